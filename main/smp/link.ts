@@ -1,0 +1,16 @@
+// The byte pipe one SMP conversation needs. A serial port, a practice wire and the simulator's wire all look like this;
+// the conversation knows nothing else of them.
+import type { Failure } from '../base/failure.ts'
+
+export interface Link {
+  /** How this link is called in sentences for people, e.g. `/dev/ttyACM0`. */
+  readonly name: string
+  /** Hands the bytes over whole; resolves when the system has taken them (not when the board has). */
+  write(bytes: Uint8Array): Promise<void | Failure>
+  /** Calls back with every piece that arrives, cut anywhere. The returned function ends the listening. */
+  onBytes(listener: (bytes: Uint8Array) => void): () => void
+  /** Calls back once when the far side is gone (kind `unplugged`) or the port fails; at once if it already has. */
+  onClosed(listener: (why: Failure) => void): () => void
+  /** Gives the port back; safe to call twice. Does not call `onClosed`. */
+  close(): Promise<void>
+}
