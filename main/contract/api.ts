@@ -1,0 +1,125 @@
+// What the outside may ask. One table keyed by method name holds the argument schemas; the result types hang on the
+// same rows, so the window's bridge, the command line and the tests are equal clients and none can miss a method.
+import { z } from 'zod'
+import type { Failure } from '../base/failure.ts'
+import { keyAlgorithms } from '../base/signer.ts'
+import type {
+  AboutView, BatchView, BayView, BoardView, EntryView, FileView, ImageView, KeyView, LogVerdictView, PortView,
+  PracticeView, RunView, SettingsView, SignedView, StationEvent,
+} from './views.ts'
+
+const name = z.string().min(1).max(64)
+const path = z.string().min(1).max(4096)
+const fileId = z.string().regex(/^f[0-9]{1,9}$/)
+const runId = z.string().min(1).max(64)
+const passphrase = z.string().max(1024)
+const fingerprint = z.string().regex(/^[0-9a-f]{64}([0-9a-f]{32})?$/)
+
+const recipe = z.strictObject({
+  name: z.string().min(1).max(120).default('Default'),
+  mode: z.enum(['upload-only', 'test-only', 'test-and-confirm']).default('test-and-confirm'),
+  allowedKeys: z.array(fingerprint).max(64).default([]),
+  allowDowngrade: z.boolean().default(false),
+  proofs: z.array(z.enum(['echo', 'active-hash', 'version'])).max(3).default(['echo', 'active-hash', 'version']),
+  quota: z.number().int().min(1).max(1_000_000).nullable().default(null),
+})
+
+const signOptions = z.strictObject({
+  version: z.string().min(1).max(40),
+  headerBytes: z.number().int().min(32).max(0x10000).default(0x200),
+  padHeader: z.boolean().default(true),
+  slotBytes: z.number().int().min(1).max(0x1000_0000).default(0x69000),
+  align: z.union([z.literal(1), z.literal(2), z.literal(4), z.literal(8), z.literal(16), z.literal(32)]).default(4),
+  pad: z.boolean().default(false),
+  confirm: z.boolean().default(false),
+  securityCounter: z.union([z.literal('auto'), z.number().int().min(0).max(0xffff_ffff)]).nullable().default(null),
+})
+
+type Row<A extends z.ZodType, R> = Readonly<{ args: A; windowOnly: boolean; stationOnly: boolean; result?: R }>
+type Where = { windowOnly?: true; stationOnly?: true }
+
+/** A row of the table: `ask<Result>()(argument schema)`. */
+const ask = <R>() => <A extends z.ZodType>(args: A, where: Where = {}): Row<A, R> =>
+  ({ args, windowOnly: where.windowOnly === true, stationOnly: where.stationOnly === true })
+
+const nothing = z.strictObject({})
+
+/**
+ * Every method. `stationOnly` rows take paths and are for the command line and tests; the bridge never offers them to the
+ * window. `windowOnly` rows open a native dialog and are answered by the shell itself.
+ */
+export const methods = {
+  about: ask<AboutView>()(nothing),
+
+  // Files: the window names files by the id it got from a dialog, never by path.
+  chooseFile: ask<FileView | null>()(z.strictObject({ purpose: z.enum(['firmware', 'image', 'key']) }), { windowOnly: true }),
+  openFile: ask<FileView>()(z.strictObject({ path, purpose: z.enum(['firmware', 'image', 'key']) }), { stationOnly: true }),
+  inspectFile: ask<ImageView>()(z.strictObject({ file: fileId })),
+  sampleFile: ask<FileView>()(nothing),
+
+  listKeys: ask<KeyView[]>()(nothing),
+  generateKey: ask<KeyView>()(z.strictObject({
+    name, algorithm: z.enum(keyAlgorithms as [typeof keyAlgorithms[number], ...typeof keyAlgorithms[number][]]),
+    class: z.enum(['production', 'test']), passphrase: passphrase.nullable(),
+  })),
+  importKey: ask<KeyView>()(z.strictObject({ file: fileId, name, class: z.enum(['production', 'test']), passphrase: passphrase.nullable(), newPassphrase: passphrase.nullable() })),
+  retireKey: ask<KeyView>()(z.strictObject({ name })),
+
+  /** Signs the opened firmware with a key of the ring; the window is asked where to save when `saveAs` is null. */
+  sign: ask<SignedView | null>()(z.strictObject({ file: fileId, key: name, passphrase: passphrase.nullable(), options: signOptions, saveAs: path.nullable() })),
+
+  listPorts: ask<PortView[]>()(nothing),
+  askBoard: ask<BoardView>()(z.strictObject({ port: path })),
+
+  startPractice: ask<PracticeView>()(z.strictObject({
+    boards: z.number().int().min(1).max(128).default(8),
+    baud: z.number().int().min(1200).max(10_000_000).default(460_800),
+    faults: z.string().max(2000).default(''),
+    seed: z.number().int().min(0).max(0xffff_ffff).default(1),
+  })),
+  stopPractice: ask<PracticeView>()(nothing),
+  practice: ask<PracticeView>()(nothing),
+
+  bays: ask<BayView[]>()(nothing),
+  batch: ask<BatchView | null>()(nothing),
+  startBatch: ask<BatchView>()(z.strictObject({ file: fileId, recipe, bays: z.array(z.number().int().min(1).max(1024)).max(1024).nullable().default(null) })),
+  stopBatch: ask<BatchView | null>()(nothing),
+  run: ask<RunView>()(z.strictObject({ run: runId })),
+  listRuns: ask<RunView[]>()(z.strictObject({ batch: z.string().max(64).nullable().default(null) })),
+
+  listLog: ask<{ entries: EntryView[]; total: number }>()(z.strictObject({
+    before: z.number().int().min(0).nullable().default(null),
+    limit: z.number().int().min(1).max(500).default(100),
+    kind: z.string().max(64).nullable().default(null),
+    text: z.string().max(200).default(''),
+  })),
+  verifyLog: ask<LogVerdictView>()(nothing),
+
+  settings: ask<SettingsView>()(nothing),
+  changeSettings: ask<SettingsView>()(z.strictObject({ theme: z.enum(['system', 'light', 'dark']).optional(), person: z.string().min(1).max(80).optional() })),
+} as const
+
+export type Methods = typeof methods
+export type MethodName = keyof Methods
+/** Arguments as a caller writes them (defaults may be left out). */
+export type ArgsOf<M extends MethodName> = z.input<Methods[M]['args']>
+/** Arguments as the station receives them (defaults filled in, checked). */
+export type CheckedArgsOf<M extends MethodName> = z.output<Methods[M]['args']>
+export type ResultOf<M extends MethodName> = NonNullable<Methods[M]['result']> | Extract<Methods[M]['result'], null>
+
+export type WindowOnly = { [M in MethodName]: M extends 'chooseFile' ? M : never }[MethodName]
+
+/** What the station offers to shell, command line and tests alike. Arguments are checked inside. */
+export type StationApi = {
+  readonly [M in Exclude<MethodName, WindowOnly>]: (args: ArgsOf<M>) => Promise<ResultOf<M> | Failure>
+} & { subscribe(listener: (event: StationEvent) => void): () => void }
+
+/** What the window sees through the bridge. */
+export type WindowApi = {
+  call<M extends MethodName>(method: M, args: ArgsOf<M>): Promise<import('./views.ts').Reply<ResultOf<M>>>
+  subscribe(listener: (event: StationEvent) => void): () => void
+}
+
+/** The bridge's two channels. */
+export const callChannel = 'slotwright:call'
+export const eventChannel = 'slotwright:event'

@@ -1,0 +1,243 @@
+// What the outside sees: whole rows of plain data, replaced as a whole when they change. Keys, PINs and image bytes are
+// never in a view; digests and fingerprints (lower-case hex) are.
+import type { KeyAlgorithm } from '../base/signer.ts'
+
+/** A Failure on its way out: data that survives structured cloning and JSON. */
+export type FailureView = Readonly<{ kind: string; says: string; facts: Readonly<Record<string, string | number | boolean>> }>
+
+export type Reply<T> = Readonly<{ ok: true; value: T } | { ok: false; failure: FailureView }>
+
+export type AboutView = Readonly<{
+  name: string
+  version: string
+  /** Which runtime runs: Electron's own build, or the development build taken from the package registry. */
+  runtime: Readonly<{ kind: 'electron' | 'registry' | 'node'; electron: string; chrome: string; node: string }>
+  platform: string
+  home: string
+  licence: string
+}>
+
+/** Where a run stands. The words are the operator's; the machine's own states are finer. */
+export type RunPhase =
+  | 'attached'
+  | 'identifying'
+  | 'preflight'
+  | 'uploading'
+  | 'checking'
+  | 'marking'
+  | 'resetting'
+  | 'waiting'
+  | 'proving'
+  | 'confirming'
+  | 'ended'
+
+export type OutcomeName = 'confirmed' | 'reverted' | 'unchanged' | 'uploaded' | 'tested' | 'failed' | 'stopped'
+
+export const outcomeNames: readonly OutcomeName[] = ['confirmed', 'reverted', 'unchanged', 'uploaded', 'tested', 'failed', 'stopped']
+
+/** One bay with its board, as the window and the terminal draw it. */
+export type BayView = Readonly<{
+  bay: number
+  /** Null while nothing is plugged into this bay. */
+  board: string | null
+  port: string | null
+  practice: boolean
+  /** Id of the run now in this bay or last seen there. */
+  run: string | null
+  phase: RunPhase | null
+  /** One short sentence on what happens now, or how it ended. */
+  says: string
+  bytesDone: number
+  bytesTotal: number
+  bytesPerSecond: number
+  secondsLeft: number | null
+  runningVersion: string | null
+  targetVersion: string | null
+  outcome: OutcomeName | null
+  failure: FailureView | null
+  /** Digest in the active slot by the board's own word. */
+  activeHash: string | null
+  seconds: number
+}>
+
+export type OutcomeCounts = Readonly<Record<OutcomeName, number>>
+
+export type BatchView = Readonly<{
+  id: string
+  status: 'running' | 'stopping' | 'ended'
+  recipe: RecipeView
+  image: ImageView
+  boards: number
+  counts: OutcomeCounts
+  startedAt: string
+  endedAt: string | null
+  seconds: number
+}>
+
+export type UpgradeMode = 'upload-only' | 'test-only' | 'test-and-confirm'
+
+export type RecipeView = Readonly<{
+  name: string
+  mode: UpgradeMode
+  /** KEYHASH fingerprints allowed to have signed the image; empty means any key the station knows. */
+  allowedKeys: readonly string[]
+  allowDowngrade: boolean
+  proofs: readonly ProofName[]
+  /** Boards to bring to a good outcome; null means all that are attached. */
+  quota: number | null
+}>
+
+export type ProofName = 'echo' | 'active-hash' | 'version'
+
+/** One line of a board's step-by-step history. */
+export type StepView = Readonly<{
+  at: string
+  /** Seconds since the run began. */
+  seconds: number
+  step: string
+  says: string
+  result: 'begun' | 'done' | 'failed' | 'note'
+}>
+
+export type RunView = Readonly<{
+  run: string
+  batch: string
+  bay: number
+  board: string
+  port: string
+  outcome: OutcomeName | null
+  kind: string | null
+  /** How it ended or what it does now, and when it failed: what to do. */
+  says: string
+  todo: string | null
+  activeHash: string | null
+  version: string | null
+  startedAt: string
+  seconds: number
+  bytes: number
+  bytesPerSecond: number
+  steps: readonly StepView[]
+}>
+
+export type KeyView = Readonly<{
+  name: string
+  algorithm: KeyAlgorithm
+  /** KEYHASH as MCUboot would store it, hex. */
+  fingerprint: string
+  class: 'production' | 'test'
+  where: 'file' | 'pkcs11'
+  encrypted: boolean
+  createdAt: string
+  retiredAt: string | null
+  /** A sentence when this key deserves care (a published test key, an unencrypted file). */
+  warning: string | null
+}>
+
+export type TlvView = Readonly<{ type: number; name: string; length: number; protected: boolean; hex: string; says: string | null }>
+
+/** A firmware image as it claims to be and as far as it was proven. */
+export type ImageView = Readonly<{
+  fileName: string
+  bytes: number
+  version: string
+  headerBytes: number
+  payloadBytes: number
+  loadAddress: number
+  flags: readonly string[]
+  /** Image digest (what SMP calls hash). */
+  hash: string
+  hashHolds: boolean
+  /** Fingerprint of the key that is said to have signed; null when unsigned. */
+  keyHash: string | null
+  /** Name of the keyring's key with that fingerprint. */
+  keyName: string | null
+  /** `valid`: proven with a known key; `unknown-key`: cannot be proven here; `unsigned`; `invalid`: does not hold. */
+  signature: 'valid' | 'invalid' | 'unknown-key' | 'unsigned'
+  signatureKind: string | null
+  securityCounter: number | null
+  trailer: Readonly<{ says: string; imageOk: boolean }> | null
+  tlvs: readonly TlvView[]
+  warnings: readonly string[]
+}>
+
+/** A file the station has read and holds open for later calls under `file`. */
+export type FileView = Readonly<{ file: string; name: string; bytes: number; sha256: string; image: ImageView | null; problem: FailureView | null }>
+
+export type SignedView = Readonly<{ image: ImageView; savedAs: string; file: string; key: string; entry: number }>
+
+export type PortView = Readonly<{
+  port: string
+  /** USB serial number or practice serial; null where the port tells none. */
+  serial: string | null
+  bay: number | null
+  maker: string | null
+  usb: string | null
+  practice: boolean
+}>
+
+export type SlotView = Readonly<{
+  image: number
+  slot: number
+  version: string
+  hash: string | null
+  bootable: boolean
+  pending: boolean
+  confirmed: boolean
+  active: boolean
+  permanent: boolean
+  bytes: number | null
+}>
+
+/** What one board says of itself. */
+export type BoardView = Readonly<{
+  port: string
+  board: string | null
+  bufferBytes: number | null
+  bufferCount: number | null
+  bootloader: string | null
+  mode: string | null
+  application: string | null
+  slots: readonly SlotView[]
+}>
+
+export type EntryView = Readonly<{
+  seq: number
+  at: string
+  person: string
+  kind: string
+  /** One sentence for a reader. */
+  says: string
+  unit: string | null
+  run: string | null
+  batch: string | null
+  leaf: string
+  data: Readonly<Record<string, unknown>>
+}>
+
+export type LogVerdictView = Readonly<{
+  holds: boolean
+  size: number
+  root: string
+  says: string
+  /** First entry that does not hold. */
+  firstWrong: number | null
+  seconds: number
+}>
+
+export type PracticeView = Readonly<{
+  status: 'off' | 'starting' | 'on'
+  boards: number
+  baud: number
+  folder: string | null
+}>
+
+export type SettingsView = Readonly<{ theme: 'system' | 'light' | 'dark'; person: string }>
+
+/** Pushed to every client; a row event replaces the row of the same bay. */
+export type StationEvent =
+  | Readonly<{ is: 'bay'; bay: BayView }>
+  | Readonly<{ is: 'bays'; bays: readonly BayView[] }>
+  | Readonly<{ is: 'batch'; batch: BatchView | null }>
+  | Readonly<{ is: 'practice'; practice: PracticeView }>
+  | Readonly<{ is: 'log'; size: number }>
+  | Readonly<{ is: 'progress'; what: 'verify'; done: number; total: number }>
