@@ -1,0 +1,29 @@
+// Builds the app with electron-vite into out/, when a source is newer than what lies there.
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { isStamped, root, runOrStop, say, sha256, stamp } from './words.mjs'
+
+const sources = ['main', 'renderer', 'resources', 'electron.vite.config.ts', 'package.json', 'package-lock.json', 'tsconfig.json']
+const filesMax = 20_000
+
+/** Name, size and time of every source: enough to know of an edit, and read in milliseconds. */
+function sourcesKey() {
+  const seen = []
+  const waiting = sources.map((name) => join(root, name)).filter(existsSync)
+  while (waiting.length > 0 && seen.length < filesMax) {
+    const path = waiting.pop()
+    const stat = statSync(path)
+    if (stat.isDirectory()) for (const name of readdirSync(path)) waiting.push(join(path, name))
+    else seen.push(`${path} ${stat.size} ${stat.mtimeMs}`)
+  }
+  return sha256(...seen.sort())
+}
+
+export async function build({ always = false } = {}) {
+  const key = sourcesKey()
+  const made = join(root, 'out', 'main')
+  if (!always && existsSync(made) && isStamped('build', key)) return
+  say('building the app (electron-vite)')
+  await runOrStop('the build', process.execPath, [join(root, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js'), 'build', '--logLevel', 'warn'])
+  stamp('build', key)
+}
