@@ -1,0 +1,178 @@
+// One SMP message: an 8-byte big-endian header and a CBOR map (Zephyr include/zephyr/mgmt/mcumgr/smp/smp.h).
+// Zephyr's server writes every map and list with indefinite length, requests have definite ones; key order is kept as
+// given, since the recorded traffic must come out byte for byte. What arrives is hostile: depth, size, repeated keys,
+// stray breaks and trailing bytes are refused here, so that the decoders above see a plain map.
+import { Tokenizer, decode, encode } from 'cborg'
+import { concat } from '../base/bytes.ts'
+import { Failure, assert } from '../base/failure.ts'
+
+export const headerBytes = 8
+const depthMax = 8
+const itemsMax = 4096
+
+export type SmpOp = 'read' | 'read-rsp' | 'write' | 'write-rsp'
+const ops: readonly SmpOp[] = ['read', 'read-rsp', 'write', 'write-rsp']
+
+export type CborValue = number | bigint | boolean | null | string | Uint8Array | readonly CborValue[] | CborMap
+export type CborMap = { readonly [key: string]: CborValue }
+
+/** 0 = errors as `rc`; 1 = group errors as `err {group, rc}` (Zephyr calls them v1 and v2). */
+export type SmpVersion = 0 | 1
+
+export type SmpHeader = Readonly<{
+  op: SmpOp
+  /** 0..3 as it stands in the header; only 0 and 1 are defined. */
+  version: number
+  flags: number
+  /** Body bytes as the header claims. */
+  bodyBytes: number
+  group: number
+  seq: number
+  command: number
+}>
+
+export type SmpMessage = Readonly<{
+  op: SmpOp
+  version: SmpVersion
+  group: number
+  command: number
+  seq: number
+  body: CborMap
+}>
+
+/** The reply op that belongs to a request op. */
+export function replyOp(op: 'read' | 'write'): 'read-rsp' | 'write-rsp' {
+  return op === 'read' ? 'read-rsp' : 'write-rsp'
+}
+
+/** Eight header bytes: res(3) version(2) op(3) · flags · length u16 · group u16 · seq · command. */
+export function encodeHeader(header: Omit<SmpHeader, 'flags'> & { flags?: number }): Uint8Array {
+  const { group, command, seq, bodyBytes } = header
+  assert(bodyBytes <= 0xffff && group <= 0xffff && command <= 0xff && seq <= 0xff, 'header fields fit their sizes')
+  const first = (header.version << 3) | ops.indexOf(header.op)
+  return Uint8Array.of(first, header.flags ?? 0, bodyBytes >> 8, bodyBytes, group >> 8, group, seq, command)
+}
+
+/**
+ * The header of a packet, without looking at the body: what a server needs to answer even a broken request.
+ * Null when there are fewer than eight bytes or the op is none of the four.
+ */
+export function decodeHeader(packet: Uint8Array): SmpHeader | null {
+  if (packet.length < headerBytes) return null
+  const op = ops[packet[0]! & 7]
+  if (op === undefined) return null
+  return {
+    op,
+    version: (packet[0]! >> 3) & 3,
+    flags: packet[1]!,
+    bodyBytes: (packet[2]! << 8) | packet[3]!,
+    group: (packet[4]! << 8) | packet[5]!,
+    seq: packet[6]!,
+    command: packet[7]!,
+  }
+}
+
+/** A packet (header and body). `lengths: 'indefinite'` writes maps and lists as Zephyr's server does. */
+export function encodeMessage(message: SmpMessage, options: { lengths?: 'definite' | 'indefinite' } = {}): Uint8Array {
+  const body = options.lengths === 'indefinite' ? encodeIndefinite(message.body) : encodeBody(message.body)
+  const { op, version, group, command, seq } = message
+  return concat(encodeHeader({ op, version, group, command, seq, bodyBytes: body.length }), body)
+}
+
+/** CBOR of one value, definite lengths, keys in the order given. */
+export function encodeBody(value: CborValue): Uint8Array {
+  // cborg would sort keys by length; the recorded requests are in the order of the protocol's own description.
+  return encode(value, { mapSorter: () => 0 })
+}
+
+/** CBOR of one value with every map and list open-ended, as zcbor writes it in Zephyr. */
+export function encodeIndefinite(value: CborValue): Uint8Array {
+  const open = (major: number, parts: Uint8Array[]) => concat(Uint8Array.of((major << 5) | 31), ...parts, Uint8Array.of(0xff))
+  if (Array.isArray(value)) return open(4, value.map(encodeIndefinite))
+  if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {
+    return open(5, Object.entries(value).flatMap(([key, item]) => [encodeBody(key), encodeIndefinite(item)]))
+  }
+  return encodeBody(value)
+}
+
+/** Failure kind `garbled`: the bytes are no SMP message. */
+export function decodeMessage(packet: Uint8Array): SmpMessage | Failure<'garbled'> {
+  const garbled = (what: string, facts = {}) => new Failure('garbled', `The board's answer cannot be read: ${what}. Check cable and baud rate, and try again.`, facts)
+  const header = decodeHeader(packet)
+  if (!header) return garbled(packet.length < headerBytes ? `${packet.length} bytes are too few for a header` : 'its operation is unknown')
+  if (packet[0]! >> 5 !== 0 || header.version > 1) return garbled(`it speaks version ${header.version} of the protocol, only 0 and 1 are known`)
+  if (header.bodyBytes !== packet.length - headerBytes) {
+    return garbled('its length does not match its header', { stated: header.bodyBytes, found: packet.length - headerBytes })
+  }
+  const body = decodeBody(packet.subarray(headerBytes))
+  if (body instanceof Failure) return garbled(body.says, body.facts)
+  const { op, group, command, seq } = header
+  return { op, version: header.version === 1 ? 1 : 0, group, command, seq, body }
+}
+
+/** A CBOR map with text keys, nothing behind it. Failure kind `bad-cbor`, `says` is half a sentence. */
+export function decodeBody(bytes: Uint8Array): CborMap | Failure<'bad-cbor'> {
+  let body: unknown
+  try {
+    const tokenizer = new GuardedTokenizer(bytes)
+    body = decode(bytes, { tokenizer, allowIndefinite: true, allowUndefined: false, rejectDuplicateMapKeys: true })
+    // With a tokenizer of ours cborg cuts the remainder by our position, so trailing bytes are refused by it.
+  } catch (error) {
+    return new Failure('bad-cbor', (error as Error).message.replace('CBOR decode error: ', ''))
+  }
+  if (typeof body !== 'object' || body === null || Array.isArray(body) || body instanceof Uint8Array) {
+    return new Failure('bad-cbor', 'its body is not a map')
+  }
+  return body as CborMap
+}
+
+type Open = { left: number; isMap: boolean; inPair: boolean }
+
+/**
+ * cborg's tokenizer with limits: nesting, number of items, and a break only where an open-ended list or map may end
+ * (cborg 6 takes a break in the place of a map's value for a value).
+ */
+class GuardedTokenizer {
+  readonly #inner: InstanceType<typeof Tokenizer>
+  readonly #open: Open[] = []
+  #items = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#inner = new Tokenizer(bytes, { allowIndefinite: true, allowUndefined: false })
+  }
+
+  done(): boolean {
+    return this.#inner.done()
+  }
+
+  pos(): number {
+    return this.#inner.pos()
+  }
+
+  next(): ReturnType<InstanceType<typeof Tokenizer>['next']> {
+    const token = this.#inner.next()
+    if (++this.#items > itemsMax) throw new Error(`more than ${itemsMax} items`)
+    const kind = token.type.name
+    if (kind === 'break') {
+      const top = this.#open.pop()
+      if (!top || top.left !== Infinity || top.inPair) throw new Error('a stray break')
+      this.#closeItem()
+    } else if (kind === 'array' || kind === 'map') {
+      const left = kind === 'map' ? Number(token.value) * 2 : Number(token.value)
+      if (left === 0) this.#closeItem()
+      else this.#open.push({ left, isMap: kind === 'map', inPair: false })
+      if (this.#open.length > depthMax) throw new Error(`nested deeper than ${depthMax}`)
+    } else {
+      this.#closeItem()
+    }
+    return token
+  }
+
+  #closeItem(): void {
+    for (let top = this.#open.at(-1); top; top = this.#open.at(-1)) {
+      if (top.isMap) top.inPair = !top.inPair
+      if (--top.left > 0) return
+      this.#open.pop()
+    }
+  }
+}
