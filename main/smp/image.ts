@@ -126,7 +126,7 @@ export const eraseSlot: SmpCommand<{ slot?: number }, Nothing> = {
   group: smpGroup.image,
   command: imageCommand.erase,
   op: 'write',
-  encode: ({ slot }) => (slot === undefined ? {} : { slot }),
+  encode: ({ slot }): CborMap => (slot === undefined ? {} : { slot }),
   decode: () => nothing,
 }
 

@@ -1,13 +1,17 @@
 // SMP over a console: a packet travels as base64 text lines between whatever else the console prints
 // (Zephyr subsys/mgmt/mcumgr/transport/src/serial_util.c; MCUboot boot/boot_serial). First line opens with 06 09,
 // the others with 04 14; the decoded stream is u16 BE length (packet + 2) · packet · CRC-16/XMODEM of the packet, BE.
-// Surprises: each line is base64 of its own, so lines end at multiples of 93 bytes; the CRC does not cover the length;
-// text lines between two lines of one packet are allowed and must not break it.
+// Surprises: each line is base64 of its own, so a line carries a multiple of three bytes; the CRC does not cover the
+// length; Zephyr's own lines after the first carry 90 bytes, not 93; text lines between two lines of one packet are
+// allowed and must not break it.
 
 /** Longest line we write, counted with its LF: two marker bytes, 31 base64 groups, LF. */
 export const lineBytesMax = 127
-/** Packet bytes carried by a full line. */
+/** Stream bytes carried by a full line. */
 const streamBytesPerLine = 93
+
+/** How a packet is cut into lines: `full` fills each (93 bytes), `zephyr` does as Zephyr's sender (93, then 90 each). */
+export type LineCut = 'full' | 'zephyr'
 /** What framing adds around a packet: two length bytes before it, two CRC bytes after it. */
 export const frameOverheadBytes = 4
 
@@ -43,17 +47,21 @@ function makeValueTable(): Uint8Array {
 }
 
 /** Wire bytes of a packet of that size once framed. */
-export function framedBytes(packetBytes: number): number {
+export function framedBytes(packetBytes: number, cut: LineCut = 'full'): number {
   const streamBytes = packetBytes + frameOverheadBytes
-  const lines = Math.ceil(streamBytes / streamBytesPerLine)
+  const lines = 1 + Math.ceil(Math.max(0, streamBytes - streamBytesPerLine) / continuationBytes(cut))
   return lines * 3 + Math.ceil(streamBytes / 3) * 4
+}
+
+function continuationBytes(cut: LineCut): number {
+  return cut === 'full' ? streamBytesPerLine : 90
 }
 
 /**
  * The lines of one packet, ready to be written whole.
  * Takes an SMP packet (header and body, at most 65,533 bytes).
  */
-export function encodeLines(packet: Uint8Array): Uint8Array {
+export function encodeLines(packet: Uint8Array, cut: LineCut = 'full'): Uint8Array {
   if (packet.length > 0xfffd) throw new Error(`broken promise: a packet of ${packet.length} bytes does not fit a 16-bit length`)
   const stream = new Uint8Array(packet.length + frameOverheadBytes)
   stream[0] = (packet.length + 2) >> 8
@@ -62,13 +70,15 @@ export function encodeLines(packet: Uint8Array): Uint8Array {
   const crc = crc16(packet)
   stream[packet.length + 2] = crc >> 8
   stream[packet.length + 3] = crc
-  const text = new Uint8Array(framedBytes(packet.length))
+  const text = new Uint8Array(framedBytes(packet.length, cut))
   let at = 0
-  for (let from = 0; from < stream.length; from += streamBytesPerLine) {
+  for (let from = 0; from < stream.length; ) {
+    const end = Math.min(from + (from === 0 ? streamBytesPerLine : continuationBytes(cut)), stream.length)
     text[at++] = from === 0 ? 0x06 : 0x04
     text[at++] = from === 0 ? 0x09 : 0x14
-    at = writeBase64(stream, from, Math.min(from + streamBytesPerLine, stream.length), text, at)
+    at = writeBase64(stream, from, end, text, at)
     text[at++] = lineFeed
+    from = end
   }
   return text
 }

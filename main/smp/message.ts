@@ -20,7 +20,8 @@ export type CborMap = { readonly [key: string]: CborValue }
 export type SmpVersion = 0 | 1
 
 export type SmpHeader = Readonly<{
-  op: SmpOp
+  /** Null for the numbers 4..7, which nobody has defined. */
+  op: SmpOp | null
   /** 0..3 as it stands in the header; only 0 and 1 are defined. */
   version: number
   flags: number
@@ -46,7 +47,7 @@ export function replyOp(op: 'read' | 'write'): 'read-rsp' | 'write-rsp' {
 }
 
 /** Eight header bytes: res(3) version(2) op(3) · flags · length u16 · group u16 · seq · command. */
-export function encodeHeader(header: Omit<SmpHeader, 'flags'> & { flags?: number }): Uint8Array {
+export function encodeHeader(header: Omit<SmpHeader, 'flags' | 'op'> & { op: SmpOp; flags?: number }): Uint8Array {
   const { group, command, seq, bodyBytes } = header
   assert(bodyBytes <= 0xffff && group <= 0xffff && command <= 0xff && seq <= 0xff, 'header fields fit their sizes')
   const first = (header.version << 3) | ops.indexOf(header.op)
@@ -55,14 +56,12 @@ export function encodeHeader(header: Omit<SmpHeader, 'flags'> & { flags?: number
 
 /**
  * The header of a packet, without looking at the body: what a server needs to answer even a broken request.
- * Null when there are fewer than eight bytes or the op is none of the four.
+ * Null when there are fewer than eight bytes.
  */
 export function decodeHeader(packet: Uint8Array): SmpHeader | null {
   if (packet.length < headerBytes) return null
-  const op = ops[packet[0]! & 7]
-  if (op === undefined) return null
   return {
-    op,
+    op: ops[packet[0]! & 7] ?? null,
     version: (packet[0]! >> 3) & 3,
     flags: packet[1]!,
     bodyBytes: (packet[2]! << 8) | packet[3]!,
@@ -99,14 +98,15 @@ export function encodeIndefinite(value: CborValue): Uint8Array {
 export function decodeMessage(packet: Uint8Array): SmpMessage | Failure<'garbled'> {
   const garbled = (what: string, facts = {}) => new Failure('garbled', `The board's answer cannot be read: ${what}. Check cable and baud rate, and try again.`, facts)
   const header = decodeHeader(packet)
-  if (!header) return garbled(packet.length < headerBytes ? `${packet.length} bytes are too few for a header` : 'its operation is unknown')
+  if (!header) return garbled(`${packet.length} bytes are too few for a header`)
+  const { op, group, command, seq } = header
+  if (op === null) return garbled('its operation is unknown')
   if (packet[0]! >> 5 !== 0 || header.version > 1) return garbled(`it speaks version ${header.version} of the protocol, only 0 and 1 are known`)
   if (header.bodyBytes !== packet.length - headerBytes) {
     return garbled('its length does not match its header', { stated: header.bodyBytes, found: packet.length - headerBytes })
   }
   const body = decodeBody(packet.subarray(headerBytes))
   if (body instanceof Failure) return garbled(body.says, body.facts)
-  const { op, group, command, seq } = header
   return { op, version: header.version === 1 ? 1 : 0, group, command, seq, body }
 }
 

@@ -151,7 +151,7 @@ export const appInfo: SmpCommand<{ format?: string }, { output: string }> = {
   group: smpGroup.os,
   command: osCommand.appInfo,
   op: 'read',
-  encode: ({ format }) => (format === undefined ? {} : { format }),
+  encode: ({ format }): CborMap => (format === undefined ? {} : { format }),
   decode: (body) => readBody('application info', () => ({ output: takeText(body, 'output', textMax) })),
 }
 
