@@ -1,0 +1,147 @@
+// Every kind of entry that version 1 of the log writes, with its data: the one document of the log's schema. Objects are
+// strict and every text has a length, so nothing unforeseen (a PIN, a passphrase, image bytes) can slip in. That holds for
+// writing only: a reader keeps, shows and verifies kinds and fields it does not know, since a later version wrote them.
+//
+// Words: `unit` is the board's own identity (serial number or hardware id), `run` one passage of a unit through a batch,
+// hashes and fingerprints are lower-case hex, `…Hash` of an image is MCUboot's image hash (the SHA TLV), `…Sha256` a file's.
+import { z } from 'zod'
+
+const id = z.string().min(1).max(128)
+const name = z.string().max(200)
+const says = z.string().max(1000)
+const version = z.string().max(64)
+const hash = z.string().regex(/^(?:[0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})$/, 'a hash is 64, 96 or 128 lower-case hex digits')
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 is 64 lower-case hex digits')
+const fingerprint = hash
+const whole = z.int().nonnegative()
+const failureKind = z.string().min(1).max(64)
+const algorithm = z.enum(['ed25519', 'ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'x25519'])
+const port = z.string().max(500)
+const bay = z.int().nonnegative().max(1024)
+
+/** What every entry about one unit's run carries. */
+const ofRun = { run: id, unit: id, batch: id.optional(), bay: bay.optional() }
+/** Which slot of which image of the unit; both count from 0. */
+const atSlot = { image: whole, slot: whole }
+const theKey = {
+  key: fingerprint,
+  algorithm,
+  class: z.enum(['production', 'test']),
+  name: name.optional(),
+  home: z.enum(['file', 'pkcs11']),
+}
+
+export const outcomes = ['confirmed', 'reverted', 'unchanged', 'failed', 'stopped', 'uploaded', 'tested'] as const
+
+/** Data schema by kind. Adding a kind or an optional field is free; changing or removing one makes a version 2. */
+export const kinds = {
+  // The station
+  'station-started': z.strictObject({
+    appVersion: version,
+    runtimeKind: z.enum(['electron', 'registry', 'node']),
+    runtimeVersion: version,
+    platform: name,
+    /** The version that wrote the last entry before, when it was another one. */
+    upgradedFrom: version.optional(),
+  }),
+  'station-stopped': z.strictObject({ reason: says.optional() }),
+  /** The wall clock left the monotonic one by this much (positive: forward) since the entry before. */
+  'clock-stepped': z.strictObject({ byMs: z.int() }),
+  settings: z.strictObject({ name, before: says.optional(), after: says }),
+  'sign-in': z.strictObject({ method: name }),
+  'sign-in-refused': z.strictObject({ method: name, says }),
+  'sign-out': z.strictObject({}),
+  /** The station said no to something it was asked. */
+  refusal: z.strictObject({ what: name, failure: failureKind, says, unit: id.optional(), batch: id.optional() }),
+
+  // Keys
+  'key-created': z.strictObject(theKey),
+  'key-imported': z.strictObject(theKey),
+  'key-used': z.strictObject({ ...theKey, purpose: z.enum(['image', 'package', 'checkpoint', 'other']), digest: hash.optional() }),
+  'key-exported': z.strictObject({ ...theKey, form: name }),
+  'key-retired': z.strictObject({ ...theKey, says: says.optional() }),
+
+  // Images and recipes
+  'image-signed': z.strictObject({
+    key: fingerprint,
+    algorithm,
+    keyName: name.optional(),
+    inputSha256: sha256,
+    outputSha256: sha256,
+    imageHash: hash,
+    version,
+    file: name,
+    bytes: whole,
+  }),
+  'image-refused': z.strictObject({ file: name, failure: failureKind, says, inputSha256: sha256.optional(), key: fingerprint.optional() }),
+  'recipe-released': z.strictObject({ recipe: id, name, revision: whole, recipeSha256: sha256 }),
+
+  // Batches and boards
+  'batch-started': z.strictObject({
+    batch: id,
+    recipe: id.optional(),
+    name: name.optional(),
+    mode: name,
+    imageHash: hash,
+    version,
+    key: fingerprint.optional(),
+    file: name.optional(),
+    target: whole.optional(),
+  }),
+  'batch-ended': z.strictObject({
+    batch: id,
+    reason: z.enum(['done', 'stopped', 'station-died']),
+    confirmed: whole,
+    reverted: whole,
+    unchanged: whole,
+    failed: whole,
+    stopped: whole,
+    /** Runs that ended as the recipe asked without a confirm (upload-only, test-only). */
+    uploaded: whole.optional(),
+    tested: whole.optional(),
+  }),
+  'board-attached': z.strictObject({ unit: id, port, bay: bay.optional() }),
+  'board-detached': z.strictObject({ unit: id, port, bay: bay.optional() }),
+
+  // One run, in the order in which it passes
+  'run-started': z.strictObject({ ...ofRun, port, activeHash: hash.optional(), version: version.optional() }),
+  'preflight-refused': z.strictObject({ ...ofRun, failure: failureKind, says }),
+  'slot-write-intended': z.strictObject({ ...ofRun, ...atSlot, imageHash: hash, bytes: whole, fileSha256: sha256.optional() }),
+  /** `slotHash` is the board's own word on what lies in the slot now. */
+  'slot-write-done': z.strictObject({ ...ofRun, ...atSlot, imageHash: hash, bytes: whole, slotHash: hash, tookMs: whole.optional() }),
+  'slot-write-failed': z.strictObject({ ...ofRun, ...atSlot, imageHash: hash, failure: failureKind, says }),
+  'mark-intended': z.strictObject({ ...ofRun, imageHash: hash, for: z.enum(['test', 'permanent']) }),
+  marked: z.strictObject({ ...ofRun, imageHash: hash, for: z.enum(['test', 'permanent']) }),
+  'reset-intended': z.strictObject({ ...ofRun, why: name.optional() }),
+  reset: z.strictObject({ ...ofRun, why: name.optional() }),
+  /** The board's own word after it came back. */
+  booted: z.strictObject({ ...ofRun, activeHash: hash, version, confirmed: z.boolean().optional(), port: port.optional() }),
+  'proof-passed': z.strictObject({ ...ofRun, proof: name, says: says.optional() }),
+  'proof-failed': z.strictObject({ ...ofRun, proof: name, failure: failureKind.optional(), says }),
+  'confirm-intended': z.strictObject({ ...ofRun, imageHash: hash }),
+  confirmed: z.strictObject({ ...ofRun, activeHash: hash, version: version.optional() }),
+  outcome: z.strictObject({
+    ...ofRun,
+    outcome: z.enum(outcomes),
+    /** Kind of the failure, when there was one. */
+    failure: failureKind.optional(),
+    says,
+    activeHash: hash.optional(),
+    version: version.optional(),
+    tookMs: whole.optional(),
+  }),
+
+  // The log itself
+  export: z.strictObject({ what: name, file: name, fileSha256: sha256.optional(), from: whole.optional(), to: whole.optional() }),
+  'log-verified': z.strictObject({ size: whole, root: sha256, holds: z.boolean(), firstWrong: whole.optional(), says: says.optional() }),
+} as const
+
+export type Kind = keyof typeof kinds
+export type KindData<K extends Kind> = z.infer<(typeof kinds)[K]>
+
+export const kindNames = Object.keys(kinds) as Kind[]
+
+/** True when this version knows the kind (and so may write it). */
+export function isKnownKind(kind: string): kind is Kind {
+  return Object.hasOwn(kinds, kind)
+}

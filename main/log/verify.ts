@@ -1,0 +1,197 @@
+// Checks a stored log from nothing but its rows: every entry canonical and in its place, every leaf hash recomputed, every
+// row of the derived tables derived again, the tree grown anew and its head and old checkpoints compared. It is fed in
+// order and keeps O(log n), so a million entries fit as well as ten; it touches no file and no clock.
+import { sameBytes, toHex } from '../base/bytes.ts'
+import { Failure } from '../base/failure.ts'
+import { deriveRows, derivedTables, subjectsOf } from './derived.ts'
+import type { ColumnValue, DerivedRow, Subjects } from './derived.ts'
+import { parseEntry } from './entry.ts'
+import type { Entry } from './entry.ts'
+import { appendLeaf, emptyEdge, leafHash, rootOf } from './tree.ts'
+import type { Sha256, TreeEdge, TreeHead } from './tree.ts'
+
+/** One thing that does not hold. `seq` is the first entry it touches, null when it is about the log as a whole. */
+export type LogWrong = Readonly<{ seq: number | null; kind: WrongKind; says: string }>
+
+export type WrongKind =
+  | 'entry' // its bytes are no canonical entry
+  | 'place' // missing, renumbered, swapped or inserted
+  | 'leaf' // stored leaf hash is not that of its bytes
+  | 'index' // columns beside the entry do not say what it says
+  | 'derived' // a row of a derived table is missing, extra or different
+  | 'time' // the monotonic clock went back within one station start
+  | 'tree' // a stored subtree hash or the head does not follow from the leaves
+  | 'checkpoint' // a signed checkpoint says otherwise
+  | 'database' // SQLite itself finds the file damaged
+
+/** An entry as stored, with all that stands beside it. `derived` holds the rows with its seq, by table name. */
+export type StoredRow = Readonly<{
+  seq: number
+  bytes: Uint8Array
+  leaf: Uint8Array
+  subjects: Subjects
+  derived: Readonly<Record<string, DerivedRow | undefined>>
+}>
+
+/** A tree head that someone vouches for, with words to name it. */
+export type KnownHead = TreeHead & Readonly<{ calledIn: string }>
+
+export type LogVerdict = Readonly<{
+  holds: boolean
+  size: number
+  root: Uint8Array
+  /** What does not hold, first entry first; at most `wrongsMax`. */
+  wrongs: readonly LogWrong[]
+  /** The first entry that does not hold; null when all do, or when only the log as a whole is wrong. */
+  firstWrong: number | null
+  /** Checkpoints whose root was recomputed and agreed. */
+  checkpointsHeld: number
+  says: string
+}>
+
+export const wrongsMax = 100
+
+export type LogChecker = Readonly<{
+  /** Next row in order of seq. */
+  row(row: StoredRow): void
+  /** Adds what the caller found (damaged pages, rows that belong to no entry, stored subtree hashes that differ). */
+  wrong(wrong: LogWrong): void
+  /** Compares with the stored head and gives the verdict; null head: the store has none. */
+  end(head: (TreeHead & { edge: readonly Uint8Array[] }) | null): LogVerdict
+  /** The tree grown so far. */
+  edge(): TreeEdge
+}>
+
+/**
+ * A new check. `known` are checkpoints whose signatures were verified, in any order; `onSubtree` hears of every complete
+ * subtree, for comparing stored node hashes.
+ */
+export function checkLog(options: { sha256?: Sha256; known?: readonly KnownHead[]; onSubtree?: (level: number, index: number, hash: Uint8Array) => void } = {}): LogChecker {
+  const wrongs: LogWrong[] = []
+  const known = [...(options.known ?? [])].sort((a, b) => a.size - b.size)
+  let edge = emptyEdge
+  let nextSeq = 0
+  let nextKnown = 0
+  let held = 0
+  let heldSize = 0
+  const monoBySession = { session: '', mono: 0 }
+
+  const wrong = (found: LogWrong) => {
+    if (wrongs.length < wrongsMax) wrongs.push(found)
+  }
+
+  const meetCheckpoints = () => {
+    for (let head = known[nextKnown]; head !== undefined && head.size <= edge.size; head = known[++nextKnown]) {
+      if (head.size === edge.size && sameBytes(rootOf(edge, options.sha256), head.root)) {
+        held += 1
+        heldSize = head.size
+      } else {
+        wrong({
+          seq: heldSize,
+          kind: 'checkpoint',
+          says: `The first ${head.size} entries are not those that were signed in ${head.calledIn}; an entry from ${heldSize} to ${head.size - 1} was changed since.`,
+        })
+      }
+    }
+  }
+  meetCheckpoints()
+
+  return {
+    row(row) {
+      if (row.seq !== nextSeq) wrong(misplaced(row.seq, nextSeq))
+      nextSeq = Math.max(nextSeq, row.seq) + 1
+      const leaf = leafHash(row.bytes, options.sha256)
+      if (!sameBytes(leaf, row.leaf)) wrong({ seq: row.seq, kind: 'leaf', says: `Entry ${row.seq} was changed: its bytes no longer give the hash that was stored with it.` })
+      const entry = parseEntry(row.bytes)
+      if (entry instanceof Failure) wrong({ seq: row.seq, kind: 'entry', says: `Entry ${row.seq} cannot be read: ${entry.says}` })
+      else {
+        checkEntry(row, entry, wrong)
+        if (entry.session === monoBySession.session && entry.mono < monoBySession.mono) {
+          wrong({ seq: row.seq, kind: 'time', says: `Entry ${row.seq} is dated before the one it follows, within one start of the station.` })
+        }
+        monoBySession.session = entry.session
+        monoBySession.mono = entry.mono
+      }
+      edge = appendLeaf(edge, leaf, options.sha256, options.onSubtree)
+      meetCheckpoints()
+    },
+    wrong,
+    edge: () => edge,
+    end(head) {
+      const root = rootOf(edge, options.sha256)
+      for (const missed of known.slice(nextKnown)) {
+        wrong({ seq: edge.size, kind: 'checkpoint', says: `The log ends after ${edge.size} entries, but ${missed.calledIn} was signed over ${missed.size}: entries from ${edge.size} on were removed.` })
+      }
+      checkHead(head, edge, root, wrong)
+      return verdictOf(wrongs, { size: edge.size, root }, held)
+    },
+  }
+}
+
+function misplaced(seq: number, expected: number): LogWrong {
+  if (seq > expected) return { seq: expected, kind: 'place', says: `Entry ${expected} is missing; the next one there is ${seq}.` }
+  return { seq, kind: 'place', says: `An entry numbered ${seq} stands where ${expected} should.` }
+}
+
+function checkEntry(row: StoredRow, entry: Entry, wrong: (found: LogWrong) => void): void {
+  if (entry.seq !== row.seq) {
+    wrong({ seq: row.seq, kind: 'place', says: `Entry ${row.seq} says of itself that it is entry ${entry.seq}: entries were renumbered, swapped or inserted.` })
+    return
+  }
+  const subjects = subjectsOf(entry)
+  for (const [column, value] of Object.entries(subjects)) {
+    if (value !== row.subjects[column as keyof Subjects]) {
+      wrong({ seq: row.seq, kind: 'index', says: `Entry ${row.seq} is listed under another ${column} than it has.` })
+    }
+  }
+  const expected = new Map(deriveRows(entry).map(({ table, row: derived }) => [table.table, derived]))
+  for (const { table } of derivedTables) {
+    const says = differs(expected.get(table), row.derived[table])
+    if (says !== null) wrong({ seq: row.seq, kind: 'derived', says: `The table ${table} ${says} entry ${row.seq}. The entry itself is what counts; the tables can be rebuilt.` })
+  }
+}
+
+function differs(expected: DerivedRow | undefined, stored: DerivedRow | undefined): string | null {
+  if (expected === undefined) return stored === undefined ? null : 'has a row that does not come from'
+  if (stored === undefined) return 'lacks the row of'
+  for (const [column, value] of Object.entries(expected)) {
+    if (!sameValue(value, stored[column])) return `says another ${column} than`
+  }
+  return null
+}
+
+function sameValue(a: ColumnValue, b: ColumnValue | undefined): boolean {
+  return a === b
+}
+
+function checkHead(head: (TreeHead & { edge: readonly Uint8Array[] }) | null, edge: TreeEdge, root: Uint8Array, wrong: (found: LogWrong) => void): void {
+  if (head === null) {
+    if (edge.size > 0) wrong({ seq: null, kind: 'tree', says: 'The stored head of the tree is gone.' })
+    return
+  }
+  if (head.size > edge.size) {
+    wrong({ seq: edge.size, kind: 'place', says: `The log ends after ${edge.size} entries, but once had ${head.size}: entries from ${edge.size} on were removed.` })
+  } else if (head.size < edge.size) {
+    wrong({ seq: head.size, kind: 'place', says: `The log has ${edge.size} entries, but only ${head.size} were ever appended: entries from ${head.size} on were inserted.` })
+  } else if (!sameBytes(head.root, root) || !sameEdge(head.edge, edge.hashes)) {
+    wrong({ seq: null, kind: 'tree', says: `The stored root of the tree, ${toHex(head.root).slice(0, 16)}…, does not follow from the entries.` })
+  }
+}
+
+function sameEdge(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
+  return a.length === b.length && a.every((hash, i) => sameBytes(hash, b[i] ?? new Uint8Array(0)))
+}
+
+function verdictOf(wrongs: readonly LogWrong[], head: TreeHead, checkpointsHeld: number): LogVerdict {
+  const sorted = [...wrongs].sort((a, b) => (a.seq ?? Infinity) - (b.seq ?? Infinity))
+  const first = sorted[0]
+  const signed = checkpointsHeld === 0 ? '' : `, and ${checkpointsHeld} signed checkpoint${checkpointsHeld === 1 ? '' : 's'} agree${checkpointsHeld === 1 ? 's' : ''}`
+  return {
+    holds: first === undefined,
+    ...head,
+    wrongs: sorted,
+    firstWrong: first?.seq ?? null,
+    checkpointsHeld,
+    says: first === undefined ? `All ${head.size} entries hold${signed}.` : first.says,
+  }
+}
