@@ -1,7 +1,8 @@
 // Builds the app with electron-vite into out/, when a source is newer than what lies there.
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { isStamped, root, runOrStop, say, sha256, stamp } from './words.mjs'
+import { pathToFileURL } from 'node:url'
+import { isStamped, root, runOrStop, say, SetupStop, sha256, stamp } from './words.mjs'
 
 const sources = ['main', 'renderer', 'resources', 'electron.vite.config.ts', 'package.json', 'package-lock.json', 'tsconfig.json']
 const filesMax = 20_000
@@ -26,4 +27,15 @@ export async function build({ always = false } = {}) {
   say('building the app (electron-vite)')
   await runOrStop('the build', process.execPath, [join(root, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js'), 'build', '--logLevel', 'warn'])
   stamp('build', key)
+}
+
+// `npm run build`: builds whether or not anything changed.
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  try {
+    await build({ always: true })
+  } catch (error) {
+    if (!(error instanceof SetupStop)) throw error
+    say(error.message)
+    process.exitCode = 1
+  }
 }
