@@ -54,19 +54,22 @@ export const wrongsMax = 100
 export type LogChecker = Readonly<{
   /** Next row in order of seq. */
   row(row: StoredRow): void
-  /** Adds what the caller found (damaged pages, rows that belong to no entry, stored subtree hashes that differ). */
+  /** Adds what the caller found (damaged pages, rows that belong to no entry). */
   wrong(wrong: LogWrong): void
   /** Compares with the stored head and gives the verdict; null head: the store has none. */
   end(head: (TreeHead & { edge: readonly Uint8Array[] }) | null): LogVerdict
-  /** The tree grown so far. */
-  edge(): TreeEdge
 }>
 
-/**
- * A new check. `known` are checkpoints whose signatures were verified, in any order; `onSubtree` hears of every complete
- * subtree, for comparing stored node hashes.
- */
-export function checkLog(options: { sha256?: Sha256; known?: readonly KnownHead[]; onSubtree?: (level: number, index: number, hash: Uint8Array) => void } = {}): LogChecker {
+export type CheckOptions = Readonly<{
+  sha256?: Sha256
+  /** Checkpoints whose signatures were verified, in any order. */
+  known?: readonly KnownHead[]
+  /** The stored hash of a complete subtree; undefined where none of that level is kept, null where one is missing. */
+  storedNode?: (level: number, index: number) => Uint8Array | null | undefined
+}>
+
+/** A new check of a log, fed row by row. */
+export function checkLog(options: CheckOptions = {}): LogChecker {
   const wrongs: LogWrong[] = []
   const known = [...(options.known ?? [])].sort((a, b) => a.size - b.size)
   let edge = emptyEdge
@@ -74,24 +77,35 @@ export function checkLog(options: { sha256?: Sha256; known?: readonly KnownHead[
   let nextKnown = 0
   let held = 0
   let heldSize = 0
-  const monoBySession = { session: '', mono: 0 }
+  let last = { session: '', mono: 0 }
 
   const wrong = (found: LogWrong) => {
     if (wrongs.length < wrongsMax) wrongs.push(found)
   }
 
+  /** Something between `low` and `high` - 1 is wrong: the entry already found there, or else the range's first. */
+  const wrongWithin = (low: number, high: number, kind: WrongKind, says: string) => {
+    const found = wrongs.filter(({ seq }) => seq !== null && seq >= low && seq < high).map(({ seq }) => seq ?? low)
+    wrong({ seq: found.length > 0 ? Math.min(...found) : low, kind, says })
+  }
+
+  const onSubtree = (level: number, index: number, hash: Uint8Array) => {
+    const stored = options.storedNode?.(level, index)
+    if (stored === undefined || (stored !== null && sameBytes(stored, hash))) return
+    const low = index * 2 ** level
+    const high = low + 2 ** level
+    wrongWithin(low, high, 'tree', `The stored hash over entries ${low} to ${high - 1} ${stored === null ? 'is missing' : 'does not follow from them'}: one of them, or the hash itself, was changed.`)
+  }
+
   const meetCheckpoints = () => {
     for (let head = known[nextKnown]; head !== undefined && head.size <= edge.size; head = known[++nextKnown]) {
-      if (head.size === edge.size && sameBytes(rootOf(edge, options.sha256), head.root)) {
+      if (sameBytes(rootOf(edge, options.sha256), head.root)) {
         held += 1
         heldSize = head.size
-      } else {
-        wrong({
-          seq: heldSize,
-          kind: 'checkpoint',
-          says: `The first ${head.size} entries are not those that were signed in ${head.calledIn}; an entry from ${heldSize} to ${head.size - 1} was changed since.`,
-        })
+        continue
       }
+      const range = `an entry from ${heldSize} to ${head.size - 1} was changed, removed or inserted since`
+      wrongWithin(heldSize, head.size, 'checkpoint', `The first ${head.size} entries are not those that were signed in ${head.calledIn}: ${range}.`)
     }
   }
   meetCheckpoints()
@@ -99,28 +113,26 @@ export function checkLog(options: { sha256?: Sha256; known?: readonly KnownHead[
   return {
     row(row) {
       if (row.seq !== nextSeq) wrong(misplaced(row.seq, nextSeq))
-      nextSeq = Math.max(nextSeq, row.seq) + 1
+      nextSeq = Math.max(nextSeq, row.seq + 1)
       const leaf = leafHash(row.bytes, options.sha256)
-      if (!sameBytes(leaf, row.leaf)) wrong({ seq: row.seq, kind: 'leaf', says: `Entry ${row.seq} was changed: its bytes no longer give the hash that was stored with it.` })
+      if (!sameBytes(leaf, row.leaf)) wrong({ seq: row.seq, kind: 'leaf', says: `Entry ${row.seq} was changed: its bytes do not give the hash that is stored with it.` })
       const entry = parseEntry(row.bytes)
       if (entry instanceof Failure) wrong({ seq: row.seq, kind: 'entry', says: `Entry ${row.seq} cannot be read: ${entry.says}` })
       else {
         checkEntry(row, entry, wrong)
-        if (entry.session === monoBySession.session && entry.mono < monoBySession.mono) {
+        if (entry.session === last.session && entry.mono < last.mono) {
           wrong({ seq: row.seq, kind: 'time', says: `Entry ${row.seq} is dated before the one it follows, within one start of the station.` })
         }
-        monoBySession.session = entry.session
-        monoBySession.mono = entry.mono
+        last = entry
       }
-      edge = appendLeaf(edge, leaf, options.sha256, options.onSubtree)
+      edge = appendLeaf(edge, leaf, options.sha256, onSubtree)
       meetCheckpoints()
     },
     wrong,
-    edge: () => edge,
     end(head) {
       const root = rootOf(edge, options.sha256)
       for (const missed of known.slice(nextKnown)) {
-        wrong({ seq: edge.size, kind: 'checkpoint', says: `The log ends after ${edge.size} entries, but ${missed.calledIn} was signed over ${missed.size}: entries from ${edge.size} on were removed.` })
+        wrong({ seq: edge.size, kind: 'checkpoint', says: `The log ends after ${edge.size} entries, but ${missed.calledIn} was signed over ${missed.size}: entries were removed.` })
       }
       checkHead(head, edge, root, wrong)
       return verdictOf(wrongs, { size: edge.size, root }, held)

@@ -1,29 +1,31 @@
 // The audit log on disk. An append is one transaction: the entry's bytes, its leaf hash, the tree's edge and every derived
 // row, read back before it is answered; once answered it survives a power cut (database.ts says how). Reading and
 // verifying work on a database opened for reading too, beside the station that writes it.
-import { createHash } from 'node:crypto'
-import { sameBytes, toHex } from '../base/bytes.ts'
+import { toHex } from '../base/bytes.ts'
 import { assert, Failure } from '../base/failure.ts'
 import type { Clock } from '../base/clock.ts'
-import { deriveRows, derivedTables, subjectsOf } from '../log/derived.ts'
-import type { DerivedTable } from '../log/derived.ts'
+import type { NoteKey } from '../log/checkpoint.ts'
 import { makeEntry, parseEntry } from '../log/entry.ts'
 import type { Entry, EntryDraft, Role } from '../log/entry.ts'
-import { appendLeaf, edgeLength, emptyEdge, hashBytes, leafHash, rootOf } from '../log/tree.ts'
+import { emptyEdge, rootOf } from '../log/tree.ts'
 import type { TreeEdge, TreeHead } from '../log/tree.ts'
+import type { LogVerdict } from '../log/verify.ts'
+import { verifyDatabase } from './check.ts'
+import type { VerifyProgress } from './check.ts'
+import { readCheckpoints, signCheckpoint } from './checkpoints.ts'
+import type { SignedCheckpoint } from './checkpoints.ts'
 import { diskFailure, openDatabase, openDatabaseForReading } from './database.ts'
 import type { OpenDatabase, Sql } from './database.ts'
-
-/** OpenSSL's or BoringSSL's SHA-256: several times faster than a script's. */
-export const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
+import { openLogKey } from './logkey.ts'
+import { proveConsistency, proveInclusion } from './proofs.ts'
+import { prepareInsert, readEdge, readHead, rebuildRows, sha256 } from './rows.ts'
+import type { InsertEntries, StoredEntry } from './rows.ts'
 
 /** At most this many entries in one append, and in one answer of `list`. */
 export const appendMax = 10_000
 export const listMax = 1_000
 /** A difference between the clocks' steps beyond this is logged as `clock-stepped`. */
 export const clockStepMs = 2_000
-/** Tree levels whose subtree hashes are kept. */
-export const keptLevels: readonly number[] = [8, 16, 24]
 
 /** Who appends: the station's name, the identity of this start, and the clock. */
 export type AuditIdentity = Readonly<{ station: string; session: string; clock: Clock }>
@@ -43,8 +45,6 @@ export type ListFilter = Readonly<{
 
 /** An entry as listed: unreadable bytes are shown as what is wrong with them instead of being hidden. */
 export type ListedEntry = Readonly<{ seq: number; leaf: string; entry: Entry | Failure }>
-
-type Stored = { seq: number; bytes: Uint8Array; leaf: Uint8Array }
 
 /**
  * Opens the home's log for writing. Failures: those of `openDatabase`, and `log-inconsistent` when the stored head does
@@ -80,7 +80,7 @@ function startStore(database: OpenDatabase, identity: AuditIdentity | null): Aud
 export class AuditStore {
   readonly database: OpenDatabase
   readonly #identity: AuditIdentity | null
-  readonly #insert: InsertEntry | null
+  readonly #insert: InsertEntries | null
   #edge: TreeEdge
   #startedMs: number
   /** Wall minus monotonic time at the last append; moves only when the wall clock is stepped. */
@@ -154,7 +154,7 @@ export class AuditStore {
     const { where, values } = conditionOf(filter)
     const limit = Math.min(Math.max(1, filter.limit ?? 100), listMax)
     return this.#read((sql) => {
-      const rows = sql.prepare(`SELECT seq, bytes, leaf FROM entries ${where} ORDER BY seq DESC LIMIT ?`).all(...values, limit) as Stored[]
+      const rows = sql.prepare(`SELECT seq, bytes, leaf FROM entries ${where} ORDER BY seq DESC LIMIT ?`).all(...values, limit) as StoredEntry[]
       return rows.map(({ seq, bytes, leaf }) => ({ seq, leaf: toHex(leaf), entry: parseEntry(bytes) }))
     })
   }
@@ -162,7 +162,7 @@ export class AuditStore {
   /** One entry by its number; null when there is none. */
   get(seq: number): ListedEntry | null | Failure {
     return this.#read((sql) => {
-      const row = sql.prepare('SELECT seq, bytes, leaf FROM entries WHERE seq = ?').get(seq) as Stored | undefined
+      const row = sql.prepare('SELECT seq, bytes, leaf FROM entries WHERE seq = ?').get(seq) as StoredEntry | undefined
       return row === undefined ? null : { seq: row.seq, leaf: toHex(row.leaf), entry: parseEntry(row.bytes) }
     })
   }
@@ -182,10 +182,40 @@ export class AuditStore {
     })
   }
 
+  /** Proof that entry `seq` is in the tree of `size` entries (RFC 6962 section 2.1.1). Fails with `no-such-entry`. */
+  proveInclusion(seq: number, size: number): Uint8Array[] | Failure {
+    return proveInclusion(this.database, seq, size)
+  }
+
+  /** Proof that the first `older` entries are the beginning of the first `newer` (RFC 6962 section 2.1.2). */
+  proveConsistency(older: number, newer: number): Uint8Array[] | Failure {
+    return proveConsistency(this.database, older, newer)
+  }
+
+  /** Signs the present head with the home's log key (made on first use) and keeps it beside the database. */
+  async checkpoint(signal?: AbortSignal): Promise<SignedCheckpoint | Failure> {
+    if (this.#identity === null) return new Failure('read-only', 'The log was opened for reading only, so no checkpoint can be signed.')
+    const signer = openLogKey(this.database.folder)
+    if (signer instanceof Failure) return signer
+    const head = this.head()
+    return head instanceof Failure ? head : await signCheckpoint(this.database, head, signer, signal)
+  }
+
+  /**
+   * Recomputes everything from the entries and compares it with what is stored and with every signed checkpoint, giving
+   * way to other work as it goes. What does not hold is a verdict, not a failure. `trusted` is the log's public key from
+   * outside; without it the copy in the home is believed. Failures: `stopped` and the disk's.
+   */
+  async verify(onProgress?: VerifyProgress, options: { signal?: AbortSignal; trusted?: NoteKey } = {}): Promise<LogVerdict | Failure> {
+    const checkpoints = await readCheckpoints(this.database.folder, options.trusted)
+    if (checkpoints instanceof Failure) return checkpoints
+    return await verifyDatabase(this.database, checkpoints, onProgress, options.signal)
+  }
+
   /** Empties the derived tables and fills them from the entries, in one transaction. Gives the number of rows made. */
   rebuildDerived(): number | Failure {
     if (this.#identity === null) return new Failure('read-only', 'The log was opened for reading only, so nothing can be rebuilt in it.')
-    return this.#read((sql) => sql.transaction(() => rebuild(sql)).immediate())
+    return this.#read((sql) => sql.transaction(() => rebuildRows(sql)).immediate())
   }
 
   /** Closes the database and gives the writer's lock back; safe to call twice. */
@@ -200,64 +230,6 @@ export class AuditStore {
     } catch (error) {
       return diskFailure(error, this.database.path)
     }
-  }
-}
-
-type InsertEntry = (made: readonly { entry: Entry; bytes: Uint8Array }[], edge: TreeEdge) => TreeEdge
-
-function prepareInsert(sql: Sql): InsertEntry {
-  const entryRow = sql.prepare(
-    'INSERT INTO entries (seq, bytes, leaf, kind, time, person, unit, batch, run) VALUES (@seq, @bytes, @leaf, @kind, @time, @person, @unit, @batch, @run)',
-  )
-  const node = sql.prepare('INSERT INTO nodes (level, idx, hash) VALUES (?, ?, ?)')
-  const headRow = sql.prepare('INSERT INTO head (one, size, edge, root) VALUES (1, ?, ?, ?) ON CONFLICT (one) DO UPDATE SET size = excluded.size, edge = excluded.edge, root = excluded.root')
-  const readBack = sql.prepare('SELECT seq, bytes, leaf FROM entries WHERE seq = ?')
-  const derived = new Map(derivedTables.map((table) => [table.table, sql.prepare(insertSql(table))]))
-
-  const insert = (made: readonly { entry: Entry; bytes: Uint8Array }[], before: TreeEdge): TreeEdge => {
-    let edge = before
-    for (const { entry, bytes } of made) {
-      const leaf = leafHash(bytes, sha256)
-      entryRow.run({ seq: entry.seq, bytes, leaf, ...subjectsOf(entry) })
-      for (const { table, row } of deriveRows(entry)) derived.get(table.table)?.run(row)
-      edge = appendLeaf(edge, leaf, sha256, (level, index, hash) => {
-        if (keptLevels.includes(level)) node.run(level, index, hash)
-      })
-      const written = readBack.get(entry.seq) as Stored | undefined
-      assert(written !== undefined && sameBytes(written.bytes, bytes) && sameBytes(written.leaf, leaf), 'the log reads back what was written')
-    }
-    headRow.run(edge.size, Buffer.concat(edge.hashes), rootOf(edge, sha256))
-    return edge
-  }
-  return (made, edge) => sql.transaction(insert).immediate(made, edge)
-}
-
-function insertSql(table: DerivedTable): string {
-  const columns = ['seq', 'kind', ...table.columns.map(({ column }) => column)]
-  return `INSERT INTO ${table.table} (${columns.join(', ')}) VALUES (${columns.map((column) => `@${column}`).join(', ')})`
-}
-
-function rebuild(sql: Sql): number {
-  const inserts = new Map<string, ReturnType<Sql['prepare']>>()
-  for (const table of derivedTables) {
-    sql.exec(`DELETE FROM ${table.table}`)
-    inserts.set(table.table, sql.prepare(insertSql(table)))
-  }
-  const kinds = [...new Set(derivedTables.flatMap((table) => table.kinds))]
-  const page = sql.prepare(`SELECT seq, bytes FROM entries WHERE seq > ? AND kind IN (${kinds.map(() => '?').join(', ')}) ORDER BY seq LIMIT 1000`)
-  let made = 0
-  for (let after = -1; ; ) {
-    const rows = page.all(after, ...kinds) as Pick<Stored, 'seq' | 'bytes'>[]
-    for (const { seq, bytes } of rows) {
-      after = seq
-      const entry = parseEntry(bytes)
-      if (entry instanceof Failure) continue
-      for (const { table, row } of deriveRows(entry)) {
-        inserts.get(table.table)?.run(row)
-        made += 1
-      }
-    }
-    if (rows.length === 0) return made
   }
 }
 
@@ -276,28 +248,4 @@ function conditionOf(filter: ListFilter): { where: string; values: (string | num
   add('run = ?', filter.run)
   add('instr(lower(CAST(bytes AS TEXT)), lower(?)) > 0', filter.text)
   return { where: parts.length === 0 ? '' : `WHERE ${parts.join(' AND ')}`, values }
-}
-
-/** The stored head, its edge cut into hashes; null when there is none or it has no sensible shape. */
-export function readHead(sql: Sql): { size: number; root: Uint8Array; edge: Uint8Array[] } | null {
-  const row = sql.prepare('SELECT size, edge, root FROM head').get() as { size: number; edge: Uint8Array; root: Uint8Array } | undefined
-  if (row === undefined) return null
-  const edge: Uint8Array[] = []
-  for (let at = 0; at < row.edge.length; at += hashBytes) edge.push(row.edge.subarray(at, at + hashBytes))
-  return { size: row.size, root: row.root, edge }
-}
-
-function readEdge(database: OpenDatabase): TreeEdge | Failure {
-  const head = readHead(database.sql)
-  const last = database.sql.prepare('SELECT max(seq) FROM entries').pluck().get() as number | null
-  const entries = last === null ? 0 : last + 1
-  const size = head?.size ?? 0
-  const edge = { size, hashes: head?.edge ?? [] }
-  const fits = edge.hashes.length === edgeLength(size) && edge.hashes.every((hash) => hash.length === hashBytes)
-  if (entries === size && (head === null || (fits && sameBytes(rootOf(edge, sha256), head.root)))) return edge
-  return new Failure(
-    'log-inconsistent',
-    `The log in ${database.folder} does not fit its own head (${entries} entries stored, ${size} appended), so nothing may be added to it. Have it checked with "log verify", then restore a backup or use another home folder.`,
-    { entries, size },
-  )
 }

@@ -43,7 +43,7 @@ export function handClock(): HandClock {
 /** The value, or the test fails with the failure's sentence. */
 export function value<T>(answer: T | Failure): T {
   if (answer instanceof Failure) throw new Error(`${answer.kind}: ${answer.says}`)
-  return answer as T
+  return answer
 }
 
 export function storeIn(home: string, identity: Partial<AuditIdentity> = {}): AuditStore {

@@ -1,0 +1,119 @@
+// Signed checkpoints beside the database, one file for each signed size (`checkpoints/000000001234.checkpoint`), so that a
+// log cut short or replaced by an older copy shows. Before a new one is signed the tree must be shown to continue the
+// newest old one: the log key never vouches for two histories.
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Failure } from '../base/failure.ts'
+import type { Signer } from '../base/signer.ts'
+import { checkpointText, noteBytesMax, noteKey, openCheckpoint, parseNoteKey, signNote } from '../log/checkpoint.ts'
+import type { Checkpoint, NoteKey } from '../log/checkpoint.ts'
+import { verifyConsistency } from '../log/proof.ts'
+import type { TreeHead } from '../log/tree.ts'
+import type { KnownHead, LogWrong } from '../log/verify.ts'
+import { sha256 } from './rows.ts'
+import { diskFailure } from './database.ts'
+import type { OpenDatabase } from './database.ts'
+import { logOrigin, logPublicKeyName, writeDurably } from './logkey.ts'
+import { proveConsistency } from './proofs.ts'
+
+export const checkpointsName = 'checkpoints'
+/** At most this many checkpoint files are read, newest first. */
+export const checkpointsMax = 10_000
+
+export type SignedCheckpoint = Readonly<{ size: number; root: Uint8Array; origin: string; note: string; path: string }>
+
+const fileName = /^([0-9]{12,15})\.checkpoint$/
+
+/** Sizes of the checkpoint files there, newest first. Throws the file system's errors. */
+function checkpointFiles(folder: string): { size: number; path: string; name: string }[] {
+  const place = join(folder, checkpointsName)
+  if (!existsSync(place)) return []
+  return readdirSync(place)
+    .flatMap((name) => {
+      const match = fileName.exec(name)
+      return match === null ? [] : [{ size: Number(match[1]), path: join(place, name), name: `${checkpointsName}/${name}` }]
+    })
+    .sort((a, b) => b.size - a.size)
+    .slice(0, checkpointsMax)
+}
+
+function readCheckpoint(path: string, keys: readonly NoteKey[]): Checkpoint | Failure {
+  if (statSync(path).size > noteBytesMax) return new Failure('bad-note', `The file is longer than ${noteBytesMax} bytes.`)
+  return openCheckpoint(readFileSync(path, 'utf8'), keys)
+}
+
+/**
+ * Signs the head and writes it beside the database; the newest one again when nothing was added since.
+ * Failures: `log-forked` (the log does not continue what was signed before), the signer's and the disk's.
+ */
+export async function signCheckpoint(database: OpenDatabase, head: TreeHead, signer: Signer, signal?: AbortSignal): Promise<SignedCheckpoint | Failure> {
+  const origin = logOrigin(signer)
+  const key = noteKey(origin, signer.publicKey)
+  if (key instanceof Failure) return key
+  try {
+    const newest = checkpointFiles(database.folder)[0]
+    if (newest !== undefined) {
+      const older = readCheckpoint(newest.path, [key])
+      if (older instanceof Failure) return forked(newest.name, older.says)
+      const proof = older.size <= head.size ? proveConsistency(database, older.size, head.size) : []
+      if (proof instanceof Failure) return proof
+      if (!verifyConsistency(older, head, proof, sha256)) return forked(newest.name, `It was signed over ${older.size} entries; the log now has ${head.size}.`)
+      if (older.size === head.size) return { ...head, origin, note: readFileSync(newest.path, 'utf8'), path: newest.path }
+    }
+    const note = await signNote(checkpointText({ ...head, origin, extensions: [] }), origin, signer, signal)
+    if (note instanceof Failure) return note
+    const place = join(database.folder, checkpointsName)
+    mkdirSync(place, { recursive: true, mode: 0o700 })
+    const path = join(place, `${String(head.size).padStart(12, '0')}.checkpoint`)
+    writeDurably(path, note, 0o644)
+    return { ...head, origin, note, path }
+  } catch (error) {
+    return diskFailure(error, join(database.folder, checkpointsName))
+  }
+}
+
+function forked(name: string, why: string): Failure {
+  return new Failure('log-forked', `The log does not continue the checkpoint ${name}, so a new one may not be signed. ${why} Have the log checked with "log verify".`)
+}
+
+/** Reads the log's public key from its home; null when no checkpoint was ever signed there. */
+export function readLogPublicKey(folder: string): NoteKey | null | Failure {
+  const path = join(folder, logPublicKeyName)
+  try {
+    if (!existsSync(path)) return null
+    if (statSync(path).size > noteBytesMax) return new Failure('bad-note-key', 'The file is far too long.')
+    return parseNoteKey(readFileSync(path, 'utf8'))
+  } catch (error) {
+    return diskFailure(error, path)
+  }
+}
+
+/**
+ * All checkpoints of a home whose signatures hold, as heads to compare with, and as wrongs those that cannot be trusted.
+ * `trusted` is the key the auditor brought; without it the home's own copy is believed.
+ */
+export async function readCheckpoints(folder: string, trusted?: NoteKey): Promise<{ known: KnownHead[]; wrongs: LogWrong[] } | Failure> {
+  const wrongs: LogWrong[] = []
+  const known: KnownHead[] = []
+  try {
+    const files = checkpointFiles(folder)
+    if (files.length === 0) return { known, wrongs }
+    const key = trusted ?? readLogPublicKey(folder)
+    if (key === null || key instanceof Failure) {
+      const why = key === null ? 'is gone' : `cannot be used: ${key.says}`
+      return { known, wrongs: [{ seq: null, kind: 'checkpoint', says: `There are signed checkpoints, but the key to verify them (${logPublicKeyName}) ${why}.` }] }
+    }
+    for (const [i, { size, path, name }] of files.entries()) {
+      // A signature takes a millisecond to verify: let others have their turn.
+      if (i % 10 === 9) await nextTurn()
+      const checkpoint = readCheckpoint(path, [key])
+      const why = checkpoint instanceof Failure ? checkpoint.says : checkpoint.origin !== key.name || checkpoint.size !== size ? 'It belongs to another log or size.' : null
+      if (checkpoint instanceof Failure || why !== null) wrongs.push({ seq: null, kind: 'checkpoint', says: `The checkpoint ${name} cannot be trusted: ${why ?? ''}` })
+      else known.push({ size, root: checkpoint.root, calledIn: `the checkpoint ${name}` })
+    }
+    return { known, wrongs }
+  } catch (error) {
+    return diskFailure(error, join(folder, checkpointsName))
+  }
+}
