@@ -1,0 +1,335 @@
+// The run itself, as a pure machine: where it stands and what happened in, where it stands now and what to log out. No
+// timer, no port. Every step that changes a board is recorded as an intent in the move that orders it and as a result in
+// the move that follows the board's own word (design.md, "The log"). Retries are counted here, against `tries`, and
+// nearly all are the same one: ask the board again and plan anew (style.md 5).
+// What surprised us: a reset must never be repeated blindly. A board that is swapping keeps the request in its receive
+// buffer, obeys it after the boot and so reverts the very image under test.
+import { assert, Failure } from '../base/failure.ts'
+import { ending, endingFailed } from './ending.ts'
+import { plan, resetSteps } from './plan.ts'
+import * as record from './record.ts'
+import type { EntryDraft } from '../log/entry.ts'
+import { activeSlot, sameSlots, waitingSlot, listedVersion } from './slots.ts'
+import type { ActiveState, BoardSays, Job, Move, RunEvent, RunState, Said, SlotSays, Step, StepName, Tally } from './state.ts'
+
+/** Ceilings of everything a run may try more than once. */
+export const tries = { asksMax: 4, uploadsMax: 3, resetsMax: 2, clearingsMax: 4, proofsMax: 3, confirmsMax: 3 } as const
+
+const none: Tally = { asks: 0, uploads: 0, resets: 0, clearings: 0, proofs: 0, confirms: 0 }
+
+/** The first move of a run: note that it began, ask the board who it is. */
+export function begin(job: Job): Move {
+  return { state: { at: 'asking', job, tally: { ...none, asks: 1 }, step: { do: 'identify' }, board: null }, record: [record.started(job)] }
+}
+
+/**
+ * What follows from an event. A `stepDone` must carry the answer that the step asks for (see `saidFor`); anything else is
+ * a bug of the runner and throws, as does any event after the end.
+ */
+export function next(state: RunState, event: RunEvent): Move {
+  assert(state.at !== 'ended', `a run takes no ${event.is} after its end`)
+  if (event.is === 'stopped') return endStopped(state)
+  if (event.is === 'stepFailed') return event.failure.kind === 'unplugged' ? unplugged(state, event.failure) : whenFailed[state.step.do](state, event.failure)
+  return whenDone[state.step.do](state, event.said, event.tookMs)
+}
+
+/** Which kind of answer ends each step. */
+export const saidFor = {
+  identify: 'board',
+  upload: 'nothing',
+  'check-slot': 'slots',
+  mark: 'slots',
+  reset: 'nothing',
+  'await-return': 'slots',
+  prove: 'slots',
+  confirm: 'nothing',
+  'check-confirmed': 'slots',
+} as const satisfies Record<StepName, Said['of']>
+
+type WhenDone = (state: ActiveState, said: Said, tookMs: number) => Move
+type WhenFailed = (state: ActiveState, failure: Failure) => Move
+
+const whenDone: Record<StepName, WhenDone> = {
+  identify: (state, said) => planFor(state, boardIn(said)),
+  upload: uploaded,
+  'check-slot': checkSlot,
+  mark: checkMark,
+  reset: (state) => awaitReturn(state, true),
+  'await-return': (state, said) => returned(state, slotsIn(said)),
+  prove: judgeProof,
+  confirm: (state) => onward(state, boardOf(state)),
+  'check-confirmed': (state, said) => checkConfirmed(state, slotsIn(said)),
+}
+
+const whenFailed: Record<StepName, WhenFailed> = {
+  identify: (state, failure) => (isRefusal(failure) ? endFailed(state, failure) : askAgain(state, failure)),
+  upload: uploadFailed,
+  'check-slot': askAgain,
+  mark: (state, failure) => (isRefusal(failure) ? endFailed(state, named('mark-refused', 'The board will not mark the new image for its next boot', failure)) : askAgain(state, failure)),
+  reset: (state, failure) => (isRefusal(failure) ? endFailed(state, named('reset-refused', 'The board will not restart', failure)) : awaitReturn(state, false)),
+  'await-return': (state, failure) => endFailed(state, notReturned(state, failure)),
+  prove: proofUnanswered,
+  confirm: (state, failure) => (isRefusal(failure) ? revert(state, named('confirm-refused', 'The board will not confirm the new image', failure)) : onward(state, boardOf(state))),
+  'check-confirmed': (state, failure) => again(state, 'asks', tries.asksMax) ?? endFailed(state, named('no-answer', 'The board was told to confirm and has not answered since', failure)),
+}
+
+// Asking and planning
+
+function planFor(state: ActiveState, board: BoardSays): Move {
+  const { job, tally } = state
+  const planned = plan(board, job)
+  if (planned instanceof Failure) return end(job, endingFailed(job, board.slots, planned), [record.preflightRefused(job, planned)])
+  switch (planned.is) {
+    case 'unchanged':
+      return end(job, ending(job, 'unchanged', board.slots))
+    case 'clear': {
+      if (tally.clearings >= tries.clearingsMax) {
+        return endFailed({ ...state, at: 'asking', board }, new Failure('stuck', `The board does not get past a half-done update: ${planned.why}. Restart it by hand, or flash it with a programmer.`))
+      }
+      return enter({ at: 'clearing', job, board, tally: { ...tally, clearings: tally.clearings + 1, resets: 0 } }, planned.steps, [], planned.why)
+    }
+    case 'update':
+      return enter({ at: 'updating', job, board, tally: { ...tally, resets: 0, proofs: 0 } }, planned.steps, planned.marked ? [record.marked(job)] : [])
+  }
+}
+
+/** The one retry for all doubts before the boot: ask the board and plan anew. */
+function askAgain(state: ActiveState, why: Failure): Move {
+  const { job, tally } = state
+  if (tally.asks >= tries.asksMax) return endFailed(state, named('no-answer', `The board did not answer, asked ${tally.asks} times`, why))
+  return { state: { at: 'asking', job, tally: { ...tally, asks: tally.asks + 1 }, step: { do: 'identify' }, board: state.board }, record: openWrite(state, why) }
+}
+
+// Writing the slot
+
+function uploadFailed(state: ActiveState, failure: Failure): Move {
+  if (isRefusal(failure)) return endFailed(state, named('upload-refused', 'The board does not take the image', failure))
+  return uploadAgain(state, named('upload-failed', 'The upload broke off', failure))
+}
+
+function uploadAgain(state: ActiveState, why: Failure): Move {
+  const uploads = state.tally.uploads + 1
+  return uploads >= tries.uploadsMax ? endFailed(state, why) : askAgain({ ...state, tally: { ...state.tally, uploads, asks: 0 } }, why)
+}
+
+function uploaded(state: ActiveState, _said: Said, tookMs: number): Move {
+  const move = onward(state, boardOf(state))
+  if (move.state.at !== 'updating' || move.state.step.do !== 'check-slot') return move
+  return { ...move, state: { ...move.state, step: { ...move.state.step, uploadMs: tookMs } } }
+}
+
+function checkSlot(state: ActiveState, said: Said): Move {
+  const { job, step } = state
+  assert(step.do === 'check-slot', 'a slot is checked when asked for')
+  const slots = slotsIn(said)
+  const written = slots.find((slot) => slot.image === 0 && !slot.active && slot.hash === job.image.hash)
+  if (written === undefined) {
+    const other = waitingSlot(slots)
+    const holds = other === null ? 'nothing it can read' : `${other.version} (${other.hash?.slice(0, 12) ?? 'no hash'}…)`
+    return uploadAgain({ ...state, ...known(state, slots) }, new Failure('slot-mismatch', `After the upload the board's slot holds ${holds} instead of the image that was sent. Check cable and baud rate; if it stays, the board's flash may be worn.`))
+  }
+  return prepend(record.slotWriteDone(job, written.slot, job.image.hash, step.uploadMs), onward(state, known(state, slots).board))
+}
+
+function checkMark(state: ActiveState, said: Said): Move {
+  const slots = slotsIn(said)
+  const waiting = waitingSlot(slots)
+  const { board } = known(state, slots)
+  if (waiting?.hash === state.job.image.hash && waiting.pending) return prepend(record.marked(state.job), onward(state, board))
+  return endFailed({ ...state, board }, new Failure('mark-not-taken', 'The board took the order to boot the new image, but does not list it as pending. Restart the board and run it again.'))
+}
+
+// Through the reset
+
+function awaitReturn(state: ActiveState, heard: boolean): Move {
+  const before = boardOf(state)
+  assert(state.at !== 'asking', 'a reset belongs to a plan')
+  const [wait, ...rest] = state.rest
+  assert(wait?.do === 'await-return', 'a reset is followed by the wait for the return')
+  const step: Step = { ...wait, before: before.slots, heard }
+  return { state: { ...state, board: { ...before, slots: [] }, step, rest }, record: heard ? [record.resetDone(state.job, wait.purpose)] : [] }
+}
+
+function returned(state: ActiveState, slots: readonly SlotSays[]): Move {
+  const { step, job } = state
+  assert(step.do === 'await-return' && state.at !== 'asking', 'only a board that was reset returns')
+  const active = activeSlot(slots)
+  const now = { ...state, ...known(state, slots) }
+  const unchanged = sameSlots(step.before, slots)
+  if (unchanged && !step.heard && state.tally.resets < tries.resetsMax) {
+    return enter({ ...now, tally: { ...state.tally, resets: state.tally.resets + 1 } }, [...resetSteps(step.purpose, now.board, job.image.imageBytes), ...state.rest])
+  }
+  const booted = active === null ? [] : record.booted(job, active)
+  return prepend(booted, unchanged && !step.heard ? endFailed(now, new Failure('not-reset', 'The board answers, but did not restart when told to. Switch its power off and on.')) : judgeReturn(now, slots, unchanged))
+}
+
+function judgeReturn(state: Exclude<ActiveState, { at: 'asking' }>, slots: readonly SlotSays[], unchanged: boolean): Move {
+  const { job, board } = state
+  const active = activeSlot(slots)
+  const runsNew = active?.hash === job.image.hash
+  if (state.at === 'reverting') {
+    if (active !== null && !runsNew) return end(job, ending(job, 'reverted', slots, state.because))
+    return endFailed(state, new Failure('not-reverted', `${state.because.says} The board was restarted and still runs the new image. Flash it with a programmer.`, state.because.facts))
+  }
+  if (state.at === 'clearing') {
+    if (!unchanged) return askAgain({ ...state, tally: { ...state.tally, asks: 0 } }, new Failure('cleared', 'The board was restarted past an earlier update.'))
+    return endFailed(state, new Failure('stuck', 'The board was restarted to get past a half-done update and stands as before. Flash it with a programmer.'))
+  }
+  if (runsNew) return onward(state, board)
+  return endFailed(state, notSwapped(job, slots))
+}
+
+function notSwapped(job: Job, slots: readonly SlotSays[]): Failure {
+  const runs = activeSlot(slots)?.version ?? 'no image it names'
+  const thrownAway = !slots.some((slot) => slot.hash === job.image.hash)
+  return new Failure('not-swapped', thrownAway
+    ? `The board came back on ${runs}: its bootloader threw the new image away. Most likely it does not trust the key "${job.image.key?.name ?? 'unknown'}", or the image does not fit its slot. Check which key this board was built with.`
+    : `The board came back on ${runs} without taking the new image. Check that its bootloader is MCUboot and that nothing else restarted it.`)
+}
+
+function notReturned(state: ActiveState, failure: Failure): Failure {
+  const waited = state.step.do === 'await-return' ? Math.round(state.step.timeoutMs / 1000) : 0
+  const what = state.at === 'reverting' ? `${state.because.says} It was restarted to go back, and` : 'After the restart the board'
+  return new Failure('no-return', `${what} has not answered for ${waited} s. Switch its power off and on: unless the new image was confirmed, its bootloader puts the old one back.`, failure.facts)
+}
+
+// Proofs, confirm, revert
+
+function judgeProof(state: ActiveState, said: Said): Move {
+  const { step, job } = state
+  assert(step.do === 'prove', 'only a proof is judged')
+  if (said.of === 'echo') {
+    return said.answered === said.sent ? passed(state, step.proof, 'answers echo', boardOf(state))
+      : disproved(state, new Failure('proof-failed', `The new image answers an echo wrongly. Give the board's serial number and this run to the firmware's maker.`, { proof: step.proof }))
+  }
+  const slots = slotsIn(said)
+  const { board } = known(state, slots)
+  const active = activeSlot(slots)
+  const [is, wanted] = step.proof === 'version' ? [active?.version, listedVersion(job.image.version)] : [active?.hash, job.image.hash]
+  if (is === wanted) return passed(state, step.proof, `reports ${step.proof === 'version' ? `version ${wanted}` : `hash ${wanted.slice(0, 12)}…`}`, board)
+  return disproved({ ...state, board }, new Failure('proof-failed', `The board should report ${wanted.slice(0, 20)} as its ${step.proof} and reports ${is?.slice(0, 20) ?? 'none'}. Check that firmware and image belong together.`, { proof: step.proof }))
+}
+
+function passed(state: ActiveState, proof: string, says: string, board: BoardSays): Move {
+  return prepend(record.proofPassed(state.job, proof, says), onward({ ...state, tally: { ...state.tally, proofs: 0 } }, board))
+}
+
+function disproved(state: ActiveState, why: Failure): Move {
+  return prepend(record.proofFailed(state.job, String(why.facts['proof']), why), revert(state, why))
+}
+
+function proofUnanswered(state: ActiveState, failure: Failure): Move {
+  assert(state.step.do === 'prove', 'only a proof goes unanswered here')
+  const { proof } = state.step
+  if (isRefusal(failure)) return disproved(state, new Failure('proof-failed', `The new image fails its proof "${proof}": ${failure.says}`, { ...failure.facts, proof }))
+  return again(state, 'proofs', tries.proofsMax - 1)
+    ?? disproved(state, new Failure('proof-failed', `The new image does not answer the proof "${proof}", asked ${tries.proofsMax} times. Give the board's serial number and this run to the firmware's maker.`, { ...failure.facts, proof }))
+}
+
+function checkConfirmed(state: ActiveState, slots: readonly SlotSays[]): Move {
+  const { job } = state
+  const active = activeSlot(slots)
+  const { board } = known(state, slots)
+  if (active?.hash === job.image.hash && active.confirmed) return prepend(record.confirmed(job, active), end(job, ending(job, 'confirmed', slots)))
+  if (active !== null && active.hash !== job.image.hash) {
+    return end(job, ending(job, 'reverted', slots, new Failure('restarted-by-itself', 'The board restarted by itself before the new image was confirmed, and went back to the old one. Look for a watchdog or a weak supply.')))
+  }
+  if (state.tally.confirms + 1 < tries.confirmsMax && active !== null) {
+    return enter({ ...state, board, at: 'updating', tally: { ...state.tally, confirms: state.tally.confirms + 1 } }, [{ do: 'confirm' }, { do: 'check-confirmed' }])
+  }
+  return revert({ ...state, board }, new Failure('not-confirmed', 'The board accepts the confirm but does not keep it. Its flash may be write-protected or worn.'))
+}
+
+/** The new image is not to stay: restart the board unconfirmed, so that its bootloader puts the old one back. */
+function revert(state: ActiveState, because: Failure): Move {
+  const board = boardOf(state)
+  if (board.mode === 'overwrite-only' || activeSlot(board.slots)?.confirmed === true) {
+    return endFailed(state, new Failure(because.kind, `${because.says} There is no way back: the old image is gone for this board.`, because.facts))
+  }
+  return enter({ at: 'reverting', job: state.job, tally: { ...state.tally, resets: 0 }, board, because }, resetSteps('revert', board, state.job.image.imageBytes))
+}
+
+// Moving on and ending
+
+type Course = Omit<Extract<RunState, { at: 'updating' }>, 'step' | 'rest'> | Omit<Extract<RunState, { at: 'clearing' }>, 'step' | 'rest'> | Omit<Extract<RunState, { at: 'reverting' }>, 'step' | 'rest'>
+
+/** Takes up the first of these steps, its intent recorded; with none left the goal is reached. */
+function enter(course: Course, steps: readonly Step[], results: readonly EntryDraft[] = [], why?: string): Move {
+  const [step, ...rest] = steps
+  if (step === undefined) {
+    const outcome = course.job.recipe.mode === 'upload-only' ? 'uploaded' : 'tested'
+    assert(course.at === 'updating' && course.job.recipe.mode !== 'test-and-confirm', 'only a recipe without confirm ends by running out of steps')
+    return prepend(results, end(course.job, ending(course.job, outcome, course.board.slots)))
+  }
+  return { state: { ...course, step, rest }, record: [...results, ...record.intentOf(course.job, step, why)] }
+}
+
+function onward(state: ActiveState, board: BoardSays): Move {
+  assert(state.at !== 'asking', 'a question has no next step before its plan')
+  return enter({ ...state, board }, state.rest)
+}
+
+/** The same step once more while its count allows, else null. */
+function again(state: ActiveState, count: keyof Tally, most: number): Move | null {
+  if (state.tally[count] >= most) return null
+  return { state: { ...state, tally: { ...state.tally, [count]: state.tally[count] + 1 } }, record: [] }
+}
+
+function unplugged(state: ActiveState, failure: Failure): Move {
+  const { do: doing } = state.step
+  // A board that resets takes its USB port with it, often before its reply is out.
+  if (doing === 'reset') return awaitReturn(state, false)
+  if (doing === 'await-return') return whenFailed['await-return'](state, failure)
+  const why = new Failure('unplugged', 'The board was unplugged while it was being worked on. Plug it in again and run it once more.', { ...failure.facts, during: doing })
+  return endFailed(state, why)
+}
+
+function endFailed(state: ActiveState, failure: Failure): Move {
+  return end(state.job, endingFailed(state.job, state.board?.slots ?? [], failure), openWrite(state, failure))
+}
+
+function endStopped(state: ActiveState): Move {
+  const failure = new Failure('stopped', 'The run was stopped.', { during: state.step.do })
+  return end(state.job, ending(state.job, 'stopped', state.board?.slots ?? []), openWrite(state, failure))
+}
+
+/** A slot write that was begun and not proven does not stay open in the log. */
+function openWrite(state: ActiveState, why: Failure): EntryDraft[] {
+  return state.step.do === 'upload' || state.step.do === 'check-slot' ? [record.slotWriteFailed(state.job, why)] : []
+}
+
+function end(job: Job, how: ReturnType<typeof ending>, before: readonly EntryDraft[] = []): Move {
+  return { state: { at: 'ended', job, ending: how }, record: [...before, record.outcome(job, how)] }
+}
+
+function prepend(results: EntryDraft | readonly EntryDraft[], move: Move): Move {
+  return { state: move.state, record: [...('kind' in results ? [results] : results), ...move.record] }
+}
+
+function known(state: ActiveState, slots: readonly SlotSays[]): { board: BoardSays } {
+  return { board: { ...boardOf(state), slots } }
+}
+
+function boardOf(state: ActiveState): BoardSays {
+  assert(state.board !== null, 'the board was asked before anything was done to it')
+  return state.board
+}
+
+function boardIn(said: Said): BoardSays {
+  assert(said.of === 'board', 'an identification brings what the board says')
+  return said.board
+}
+
+function slotsIn(said: Said): readonly SlotSays[] {
+  assert(said.of === 'slots', 'this step brings a list of slots')
+  return said.slots
+}
+
+/** The board understood and said no; asking the same again would not help. */
+function isRefusal(failure: Failure): boolean {
+  return failure.kind === 'refused'
+}
+
+function named(kind: string, what: string, why: Failure): Failure {
+  return new Failure(kind, `${what}: ${why.says}`, why.facts)
+}

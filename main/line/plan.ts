@@ -1,0 +1,109 @@
+// The plan: from what the board says of its slots right now to the steps still needed, or to a refusal. It is one table
+// over MCUboot's slot states (all that vectors/smp/update-*.jsonl show), never a memory of what was done before.
+// What surprised us: nothing un-marks a pending image, and while one is pending (or runs unconfirmed) Zephyr refuses to
+// erase or upload. The only way out is through: let the board restart, then ask it again.
+import { Failure } from '../base/failure.ts'
+import { activeSlot, listedVersion, waitingSlot } from './slots.ts'
+import { checkDowngrade, checkKeyForBoard, checkMode, checkSize } from './recipe.ts'
+import type { BoardSays, Job, SlotSays, Step } from './state.ts'
+
+export type Plan =
+  /** Nothing to do: it runs the image for good. */
+  | Readonly<{ is: 'unchanged' }>
+  /** Steps to the recipe's goal; none left when the goal is already reached short of a confirm. */
+  | Readonly<{ is: 'update'; steps: readonly Step[]; marked: boolean }>
+  /** An earlier update hangs half-done; restart the board past it, then plan again. */
+  | Readonly<{ is: 'clear'; steps: readonly Step[]; why: string }>
+
+/** How the slots of image 0 stand towards the wanted image. */
+export type Situation =
+  | 'nothing-runs' | 'runs-for-good' | 'runs-on-test' | 'runs-but-other-pending'
+  | 'other-on-test' | 'waits-marked' | 'waits-unmarked' | 'other-pending' | 'to-be-written'
+
+/** The table itself: which situation a list of slots is. */
+export function situationOf(slots: readonly SlotSays[], hash: string): Situation {
+  const active = activeSlot(slots)
+  const waiting = waitingSlot(slots)
+  if (active === null) return 'nothing-runs'
+  if (active.hash === hash) {
+    if (waiting?.pending === true && waiting.hash !== hash) return 'runs-but-other-pending'
+    return active.confirmed ? 'runs-for-good' : 'runs-on-test'
+  }
+  if (!active.confirmed) return 'other-on-test'
+  if (waiting?.hash === hash) return waiting.pending ? 'waits-marked' : 'waits-unmarked'
+  return waiting?.pending === true ? 'other-pending' : 'to-be-written'
+}
+
+/**
+ * The plan for this board, or why nothing is sent to it. Failure kinds: those of recipe.ts, and `nothing-runs` when the
+ * board names no running image.
+ */
+export function plan(board: BoardSays, job: Job): Plan | Failure {
+  const situation = situationOf(board.slots, job.image.hash)
+  const active = activeSlot(board.slots)
+  const waiting = waitingSlot(board.slots)
+  const bytes = job.image.imageBytes
+  const refused = checkMode(board) ?? checkKeyForBoard(job)
+  if (refused !== null) return refused
+  switch (situation) {
+    case 'nothing-runs':
+      return new Failure('nothing-runs', 'The board names no running image, so it cannot be updated and proven. It may be in serial recovery: restart it, or flash it with a programmer.')
+    case 'runs-for-good':
+      return { is: 'unchanged' }
+    case 'runs-on-test':
+      return { is: 'update', steps: afterBoot(job), marked: false }
+    case 'runs-but-other-pending':
+    case 'other-pending':
+      return { is: 'clear', steps: resetSteps('clear', board, bytes), why: `${waiting?.version ?? 'another image'} was marked for booting earlier; the board must pass through it before it takes anything else` }
+    case 'other-on-test':
+      return { is: 'clear', steps: resetSteps('clear', board, bytes), why: `${active?.version ?? 'another image'} runs on test and was never confirmed; a restart brings the image before it back` }
+    case 'waits-marked':
+    case 'waits-unmarked':
+      return checkSize(board, job) ?? checkDowngrade(board, job) ?? { is: 'update', steps: fromSlot(board, job, situation === 'waits-marked'), marked: situation === 'waits-marked' }
+    case 'to-be-written':
+      return checkSize(board, job) ?? checkDowngrade(board, job) ?? {
+        is: 'update',
+        marked: false,
+        steps: [{ do: 'upload', image: 0, slot: 1, bytes: job.image.bytes }, { do: 'check-slot', slot: 1, uploadMs: 0 }, ...fromSlot(board, job, false)],
+      }
+  }
+}
+
+/** From the image lying in slot 1 to the goal. */
+function fromSlot(board: BoardSays, job: Job, marked: boolean): Step[] {
+  if (job.recipe.mode === 'upload-only') return []
+  const mark: Step[] = marked ? [] : [{ do: 'mark', hash: job.image.hash }]
+  return [...mark, ...resetSteps('try', board, job.image.imageBytes), ...afterBoot(job)]
+}
+
+/** From the image running on test to the goal. */
+function afterBoot(job: Job): Step[] {
+  if (job.recipe.mode === 'upload-only') return []
+  const proofs = job.recipe.proofs.map((proof): Step => ({ do: 'prove', proof }))
+  return job.recipe.mode === 'test-only' ? proofs : [...proofs, { do: 'confirm' }, { do: 'check-confirmed' }]
+}
+
+/** A reset and the wait for the board's next word; `before` is filled in when the wait begins. */
+export function resetSteps(purpose: 'try' | 'revert' | 'clear', board: BoardSays, imageBytes: number): Step[] {
+  return [
+    { do: 'reset', purpose },
+    { do: 'await-return', purpose, before: board.slots, heard: false, patienceMs: resetPatienceMs, timeoutMs: returnTimeoutMs(imageBytes) },
+  ]
+}
+
+/** Zephyr resets 250 ms after its reply (MCUMGR_GRP_OS_RESET_MS) and answers as before until then. */
+const resetPatienceMs = 5_000
+
+/**
+ * How long a board may stay away after a reset, in ms. Swapping 380 kB on an nRF52840 (85 ms a page) takes 24 s in
+ * silence; the image it swaps out may be that large whatever the new one's size, hence the constant part.
+ */
+export function returnTimeoutMs(imageBytes: number): number {
+  return 30_000 + Math.ceil(imageBytes / 4096) * 400
+}
+
+/** What kind of goal the recipe's last step reaches, in words. */
+export function goalOf(job: Job): string {
+  const version = listedVersion(job.image.version)
+  return { 'upload-only': `${version} in its slot`, 'test-only': `${version} proven`, 'test-and-confirm': `${version} confirmed` }[job.recipe.mode]
+}

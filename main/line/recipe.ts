@@ -1,0 +1,109 @@
+// Preflight: what can be refused before the first byte goes out, first by the image and the recipe alone (once a batch),
+// then by what one board says of its slots (once a run). Sizes follow MCUboot's app_max_size of each mode (facts of the
+// image room's trailer.ts); what surprised us: imgtool signs images that swap-move then throws away as too large.
+import { Failure } from '../base/failure.ts'
+import type { FailureFacts } from '../base/failure.ts'
+import { largestImage } from '../image/trailer.ts'
+import type { SwapMode as TrailerMode } from '../image/trailer.ts'
+import { compareVersions } from '../image/version.ts'
+import type { SwapMode } from '../smp/os.ts'
+import { activeSlot, listedVersion, parseListedVersion } from './slots.ts'
+import type { BoardSays, FlashProfile, ImageFacts, Job, Recipe } from './state.ts'
+
+/** An nRF52840's flash: what most MCUboot boards on a line look like, for boards whose profile nobody named. */
+export const commonProfile: FlashProfile = { slotBytes: null, sectorBytes: 4096, writeAlign: 8 }
+
+/**
+ * Whether this image may go to any board at all by this recipe. Null: it may. Kinds: `hash-wrong`, `unsigned`,
+ * `signature-invalid`, `unknown-key`, `key-not-allowed`, `key-retired`, `not-bootable`, `has-trailer`.
+ */
+export function checkImage(image: ImageFacts, recipe: Recipe): Failure | null {
+  const what = `"${image.fileName}"`
+  if (!image.hashHolds) {
+    return new Failure('hash-wrong', `${what} is damaged: its contents do not match the hash inside it. Take the file again from where it was signed.`)
+  }
+  if (!image.bootable) {
+    return new Failure('not-bootable', `${what} says of itself that it cannot be booted (flag NON_BOOTABLE). Sign it without --non-bootable.`)
+  }
+  if (image.hasTrailer) {
+    return new Failure('has-trailer', `${what} was padded to a whole slot and would mark itself for booting before it is checked. Sign it again without --pad and --confirm.`)
+  }
+  return checkSignature(image, recipe, what)
+}
+
+function checkSignature(image: ImageFacts, recipe: Recipe, what: string): Failure | null {
+  const facts: FailureFacts = image.keyHash === null ? {} : { keyHash: image.keyHash }
+  const short = image.keyHash?.slice(0, 12) ?? 'unnamed'
+  switch (image.signature) {
+    case 'unsigned':
+      return new Failure('unsigned', `${what} is not signed, and no board that checks signatures would boot it. Sign it at the signing desk first.`)
+    case 'invalid':
+      return new Failure('signature-invalid', `The signature of ${what} does not hold: the file was changed after signing, or signed with another key than it names. Sign it again.`, facts)
+    case 'unknown-key':
+      return new Failure('unknown-key', `${what} was signed with a key this station does not know (${short}…), so its signature cannot be checked. Add that key first, or take an image signed with a known one.`, facts)
+    case 'valid':
+  }
+  if (image.key?.retired === true) {
+    return new Failure('key-retired', `${what} was signed with "${image.key.name}", a key that has been retired. Sign it again with a key in use.`, facts)
+  }
+  if (recipe.allowedKeys.length > 0 && (image.keyHash === null || !recipe.allowedKeys.includes(image.keyHash))) {
+    return new Failure('key-not-allowed', `${what} was signed with "${image.key?.name ?? short}", which the recipe "${recipe.name}" does not allow. Sign it with an allowed key, or change the recipe.`, facts)
+  }
+  return null
+}
+
+/**
+ * Whether the key may be used on this board: a test key opens every board that trusts it to whoever has the key, so it
+ * goes to practice boards only, or where the recipe names it. Kind `test-key`.
+ */
+export function checkKeyForBoard(job: Job): Failure | null {
+  const { key } = job.image
+  if (key === null || key.class === 'production' || job.practice || job.recipe.allowedKeys.includes(key.fingerprint)) return null
+  return new Failure('test-key', `The image is signed with the test key "${key.name}", and this is a real board. Sign it with a production key, or let the recipe name that key.`, { keyHash: key.fingerprint })
+}
+
+const unsupported: Partial<Record<SwapMode | 'unknown', string>> = {
+  'single-slot': 'it has a single slot and takes updates in serial recovery only',
+  'direct-xip': 'it runs images in place (direct-xip)',
+  'direct-xip-revert': 'it runs images in place (direct-xip with revert)',
+  'ram-load': 'it loads images into RAM',
+  'firmware-loader': 'it is updated through a firmware loader',
+  'single-slot-ram-load': 'it loads its single slot into RAM',
+}
+
+/** Whether the station can bring this board through an update in its mode. Kind `mode-unsupported`. */
+export function checkMode(board: BoardSays): Failure | null {
+  const why = unsupported[board.mode]
+  return why === undefined ? null : new Failure('mode-unsupported', `This board cannot be updated here yet: ${why}. Update it with its maker's tool.`, { mode: board.mode })
+}
+
+/** Largest image this board boots, header to last TLV; null when neither board nor profile tells the slots' size. */
+export function largestFor(board: BoardSays, profile: FlashProfile): number | null {
+  const sizeOf = (slot: number) => board.slotBytes.find((place) => place.image === 0 && place.slot === slot)?.bytes ?? profile.slotBytes
+  const primaryBytes = sizeOf(0)
+  const secondaryBytes = sizeOf(1)
+  const mode: TrailerMode = board.mode === 'swap-scratch' ? 'swap-scratch' : board.mode === 'swap-offset' ? 'swap-offset' : board.mode === 'overwrite-only' ? 'overwrite' : 'swap-move'
+  const bySlots = primaryBytes === null || secondaryBytes === null ? null : largestImage(mode, { primaryBytes, secondaryBytes, sectorBytes: profile.sectorBytes, align: profile.writeAlign })
+  if (bySlots === null || board.maxImageBytes === null) return bySlots ?? board.maxImageBytes
+  return Math.min(bySlots, board.maxImageBytes)
+}
+
+/** Whether the image fits beside the trailer. Kind `image-too-large`. */
+export function checkSize(board: BoardSays, job: Job): Failure | null {
+  const most = largestFor(board, job.profile)
+  if (most === null || job.image.imageBytes <= most) return null
+  return new Failure('image-too-large', `The image has ${job.image.imageBytes} bytes; this board can boot at most ${most}, since its slot must also hold the bootloader's trailer. Make the firmware smaller, or check that it was built for this board.`, { bytes: job.image.imageBytes, bytesMax: most })
+}
+
+/** Whether the image is no step back from what runs. Kinds `downgrade` (the recipe's word) and `downgrade-prevented` (the bootloader's). */
+export function checkDowngrade(board: BoardSays, job: Job): Failure | null {
+  const running = activeSlot(board.slots)
+  const version = running === null ? null : parseListedVersion(running.version)
+  if (version === null || compareVersions(job.image.version, version) >= 0) return null
+  const [offered, runs] = [listedVersion(job.image.version), listedVersion(version)]
+  if (board.noDowngrade) {
+    return new Failure('downgrade-prevented', `The board runs ${runs} and its bootloader refuses older versions; ${offered} would be thrown away. Take a newer image.`, { offered, runs })
+  }
+  if (job.recipe.allowDowngrade) return null
+  return new Failure('downgrade', `The board runs ${runs}, which is newer than ${offered}. Take a newer image, or allow downgrades in the recipe.`, { offered, runs })
+}

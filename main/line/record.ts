@@ -1,0 +1,94 @@
+// What a run writes into the log, as drafts (log/kinds.ts has the shapes). Intents stand beside the steps that need one;
+// results are made from the board's own word. Texts are cut to the log's limits here, so that no odd board can make an
+// entry that the log refuses.
+import type { Failure } from '../base/failure.ts'
+import type { EntryDraft } from '../log/entry.ts'
+import type { Ending, Job, ResetPurpose, SlotSays, Step } from './state.ts'
+
+const saysMax = 1000
+const nameMax = 200
+
+const cut = (text: string, most: number) => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)
+
+function ofRun(job: Job): { run: string; unit: string; batch: string; bay: number } {
+  return { run: job.run, unit: job.unit, batch: job.batch, bay: job.bay }
+}
+
+const resetWhy: Record<ResetPurpose, string> = {
+  try: 'to try the new image',
+  revert: 'to go back to the old image',
+  clear: 'to get past an earlier update',
+}
+
+/** The entries that must be on disk before this step is carried out. */
+export function intentOf(job: Job, step: Step, why?: string): EntryDraft[] {
+  const imageHash = job.image.hash
+  switch (step.do) {
+    case 'upload':
+      return [{ kind: 'slot-write-intended', data: { ...ofRun(job), image: step.image, slot: step.slot, imageHash, bytes: step.bytes, fileSha256: job.image.fileSha256 } }]
+    case 'mark':
+      return [{ kind: 'mark-intended', data: { ...ofRun(job), imageHash, for: 'test' } }]
+    case 'reset':
+      return [{ kind: 'reset-intended', data: { ...ofRun(job), why: cut(why ?? resetWhy[step.purpose], nameMax) } }]
+    case 'confirm':
+      return [{ kind: 'confirm-intended', data: { ...ofRun(job), imageHash } }]
+    default:
+      return []
+  }
+}
+
+export function started(job: Job): EntryDraft {
+  return { kind: 'run-started', data: { ...ofRun(job), port: cut(job.port, 500) } }
+}
+
+export function preflightRefused(job: Job, failure: Failure): EntryDraft {
+  return { kind: 'preflight-refused', data: { ...ofRun(job), failure: failure.kind, says: cut(failure.says, saysMax) } }
+}
+
+export function slotWriteDone(job: Job, slot: number, slotHash: string, tookMs: number): EntryDraft {
+  return { kind: 'slot-write-done', data: { ...ofRun(job), image: 0, slot, imageHash: job.image.hash, bytes: job.image.bytes, slotHash, tookMs: Math.round(tookMs) } }
+}
+
+export function slotWriteFailed(job: Job, failure: Failure): EntryDraft {
+  return { kind: 'slot-write-failed', data: { ...ofRun(job), image: 0, slot: 1, imageHash: job.image.hash, failure: failure.kind, says: cut(failure.says, saysMax) } }
+}
+
+export function marked(job: Job): EntryDraft {
+  return { kind: 'marked', data: { ...ofRun(job), imageHash: job.image.hash, for: 'test' } }
+}
+
+export function resetDone(job: Job, purpose: ResetPurpose): EntryDraft {
+  return { kind: 'reset', data: { ...ofRun(job), why: resetWhy[purpose] } }
+}
+
+/** Nothing when the board names no hash: then it has not said what it runs. */
+export function booted(job: Job, active: SlotSays): EntryDraft[] {
+  if (active.hash === null) return []
+  return [{ kind: 'booted', data: { ...ofRun(job), activeHash: active.hash, version: cut(active.version, 64), confirmed: active.confirmed } }]
+}
+
+export function proofPassed(job: Job, proof: string, says: string): EntryDraft {
+  return { kind: 'proof-passed', data: { ...ofRun(job), proof, says: cut(says, saysMax) } }
+}
+
+export function proofFailed(job: Job, proof: string, failure: Failure): EntryDraft {
+  return { kind: 'proof-failed', data: { ...ofRun(job), proof, failure: failure.kind, says: cut(failure.says, saysMax) } }
+}
+
+export function confirmed(job: Job, active: SlotSays): EntryDraft {
+  return { kind: 'confirmed', data: { ...ofRun(job), activeHash: active.hash ?? job.image.hash, version: cut(active.version, 64) } }
+}
+
+export function outcome(job: Job, how: Ending): EntryDraft {
+  return {
+    kind: 'outcome',
+    data: {
+      ...ofRun(job),
+      outcome: how.outcome,
+      ...(how.failure === null ? {} : { failure: how.failure.kind }),
+      says: cut(how.says, saysMax),
+      ...(how.activeHash === null ? {} : { activeHash: how.activeHash }),
+      ...(how.version === null ? {} : { version: cut(how.version, 64) }),
+    },
+  }
+}

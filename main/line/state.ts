@@ -1,0 +1,178 @@
+// The words of one run: what the board says, what the run is to do, where it stands, what may happen to it. Plain values
+// only, so that a state can be compared, stored and replayed. Follows design.md "One run" and style.md 3 to 5.
+// What surprised us: while a new image runs on test, the board lists the OLD one in slot 1 as confirmed.
+import type { Failure } from '../base/failure.ts'
+import type { ImageVersion } from '../image/version.ts'
+import type { EntryDraft } from '../log/entry.ts'
+import type { SlotState } from '../smp/image.ts'
+import type { SwapMode } from '../smp/os.ts'
+
+/** One slot as the board lists it; the hash in lower-case hex. */
+export type SlotSays = Readonly<Omit<SlotState, 'hash'> & { hash: string | null }>
+
+/** All that a board says of itself before anything is done to it. */
+export type BoardSays = Readonly<{
+  /** Net buffer of the board; null when it does not tell. */
+  bufferBytes: number | null
+  bufferCount: number | null
+  bootloader: string | null
+  /** `unknown` when the board does not tell or names a mode this station does not know. */
+  mode: SwapMode | 'unknown'
+  /** The bootloader itself refuses older versions. */
+  noDowngrade: boolean
+  slots: readonly SlotSays[]
+  /** Empty where the board cannot tell (servers before Zephyr 4.0). */
+  slotBytes: readonly Readonly<{ image: number; slot: number; bytes: number }>[]
+  /** Largest image the server takes for image 0, trailer already taken off; null when it does not tell. */
+  maxImageBytes: number | null
+}>
+
+/** What is known of the key that signed an image. */
+export type KeyFacts = Readonly<{ name: string; fingerprint: string; class: 'production' | 'test'; retired: boolean }>
+
+/** What the station found out about the image itself, before any board was asked. */
+export type ImageFacts = Readonly<{
+  fileName: string
+  /** Whole file, all of which is uploaded. */
+  bytes: number
+  /** Header, payload and TLVs; what the bootloader moves. */
+  imageBytes: number
+  /** Digest of the whole file, hex: the upload's resume key. */
+  fileSha256: string
+  /** The image hash (SHA TLV), hex: what the board lists. */
+  hash: string
+  hashHolds: boolean
+  version: ImageVersion
+  bootable: boolean
+  /** The file brings its own trailer, which would mark it the moment it lies in the slot. */
+  hasTrailer: boolean
+  keyHash: string | null
+  signature: 'valid' | 'invalid' | 'unknown-key' | 'unsigned'
+  /** The keyring's key with that fingerprint. */
+  key: KeyFacts | null
+}>
+
+export type UpgradeMode = 'upload-only' | 'test-only' | 'test-and-confirm'
+export type ProofName = 'echo' | 'active-hash' | 'version'
+
+/** What a batch does to each of its boards; the same rows as the contract's recipe. */
+export type Recipe = Readonly<{
+  name: string
+  mode: UpgradeMode
+  allowedKeys: readonly string[]
+  allowDowngrade: boolean
+  proofs: readonly ProofName[]
+  quota: number | null
+}>
+
+/** What a board does not tell of itself and its profile does. */
+export type FlashProfile = Readonly<{
+  /** Size of each slot of image 0 where the board cannot tell; null: nobody knows. */
+  slotBytes: number | null
+  /** Smallest erase, bytes. */
+  sectorBytes: number
+  /** Smallest write, bytes. */
+  writeAlign: 1 | 2 | 4 | 8 | 16 | 32
+}>
+
+/** One board's passage: who, with what, by which recipe. */
+export type Job = Readonly<{
+  run: string
+  unit: string
+  batch: string
+  bay: number
+  port: string
+  practice: boolean
+  profile: FlashProfile
+  image: ImageFacts
+  recipe: Recipe
+}>
+
+/** Why a reset is asked for: to try the new image, to get the old one back, or to finish somebody's half-done update. */
+export type ResetPurpose = 'try' | 'revert' | 'clear'
+
+/** What the runner is to do next. Each ends in one `stepDone` or `stepFailed`. */
+export type Step =
+  | Readonly<{ do: 'identify' }>
+  | Readonly<{ do: 'upload'; image: number; slot: number; bytes: number }>
+  | Readonly<{ do: 'check-slot'; slot: number; uploadMs: number }>
+  | Readonly<{ do: 'mark'; hash: string }>
+  | Readonly<{ do: 'reset'; purpose: ResetPurpose }>
+  | Readonly<{
+      do: 'await-return'
+      purpose: ResetPurpose
+      /** How the slots stood before the reset: the same answer again means the board has not been through it yet. */
+      before: readonly SlotSays[]
+      /** Whether the board acknowledged the reset. */
+      heard: boolean
+      /** How long the board may go on answering as before. */
+      patienceMs: number
+      /** How long it may be silent. */
+      timeoutMs: number
+    }>
+  | Readonly<{ do: 'prove'; proof: ProofName }>
+  | Readonly<{ do: 'confirm' }>
+  | Readonly<{ do: 'check-confirmed' }>
+
+export type StepName = Step['do']
+
+/** What the board said when a step was done; the machine judges it, not the runner. */
+export type Said =
+  | Readonly<{ of: 'board'; board: BoardSays }>
+  | Readonly<{ of: 'slots'; slots: readonly SlotSays[] }>
+  | Readonly<{ of: 'echo'; sent: string; answered: string }>
+  | Readonly<{ of: 'nothing' }>
+
+export type RunEvent =
+  | Readonly<{ is: 'stepDone'; said: Said; tookMs: number }>
+  | Readonly<{ is: 'stepFailed'; failure: Failure }>
+  /** Somebody asked the run to end; the step under way was ended first. */
+  | Readonly<{ is: 'stopped' }>
+
+/** How often each thing was tried in this run; every retry is counted against a ceiling in machine.ts. */
+export type Tally = Readonly<{ asks: number; uploads: number; resets: number; clearings: number; proofs: number; confirms: number }>
+
+export type Outcome = 'confirmed' | 'reverted' | 'unchanged' | 'uploaded' | 'tested' | 'failed' | 'stopped'
+
+/** How a run ended, by the board's own last word. */
+export type Ending = Readonly<{
+  outcome: Outcome
+  /** What went wrong: always there for `failed` and `reverted`, never for a good outcome. */
+  failure: Failure | null
+  says: string
+  /** Null when the board has not said since its last reset. */
+  activeHash: string | null
+  version: string | null
+}>
+
+type Underway = Readonly<{ job: Job; tally: Tally }>
+
+/**
+ * Where a run stands. `board` is the board's latest word; its `slots` are emptied by a reset, for then nothing is known
+ * until the board speaks again.
+ */
+export type RunState =
+  | (Underway & Readonly<{ at: 'asking'; step: Step; board: BoardSays | null }>)
+  | (Underway & Readonly<{ at: 'updating'; step: Step; rest: readonly Step[]; board: BoardSays }>)
+  /** Getting past a half-done update that was there before; then the board is asked anew. */
+  | (Underway & Readonly<{ at: 'clearing'; step: Step; rest: readonly Step[]; board: BoardSays }>)
+  | (Underway & Readonly<{ at: 'reverting'; step: Step; rest: readonly Step[]; board: BoardSays; because: Failure }>)
+  | Readonly<{ at: 'ended'; job: Job; ending: Ending }>
+
+export type ActiveState = Exclude<RunState, { at: 'ended' }>
+
+/** A new state and what must be in the log before its step is carried out: intents of it, results of the step before. */
+export type Move = Readonly<{ state: RunState; record: readonly EntryDraft[] }>
+
+/** The operator's word for where a run stands. */
+export const phaseOf = {
+  identify: 'identifying',
+  upload: 'uploading',
+  'check-slot': 'checking',
+  mark: 'marking',
+  reset: 'resetting',
+  'await-return': 'waiting',
+  prove: 'proving',
+  confirm: 'confirming',
+  'check-confirmed': 'confirming',
+} as const satisfies Record<StepName, string>
