@@ -11,7 +11,7 @@ const root = import.meta.dirname
 const at = (...path: string[]): string => resolve(root, ...path)
 
 /** Packages with native parts stay packages; all else is bundled, which spares the command line hundreds of file reads. */
-const nativePackages = [/^better-sqlite3(\/|$)/, /^serialport$/, /^@serialport\//, /^@lydell\/node-pty/, /^pkcs11js$/]
+const nativePackages = [/^better-sqlite3(\/|$)/, /^serialport$/, /^@serialport\//, /^@lydell\/node-pty/, /^pkcs11js$/, /^lzma-native$/]
 
 const mainEntries = {
   app: at('main/shell/app.ts'),
