@@ -3,7 +3,8 @@
 // No node-gyp: the addon is two compiler calls, needs the headers of node-api-headers only, and so neither Python nor
 // Node's own headers. The result is kept in .runtime, because `npm ci` empties node_modules.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { libraries, needs } from './libraries.mjs'
 import { isStamped, readJson, root, run, runOrStop, runtimeFolder, say, sha256, SetupStop, stamp } from './words.mjs'
 
@@ -27,12 +28,14 @@ async function compile(target) {
   rmSync(work, { recursive: true, force: true })
   mkdirSync(work, { recursive: true })
   const sqlite = join(packageFolder, 'deps', 'sqlite3')
+  // Asked from better-sqlite3, since other packages bring other versions of it.
+  const nodeAddonApi = dirname(createRequire(join(packageFolder, 'package.json')).resolve('node-addon-api/package.json'))
   await Promise.all([
     runOrStop('compiling SQLite', 'gcc', ['-c', '-O2', '-fPIC', '-w', '-std=c99', '-DNDEBUG', ...sqliteDefines(), join(sqlite, 'sqlite3.c'), '-o', join(work, 'sqlite3.o')]),
     runOrStop('compiling better-sqlite3', 'g++', [
       ...['-c', '-O2', '-fPIC', '-w', '-std=c++20', '-fvisibility=hidden', '-fvisibility-inlines-hidden', '-fno-exceptions', '-fno-rtti'],
       ...['-DNDEBUG', '-DNAPI_VERSION=9', '-DNAPI_DISABLE_CPP_EXCEPTIONS', '-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS'],
-      ...['-I', join(root, 'node_modules', 'node-api-headers', 'include'), '-I', join(root, 'node_modules', 'node-addon-api'), '-I', sqlite],
+      ...['-I', join(root, 'node_modules', 'node-api-headers', 'include'), '-I', nodeAddonApi, '-I', sqlite],
       ...['-include', headerPath, join(packageFolder, 'src', 'better_sqlite3.cpp'), '-o', join(work, 'better_sqlite3.o')],
     ]),
   ])
