@@ -123,7 +123,24 @@ export function decodeBody(bytes: Uint8Array): CborMap | Failure<'bad-cbor'> {
   if (typeof body !== 'object' || body === null || Array.isArray(body) || body instanceof Uint8Array) {
     return new Failure('bad-cbor', 'its body is not a map')
   }
-  return body as CborMap
+  return plainBytes(body as CborMap) as CborMap
+}
+
+/** cborg gives byte strings as Buffer where there is one; a Buffer's `slice` shares memory, so views of the plain type go out. */
+function plainBytes(value: CborValue): CborValue {
+  if (value instanceof Uint8Array) {
+    return value.constructor === Uint8Array ? value : new Uint8Array(value.buffer, value.byteOffset, value.length)
+  }
+  if (typeof value !== 'object' || value === null) return value
+  const holder = value as Record<string, CborValue>
+  for (const key of Object.keys(holder)) {
+    const item = holder[key]!
+    if (typeof item === 'object' && item !== null) {
+      // Not an assignment: the key may be `__proto__`.
+      Object.defineProperty(holder, key, { value: plainBytes(item), configurable: true, enumerable: true, writable: true })
+    }
+  }
+  return value
 }
 
 type Open = { left: number; isMap: boolean; inPair: boolean }
