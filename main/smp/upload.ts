@@ -24,6 +24,8 @@ export type UploadOptions = Readonly<{
   probeAfterMs?: number
   /** Losses in a row, without a byte of progress, after which the upload is given up. Default 6. */
   stallsMax?: number
+  /** How often the board may forget everything (a reset, or a lost reply to the last chunk) and start over. Default 2. */
+  restartsMax?: number
   signal?: AbortSignal
   /** Bytes the board has acknowledged, called at each acknowledgement. */
   onProgress?: (ackedBytes: number) => void
@@ -90,7 +92,7 @@ class Upload {
   /** In the order of sending. */
   #flights: Flight[] = []
   #acked = 0
-  /** Highest acknowledgement ever: only passing it counts as progress. */
+  /** Highest acknowledgement since the board last started over: only passing it counts as progress. */
   #highest = 0
   /** Highest offset sent so far: what goes out below it is a repeat. */
   #sentTo = 0
@@ -101,6 +103,7 @@ class Upload {
   #clean = 0
   #cleanWanted = cleanBeforeRaise
   #stalls = 0
+  #restarts = 0
   #resent = 0
   #rewinds = 0
   #sentBytes = 0
@@ -258,7 +261,11 @@ class Upload {
       this.#clean = 0
       this.#cleanWanted = Math.min(this.#cleanWanted * 4, 1 << 20)
     }
-    if (this.#stalls > (this.#options.stallsMax ?? 6)) {
+    if (off === 0 && this.#acked > 0) {
+      this.#restarts++
+      this.#highest = 0
+    }
+    if (this.#stalls > (this.#options.stallsMax ?? 6) || this.#restarts > (this.#options.restartsMax ?? 2)) {
       return this.#end(
         new Failure(
           'stalled',

@@ -55,11 +55,13 @@ export class ScriptedBoard implements Link {
   #length = 0
   #sha: Uint8Array | null = null
   #forgot = false
+  #has: Uint8Array | null
 
   constructor(clock: WoundClock, script: Script = {}) {
     this.#clock = clock
     this.#script = script
     this.#random = seeded(script.seed ?? 1)
+    this.#has = script.has ?? null
     const packetBytesMax = (script.bufferBytes ?? 384) - (script.framing === 'raw' ? 0 : 4)
     this.#decoder =
       script.framing === 'raw' ? new RawDecoder({ hears: 'requests', packetBytesMax }) : new LineDecoder({ framesBegin: 'line-start', lineBytesMax: 128, packetBytesMax })
@@ -146,7 +148,8 @@ export class ScriptedBoard implements Link {
   }
 
   #first(body: CborMap, data: Uint8Array): CborMap {
-    const { has, checksHash } = this.#script
+    const { checksHash } = this.#script
+    const has = this.#has
     const sha = body['sha'] as Uint8Array | undefined
     const length = body['len'] as number
     if (checksHash && has && sha && sameBytes(sha256(has), sha)) return { off: length, match: true }
@@ -182,6 +185,7 @@ export class ScriptedBoard implements Link {
     const sha = this.#sha
     this.#sha = null
     if (!this.#script.checksHash || !sha) return { off }
+    if (!this.#script.corrupts) this.#has = this.received
     return { off, match: !this.#script.corrupts && sameBytes(sha256(this.received), sha) }
   }
 }
