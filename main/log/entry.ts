@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { attempt, Failure, must, refuse } from '../base/failure.ts'
 import { canonicalBytes, parseCanonical } from './canonical.ts'
 import type { JsonObject } from './canonical.ts'
-import { kinds } from './kinds.ts'
+import { isKnownKind, kinds } from './kinds.ts'
 import type { Kind, KindData } from './kinds.ts'
 
 /** No entry is longer; known kinds stay far below (tlog-tiles bundles allow 65,535). */
@@ -57,8 +57,9 @@ const envelope = z.strictObject({
  */
 export function makeEntry(where: Envelope, draft: EntryDraft): { entry: Entry; bytes: Uint8Array } | Failure {
   return attempt(() => {
-    const schema: z.ZodType = kinds[draft.kind]
-    if (schema === undefined) return refuse('entry-refused', `The log has no kind of entry called "${String(draft.kind)}".`)
+    const kind: string = draft.kind
+    if (!isKnownKind(kind)) return refuse('entry-refused', `The log has no kind of entry called "${kind}".`)
+    const schema: z.ZodType = kinds[kind]
     const data = schema.safeParse(draft.data)
     if (!data.success) return refuse('entry-refused', `An entry "${draft.kind}" cannot be written: ${firstIssue(data.error)}.`)
     const { seq, time, mono, session, station, person, role } = where

@@ -1,0 +1,42 @@
+// Recipes by id. A recipe is edited freely until it is released; from then on it stays as it is, and a change means a new
+// one with a higher revision. What a recipe says is the caller's schema; here it is a JSON body.
+import type { z } from 'zod'
+import { Failure } from '../base/failure.ts'
+import { diskFailure } from './database.ts'
+import type { OpenDatabase } from './database.ts'
+import { fromJson } from './settings.ts'
+
+export type StoredRecipe<T> = Readonly<{ id: string; name: string; revision: number; released: boolean; body: T }>
+
+type Row = { id: string; name: string; revision: number; released: number; body: string }
+
+/** All recipes whose body fits the schema, by name and revision; the others are counted in `unreadable`. */
+export function listRecipes<T>(database: OpenDatabase, schema: z.ZodType<T>): { recipes: StoredRecipe<T>[]; unreadable: number } | Failure {
+  try {
+    const rows = database.sql.prepare('SELECT id, name, revision, released, body FROM recipes ORDER BY name, revision').all() as Row[]
+    const recipes = rows.flatMap(({ body, released, ...row }) => {
+      const parsed = schema.safeParse(fromJson(body))
+      return parsed.success ? [{ ...row, released: released === 1, body: parsed.data }] : []
+    })
+    return { recipes, unreadable: rows.length - recipes.length }
+  } catch (error) {
+    return diskFailure(error, database.path)
+  }
+}
+
+/** Writes a recipe, over the one with its id unless that was released (`recipe-released`). */
+export function saveRecipe<T>(database: OpenDatabase, recipe: StoredRecipe<T>): void | Failure {
+  const { id, name, revision, released, body } = recipe
+  try {
+    const written = database.sql
+      .prepare(
+        `INSERT INTO recipes (id, name, revision, released, body) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name, revision = excluded.revision, released = excluded.released, body = excluded.body
+         WHERE recipes.released = 0`,
+      )
+      .run(id, name, revision, released ? 1 : 0, JSON.stringify(body))
+    if (written.changes === 0) return new Failure('recipe-released', `The recipe ${name} is released and stays as it is. Save the change as a new revision.`)
+  } catch (error) {
+    return diskFailure(error, database.path)
+  }
+}
