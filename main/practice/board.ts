@@ -1,0 +1,357 @@
+// One practice board: flash, bootloader, and the SMP server of whatever image runs, behind a byte side that knows no
+// wire. Bytes come in with the moment their last bit arrived and go out with the moment their first may leave, both by
+// the board's clock, so that pacing stays exact although timers are coarse. Work in flash takes the flash's own time:
+// the board is deaf in the bootloader and slow to answer while it erases, as the recorded one was.
+import { assert, failed } from '../base/failure.ts'
+import type { Clock } from '../base/clock.ts'
+import { utf8 } from '../base/bytes.ts'
+import type { PublicKey } from '../base/signer.ts'
+import { verifyImage } from '../image/verify.ts'
+import { LineDecoder, frameOverheadBytes } from '../smp/line.ts'
+import type { ServerSeat } from './answer.ts'
+import { boot } from './bootloader.ts'
+import type { BootResult, Bootloader, ImageCheck, Running } from './bootloader.ts'
+import type { Fault } from './faults.ts'
+import { firmwareOf } from './firmware.ts'
+import { Flash, FlashArea, PowerCut } from './flash.ts'
+import type { CutPlan, FlashListener } from './flash.ts'
+import type { BoardProfile } from './profiles.ts'
+import { replyLines } from './reply-lines.ts'
+import { answerPacket } from './server.ts'
+import { ImageServer } from './server-image.ts'
+import { readListed } from './slot-image.ts'
+import { slotsOf } from './swap.ts'
+import type { Slots } from './swap.ts'
+import type { SwapType } from './trailer.ts'
+
+export type BoardOptions = Readonly<{
+  clock: Clock
+  profile: BoardProfile
+  serial: string
+  /** Public keys built into the bootloader. */
+  trust: readonly PublicKey[]
+  /** The signed image the board came with from its factory. */
+  firmware: Uint8Array
+  /** Flash content of an earlier life; null or absent = fresh from the factory. Taken over, not copied. */
+  content?: Uint8Array | null
+  fault?: Fault | null
+}>
+
+export type BoardEvent =
+  /** The application is gone; a USB port of its own would vanish now. */
+  | Readonly<{ is: 'down' }>
+  | Readonly<{ is: 'booted'; version: string; swapped: SwapType }>
+  /** Nothing bootable: silent until flashed anew. */
+  | Readonly<{ is: 'dead' }>
+  /** The fault `unplug` struck: power and cable are gone until `powerOn`. */
+  | Readonly<{ is: 'unplugged' }>
+
+type Life =
+  | Readonly<{ is: 'off' }>
+  | Readonly<{ is: 'booting'; flashFromMs: number }>
+  | Readonly<{ is: 'running'; seat: ServerSeat; running: Running; answers: boolean }>
+  | Readonly<{ is: 'dead' }>
+
+type Waiting = Readonly<{ packet: Uint8Array; atMs: number }>
+
+/** Power stays away that long after a `power-cut` fault. */
+const powerBackMs = 500
+/** A request is taken up, and bytes are sent, up to that much before their exact moment, so that timers need not be finer. */
+const earlyMs = 0.5
+
+export class Board {
+  readonly serial: string
+  readonly slots: Slots
+  readonly flash: Flash
+  readonly #options: BoardOptions
+  readonly #loader: Bootloader
+  readonly #factoryHash: Uint8Array
+  readonly #decoder: LineDecoder
+  readonly #timers = new Set<() => void>()
+  #life: Life = { is: 'off' }
+  #fault: Fault | null
+  #queue: Waiting[] = []
+  /** When the request in work will be answered; the board is busy until then. */
+  #freeAtMs = 0
+  #workFromMs = 0
+  #busy = false
+  /** A request asked for a reset; it happens once its answer is out and the delay over. */
+  #resetDue = false
+  #resetTimed = false
+  #unplugDue = false
+  #transmit: (bytes: Uint8Array, fromMs: number) => void = () => {}
+  #tell: (event: BoardEvent) => void = () => {}
+
+  constructor(options: BoardOptions) {
+    const { profile, firmware } = options
+    this.#options = options
+    this.serial = options.serial
+    this.#fault = options.fault ?? null
+    this.flash = new Flash(profile.flash, profile.timing, options.content ?? null)
+    const area = (name: string, place: { address: number; sizeBytes: number }) => new FlashArea(this.flash, name, place.address, place.sizeBytes)
+    const scratch = profile.mode === 'swap-scratch' ? area('scratch', profile.scratch) : null
+    this.slots = slotsOf(area('slot 0', profile.slot0), area('slot 1', profile.slot1), scratch, profile.maxAlign)
+    this.#loader = { slots: this.slots, mode: profile.mode, check: checkAgainst(options.trust) }
+    this.#factoryHash = hashOf(firmware, profile)
+    this.#decoder = new LineDecoder({
+      packetBytesMax: profile.bufferBytes - frameOverheadBytes,
+      lineBytesMax: profile.receiveLineBytesMax,
+      framesBegin: 'line-start',
+    })
+    if (options.content === undefined || options.content === null || !this.#couldBoot()) this.#flashFactoryImage()
+  }
+
+  get state(): Life['is'] {
+    return this.#life.is
+  }
+
+  /** The image that runs, or null. */
+  get running(): Running | null {
+    return this.#life.is === 'running' ? this.#life.running : null
+  }
+
+  get fault(): Fault | null {
+    return this.#fault
+  }
+
+  /** Where the board's bytes go: console lines and replies, each with the moment it may begin to leave, ms of the clock. */
+  onTransmit(transmit: (bytes: Uint8Array, fromMs: number) => void): void {
+    this.#transmit = transmit
+  }
+
+  onEvent(tell: (event: BoardEvent) => void): void {
+    this.#tell = tell
+  }
+
+  onFlashChange(listener: FlashListener): void {
+    this.flash.onChange(listener)
+  }
+
+  setFault(fault: Fault | null): void {
+    this.#fault = fault
+    if (this.#life.is === 'running') this.#start(this.#life.running)
+  }
+
+  /** Bytes off the wire; `atMs` is when their last bit was in. Deaf unless an application runs. */
+  receive(bytes: Uint8Array, atMs: number = this.#nowMs()): void {
+    if (this.#life.is !== 'running' || !this.#life.answers) return
+    for (const packet of this.#decoder.push(bytes)) {
+      if (this.#queue.length >= this.#options.profile.queuedRequestsMax) continue
+      this.#queue.push({ packet, atMs })
+    }
+    this.#work()
+  }
+
+  powerOn(): void {
+    if (this.#life.is === 'off') this.#bootAfter(this.#options.profile.romMs, null)
+  }
+
+  /** Everything volatile is gone, and of flash work under way whatever would not have been done by now. */
+  powerOff(): void {
+    if (this.#life.is === 'off') return
+    this.#stopWork()
+    this.#life = { is: 'off' }
+    this.#tell({ is: 'down' })
+  }
+
+  /** The reset pin. */
+  reset(): void {
+    if (this.#life.is === 'off') return
+    this.powerOff()
+    this.powerOn()
+  }
+
+  /** No timer is left after this. */
+  close(): void {
+    this.powerOff()
+    this.#transmit = () => {}
+    this.#tell = () => {}
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.monotonicMs()
+  }
+
+  #after(delayMs: number, work: () => void): void {
+    const cancel = this.#options.clock.after(Math.max(0, delayMs), () => {
+      this.#timers.delete(cancel)
+      work()
+    })
+    this.#timers.add(cancel)
+  }
+
+  #stopWork(): void {
+    for (const cancel of this.#timers) cancel()
+    this.#timers.clear()
+    const from = this.#life.is === 'booting' ? this.#life.flashFromMs : this.#busy ? this.#workFromMs : null
+    if (from !== null) this.flash.undoAfter(this.#nowMs() - from)
+    this.#queue = []
+    this.#busy = false
+    this.#resetDue = false
+    this.#resetTimed = false
+    this.#unplugDue = false
+    this.#freeAtMs = 0
+    this.#decoder.reset()
+  }
+
+  #bootAfter(delayMs: number, cut: CutPlan | null): void {
+    const flashFromMs = this.#nowMs() + delayMs
+    this.#life = { is: 'booting', flashFromMs: Infinity }
+    this.#after(delayMs, () => this.#boot(flashFromMs, cut))
+  }
+
+  #boot(fromMs: number, cut: CutPlan | null): void {
+    const fault = this.#fault
+    const planned: CutPlan | null = cut ?? (fault?.is === 'power-cut' ? { beforeStep: fault.beforeStep } : null)
+    this.#life = { is: 'booting', flashFromMs: fromMs }
+    this.flash.startCount(planned)
+    let result: BootResult
+    try {
+      result = boot(this.#loader)
+    } catch (error) {
+      if (!(error instanceof PowerCut)) throw error
+      this.#losePower(this.flash.elapsedMs)
+      return
+    }
+    const { elapsedMs } = this.flash
+    for (const line of result.lines) this.#sayAt(fromMs + line.afterMs, line.text)
+    this.#after(fromMs + elapsedMs + this.#options.profile.applicationStartMs - this.#nowMs(), () => this.#jump(result))
+  }
+
+  /** The fault `power-cut`: the flash stays as it was at that step, and the power returns by itself. */
+  #losePower(elapsedMs: number): void {
+    this.#fault = null
+    this.#after(elapsedMs, () => {
+      this.flash.endCount()
+      this.#stopWork()
+      this.#life = { is: 'off' }
+      this.#after(powerBackMs, () => this.powerOn())
+    })
+  }
+
+  #jump(result: BootResult): void {
+    this.flash.endCount()
+    if (result.running === null) {
+      this.#life = { is: 'dead' }
+      this.#tell({ is: 'dead' })
+      return
+    }
+    this.#start(result.running)
+    const { version } = this.#options.profile.info
+    if (this.#life.is === 'running' && this.#life.answers) this.#sayAt(this.#nowMs(), `*** Booting Zephyr OS build ${version} ***`)
+    this.#tell({ is: 'booted', version: result.running.version, swapped: result.swapped })
+  }
+
+  #start(running: Running): void {
+    const firmware = firmwareOf(running, this.#factoryHash, this.#fault)
+    const startedMs = this.#nowMs()
+    const image = this.#life.is === 'running' ? this.#life.seat.image : new ImageServer(this.slots, this.#options.profile)
+    image.onUploaded = (offset, sizeBytes) => this.#uploaded(offset / sizeBytes)
+    const seat: ServerSeat = {
+      profile: this.#options.profile,
+      serial: this.serial,
+      image,
+      uptimeMs: () => this.#nowMs() - startedMs,
+      requestReset: () => { this.#resetDue = true },
+      echo: firmware.echo,
+    }
+    this.#life = { is: 'running', seat, running, answers: firmware.answers }
+  }
+
+  /** Takes up waiting requests one after the other; each answer leaves when the flash work behind it is done. */
+  #work(): void {
+    while (this.#life.is === 'running' && !this.#busy) {
+      const next = this.#queue.shift()
+      if (next === undefined) return
+      const fromMs = Math.max(next.atMs, this.#freeAtMs)
+      this.flash.startCount()
+      const replies = answerPacket(this.#life.seat, next.packet)
+      const doneMs = fromMs + this.flash.elapsedMs
+      this.#freeAtMs = doneMs
+      this.#workFromMs = fromMs
+      if (doneMs - this.#nowMs() <= earlyMs) {
+        this.#answer(replies, doneMs)
+        continue
+      }
+      this.#busy = true
+      this.#after(doneMs - this.#nowMs(), () => {
+        this.#busy = false
+        this.#answer(replies, doneMs)
+        this.#work()
+      })
+    }
+  }
+
+  #answer(replies: readonly Uint8Array[], atMs: number): void {
+    this.flash.endCount()
+    if (this.#unplugDue) {
+      // The cable came off while this chunk was on its way: nobody hears the answer.
+      this.#fault = null
+      this.powerOff()
+      this.#tell({ is: 'unplugged' })
+      return
+    }
+    for (const reply of replies) this.#transmit(replyLines(reply), atMs)
+    if (!this.#resetDue || this.#resetTimed) return
+    this.#resetTimed = true
+    this.#after(atMs + this.#options.profile.resetDelayMs - this.#nowMs(), () => this.reset())
+  }
+
+  #uploaded(share: number): void {
+    if (this.#fault?.is === 'unplug' && share >= this.#fault.atShare) this.#unplugDue = true
+  }
+
+  #sayAt(atMs: number, text: string): void {
+    const bytes = utf8(`${text}\r\n`)
+    const waitMs = atMs - this.#nowMs()
+    if (waitMs <= earlyMs) this.#transmit(bytes, atMs)
+    else this.#after(waitMs, () => this.#transmit(bytes, atMs))
+  }
+
+  /** Whether this flash holds something to run, tried on a copy so that a swap under way is not touched. */
+  #couldBoot(): boolean {
+    const { profile } = this.#options
+    const copy = new Flash(profile.flash, { eraseSectorMs: 0, writeWordUs: 0 }, this.flash.snapshot())
+    const area = (name: string, place: { address: number; sizeBytes: number }) => new FlashArea(copy, name, place.address, place.sizeBytes)
+    const scratch = profile.mode === 'swap-scratch' ? area('scratch', profile.scratch) : null
+    const slots = slotsOf(area('slot 0', profile.slot0), area('slot 1', profile.slot1), scratch, profile.maxAlign)
+    return boot({ ...this.#loader, slots }).running !== null
+  }
+
+  #flashFactoryImage(): void {
+    const { primary, secondary, scratch } = this.slots
+    const { firmware } = this.#options
+    for (const slot of [primary, secondary, ...(scratch ? [scratch] : [])]) slot.area.erase(0, slot.area.sizeBytes)
+    const block = primary.area.writeBlockBytes
+    const padded = new Uint8Array(Math.ceil(firmware.length / block) * block).fill(0xff)
+    padded.set(firmware)
+    assert(padded.length <= primary.area.sizeBytes && primary.area.write(0, padded), 'the factory image fits its slot')
+    this.flash.endCount()
+  }
+}
+
+/** A board fresh from the factory, or as its flash content says; powered off. */
+export function createBoard(options: BoardOptions): Board {
+  return new Board(options)
+}
+
+function checkAgainst(trust: readonly PublicKey[]): ImageCheck {
+  return (image) => {
+    assert(trust.length > 0, 'a bootloader has at least one key')
+    let why = verifyImage(image, trust[0])
+    for (let i = 1; i < trust.length && failed(why); i++) why = verifyImage(image, trust[i])
+    return failed(why) ? why : true
+  }
+}
+
+/** The hash the server would list for that image. */
+function hashOf(firmware: Uint8Array, profile: BoardProfile): Uint8Array {
+  const sizeBytes = profile.slot0.sizeBytes
+  assert(firmware.length <= sizeBytes, 'the factory image fits its slot')
+  const content = new Uint8Array(sizeBytes).fill(0xff)
+  content.set(firmware)
+  const flash = new Flash({ ...profile.flash, baseAddress: 0, sizeBytes }, { eraseSectorMs: 0, writeWordUs: 0 }, content)
+  const listed = readListed(new FlashArea(flash, 'factory image', 0, sizeBytes))
+  assert(listed !== null, 'the factory image is an image with a SHA-256')
+  return listed.hash
+}

@@ -1,0 +1,178 @@
+// MCUboot for one image with two slots (boot/bootutil/src/loader.c, context_boot_go): finishes an interrupted swap, or
+// decides from the trailers what to do, checks the upgrade before it swaps, checks what it is about to boot, and says
+// on the console what it does. It never starts an image that does not verify. Surprise: an upgrade that fails its check
+// is not reported to anybody; its slot is erased and the old image boots.
+import { failed } from '../base/failure.ts'
+import type { Failure } from '../base/failure.ts'
+import type { FlashArea } from './flash.ts'
+import { imageSize, listedVersion, readHeader, readListed } from './slot-image.ts'
+import type { SlotHeader } from './slot-image.ts'
+import { freshStatus, isFresh } from './swap.ts'
+import type { Slot, SlotName, Slots, SwapAlgorithm, SwapMode, SwapStatus } from './swap.ts'
+import { swapMove } from './swap-move.ts'
+import { swapScratch } from './swap-scratch.ts'
+import { decideSwap } from './trailer.ts'
+import type { SwapState, SwapType } from './trailer.ts'
+
+export const swapAlgorithms: Readonly<Record<SwapMode, SwapAlgorithm>> = {
+  'swap-move': swapMove,
+  'swap-scratch': swapScratch,
+}
+
+/** Checks hash and signature of a whole image (header to last TLV) against the keys built into the bootloader. */
+export type ImageCheck = (image: Uint8Array) => true | Failure
+
+export type Bootloader = Readonly<{ slots: Slots; mode: SwapMode; check: ImageCheck }>
+
+/** One console line and how much flash work had been done when it was printed. */
+export type BootLine = Readonly<{ afterMs: number; text: string }>
+
+/** What runs now: hash and version as the image states them. */
+export type Running = Readonly<{ hash: Uint8Array; version: string; header: SlotHeader }>
+
+export type BootResult = Readonly<{
+  /** null: nothing bootable in the primary slot; the board stays silent until it is flashed anew. */
+  running: Running | null
+  swapped: SwapType
+  lines: readonly BootLine[]
+}>
+
+/**
+ * Runs the bootloader once, from power-on to the jump into the image. Flash steps and their time are counted by the
+ * flash itself; a `PowerCut` thrown by it passes through and leaves the flash as it was at that step.
+ */
+export function boot(loader: Bootloader): BootResult {
+  const lines: BootLine[] = []
+  const { flash } = loader.slots.primary.area
+  const say = (text: string) => lines.push({ afterMs: flash.elapsedMs, text })
+  say('*** Booting MCUboot v2.4.0 ***')
+  say('I: Starting bootloader')
+  const swapped = updateImage(loader, say)
+  const running = runnable(loader, say)
+  return { running, swapped, lines }
+}
+
+type Say = (text: string) => void
+
+/** Finishes or makes the swap that is due; the type of it. */
+function updateImage(loader: Bootloader, say: Say): SwapType {
+  const { slots } = loader
+  const algorithm = swapAlgorithms[loader.mode]
+  const status = readStatus(slots, algorithm)
+  saySwapState('Primary image', slots.primary, say)
+  saySwapState('Secondary image', slots.secondary, say)
+  say(`I: Boot source: ${status.source === 'primary' ? 'primary slot' : status.source}`)
+  if (!isFresh(status)) {
+    if (!headersInPlace(slots, algorithm, status)) return 'none'
+    return runSwap(slots, algorithm, status, statusSwapSize(slots, status), say)
+  }
+  if (readHeader(slots.primary.area).magic !== 'image') return 'none'
+  const type = dueSwap(loader, status, say)
+  if (type === 'none') return 'none'
+  const copyBytes = Math.max(sizeIn(slots.primary.area), sizeIn(slots.secondary.area))
+  return runSwap(slots, algorithm, { ...status, swapType: type, swapSize: copyBytes }, copyBytes, say)
+}
+
+function readStatus(slots: Slots, algorithm: SwapAlgorithm): SwapStatus {
+  const status = freshStatus()
+  status.source = algorithm.statusSource(slots)
+  const slot = status.source === 'scratch' ? slots.scratch : status.source === 'primary' ? slots.primary : null
+  if (slot === null) return status
+  algorithm.readProgress(slot.trailer, status)
+  status.swapType = slot.trailer.state().swapType
+  return status
+}
+
+function statusSwapSize(slots: Slots, status: SwapStatus): number {
+  const slot = status.source === 'scratch' && slots.scratch !== null ? slots.scratch : slots.primary
+  status.swapSize = slot.trailer.swapSize()
+  return status.swapSize
+}
+
+function headersInPlace(slots: Slots, algorithm: SwapAlgorithm, status: SwapStatus): boolean {
+  return (['primary', 'secondary'] as const).every((name: SlotName) => {
+    const { area, offset } = algorithm.headerPlace(slots, name, status)
+    return readHeader(area, offset).magic === 'image'
+  })
+}
+
+/** The swap the trailers ask for, after the upgrade image has been checked (boot_validated_swap_type). */
+function dueSwap(loader: Bootloader, status: SwapStatus, say: Say): SwapType {
+  const { primary, secondary } = loader.slots
+  // A swap whose status was opened but that moved nothing yet goes on as what it was.
+  const type = status.swapType === 'none' ? decideSwap(primary.trailer.state(), secondary.trailer.state()) : status.swapType
+  say(`I: Image index: 0, Swap type: ${type}`)
+  if (type === 'none') return 'none'
+  if (upgradeHolds(loader, type, say)) return type
+  // boot_prepare_image_for_update: a swap already opened that lost its image ends as failed, and the running image stays.
+  if (status.swapType !== 'none' && primary.trailer.state().imageOk === 'unset') primary.trailer.writeImageOk()
+  return 'none'
+}
+
+/** Checks the image in the secondary slot and erases the slot when it does not hold (boot_validate_slot). */
+function upgradeHolds(loader: Bootloader, type: SwapType, say: Say): boolean {
+  const { primary, secondary } = loader.slots
+  const header = readHeader(secondary.area)
+  if (header.magic === 'erased' || !header.bootable) {
+    // The erase of a refused image may have been cut short: its trailer must not keep asking for a swap.
+    secondary.trailer.scramble()
+    if (loader.mode === 'swap-move' && (type === 'revert' || decideSwap(primary.trailer.state(), secondary.trailer.state()) === 'revert')) {
+      primary.trailer.scramble()
+      say('I: Cleared image 0 primary slot trailer due to stuck revert')
+    }
+    return false
+  }
+  if (imageHolds(loader, secondary.area)) return true
+  say('E: Image in the secondary slot is not valid!')
+  secondary.area.erase(0, secondary.area.sizeBytes)
+  return false
+}
+
+/** Header plausible, image not larger than the swap can carry, hash and signature right. */
+function imageHolds(loader: Bootloader, area: FlashArea): boolean {
+  const header = readHeader(area)
+  const stated = header.headerBytes + header.imageBytes + header.protectedTlvBytes
+  if (header.magic !== 'image' || !header.plain || stated >= area.sizeBytes) return false
+  const size = imageSize(area, header)
+  if (size === null || size > swapAlgorithms[loader.mode].imageBytesMax(loader.slots)) return false
+  return !failed(loader.check(area.read(0, size)))
+}
+
+function sizeIn(area: FlashArea): number {
+  const header = readHeader(area)
+  return header.magic === 'image' ? imageSize(area, header) ?? 0 : 0
+}
+
+function runSwap(slots: Slots, algorithm: SwapAlgorithm, status: SwapStatus, copyBytes: number, say: Say): SwapType {
+  say(`I: Starting ${algorithm.name} algorithm.`)
+  algorithm.run(slots, status, copyBytes)
+  const { trailer } = slots.primary
+  // A revert and a permanent swap must not be reverted again.
+  if ((status.swapType === 'revert' || status.swapType === 'perm') && trailer.state().imageOk === 'unset') trailer.writeImageOk()
+  if (status.swapType !== 'none') trailer.writeCopyDone()
+  return status.swapType
+}
+
+function runnable(loader: Bootloader, say: Say): Running | null {
+  const { area } = loader.slots.primary
+  const listed = readListed(area)
+  if (listed === null || !imageHolds(loader, area)) {
+    say('E: Image in the primary slot is not valid!')
+    say('E: Unable to find bootable image')
+    return null
+  }
+  const version = listedVersion(listed.header)
+  say(`I: Bootloader chainload address offset: 0x${area.address.toString(16)}`)
+  say(`I: Image version: v${version}`)
+  say('I: Jumping to the first image slot')
+  return { hash: listed.hash, version, header: listed.header }
+}
+
+const flagCode: Readonly<Record<SwapState['copyDone'], string>> = { set: '0x1', bad: '0x2', unset: '0x3' }
+const typeCode: Readonly<Record<SwapType, string>> = { none: '0x1', test: '0x2', perm: '0x3', revert: '0x4' }
+
+function saySwapState(name: string, slot: Slot, say: Say): void {
+  const state = slot.trailer.state()
+  say(`I: ${name}: magic=${state.magic}, swap_type=${typeCode[state.swapType]}, `
+    + `copy_done=${flagCode[state.copyDone]}, image_ok=${flagCode[state.imageOk]}`)
+}

@@ -1,0 +1,102 @@
+// What kind of board a practice board is: its flash, its buffers, and the habits of the Zephyr release its SMP server
+// was built from. `recordedRig` is the board the golden traffic was recorded on (Zephyr 3.4.99, native simulator);
+// the others are what a line may meet.
+import type { FlashGeometry, FlashTiming } from './flash.ts'
+import type { SwapMode } from './swap.ts'
+import type { MaxAlign } from './trailer.ts'
+
+export type TaskView = Readonly<{ name: string; prio: number; tid: number; state: number }>
+
+export type BoardProfile = Readonly<{
+  name: string
+  flash: FlashGeometry
+  timing: FlashTiming
+  maxAlign: MaxAlign
+  mode: SwapMode
+  slot0: Readonly<{ address: number; sizeBytes: number }>
+  slot1: Readonly<{ address: number; sizeBytes: number }>
+  scratch: Readonly<{ address: number; sizeBytes: number }>
+  /** MCUMGR_TRANSPORT_NETBUF_SIZE: largest message over serial is this less 4. */
+  bufferBytes: number
+  bufferCount: number
+  /** Requests kept while the board is busy with its flash; more are lost, as when the net buffers run out. */
+  queuedRequestsMax: number
+  /** Longest console line the receiver has room for, with its LF. */
+  receiveLineBytesMax: number
+  /** CONFIG_IMG_ENABLE_IMAGE_CHECK: compares the upload's SHA and says `match`. */
+  imageCheck: boolean
+  /** Image group command 6, since Zephyr 4.0. */
+  slotInfo: boolean
+  /** Newer servers take the erase of an empty slot for done; the recorded one calls it an unknown error. */
+  emptyEraseFails: boolean
+  /** CONFIG_MCUMGR_GRP_IMG_FRUGAL_LIST: leaves false flags and splitStatus out. */
+  frugalList: boolean
+  /** CONFIG_MCUMGR_SMP_LEGACY_RC_BEHAVIOUR: adds rc 0 to successes. */
+  legacyRc: boolean
+  /** What OS info tells, by its format letters; null = not built in. `n` null = the board's serial number. */
+  info: Readonly<{ kernel: string; node: string | null; release: string; version: string; machine: string; processor: string; platform: string }>
+  tasks: readonly TaskView[]
+  /** From reset reply to reset, ms (CONFIG_MCUMGR_GRP_OS_RESET_MS). */
+  resetDelayMs: number
+  /** From power-on or reset to the first bootloader line, and from the jump to the first application line. */
+  romMs: number
+  applicationStartMs: number
+}>
+
+const nrf52840Timing: FlashTiming = { eraseSectorMs: 85, writeWordUs: 41 }
+/** Fast enough never to be the bottleneck, slow enough that a swap is a moment of silence. */
+const fastTiming: FlashTiming = { eraseSectorMs: 0.05, writeWordUs: 0 }
+
+const recordedTasks: readonly TaskView[] = [
+  { name: '-16', prio: -16, tid: 0, state: 2 },
+  { name: '14', prio: 14, tid: 1, state: 128 },
+  { name: '3', prio: 3, tid: 2, state: 128 },
+  { name: '-1', prio: -1, tid: 3, state: 2 },
+  { name: '15', prio: 15, tid: 4, state: 0 },
+  { name: '0', prio: 0, tid: 5, state: 16 },
+]
+
+export const recordedRig: BoardProfile = {
+  name: 'recorded-rig',
+  flash: { baseAddress: 0xc000, sizeBytes: 0xf0000, sectorBytes: 4096, writeBlockBytes: 1 },
+  timing: { eraseSectorMs: 0, writeWordUs: 0 },
+  maxAlign: 8,
+  mode: 'swap-move',
+  slot0: { address: 0xc000, sizeBytes: 0x69000 },
+  slot1: { address: 0x75000, sizeBytes: 0x69000 },
+  scratch: { address: 0xde000, sizeBytes: 0x1e000 },
+  bufferBytes: 384,
+  bufferCount: 4,
+  queuedRequestsMax: 16,
+  receiveLineBytesMax: 128,
+  imageCheck: false,
+  slotInfo: false,
+  emptyEraseFails: true,
+  frugalList: false,
+  legacyRc: false,
+  info: { kernel: 'Zephyr', node: 'unknown', release: '3.4.99', version: '3.4.99', machine: 'posix', processor: 'unknown', platform: 'native_sim' },
+  tasks: recordedTasks,
+  resetDelayMs: 250,
+  romMs: 5,
+  applicationStartMs: 20,
+}
+
+const practice: BoardProfile = {
+  ...recordedRig,
+  name: 'practice',
+  timing: fastTiming,
+  flash: { ...recordedRig.flash, writeBlockBytes: 4 },
+  slotInfo: true,
+  imageCheck: true,
+  info: { kernel: 'Zephyr', node: null, release: '4.2.0', version: 'v4.2.0', machine: 'arm', processor: 'cortex-m4', platform: 'practice/nrf52840' },
+}
+
+export const profiles: Readonly<Record<string, BoardProfile>> = {
+  'recorded-rig': recordedRig,
+  practice,
+  'practice-scratch': { ...practice, name: 'practice-scratch', mode: 'swap-scratch' },
+  'practice-large-buffers': { ...practice, name: 'practice-large-buffers', bufferBytes: 2048 },
+  nrf52840: { ...practice, name: 'nrf52840', timing: nrf52840Timing },
+}
+
+export const practiceProfile = practice

@@ -1,0 +1,85 @@
+// What both swap algorithms share: the two slots with their trailers, the progress of a swap, and the few flash moves
+// that boot/bootutil/src/loader.c and swap_misc.c make for either. An algorithm says where headers lie while it is
+// half done, how far it got, and carries on from there.
+import { assert } from '../base/failure.ts'
+import type { FlashArea } from './flash.ts'
+import { Trailer } from './trailer.ts'
+import type { MaxAlign, SwapType } from './trailer.ts'
+
+export type SwapMode = 'swap-move' | 'swap-scratch'
+
+/** A slot or scratch area together with its trailer. */
+export type Slot = Readonly<{ area: FlashArea; trailer: Trailer }>
+
+export type Slots = Readonly<{ primary: Slot; secondary: Slot; scratch: Slot | null; align: MaxAlign }>
+
+export function slotsOf(primary: FlashArea, secondary: FlashArea, scratch: FlashArea | null, align: MaxAlign): Slots {
+  return {
+    primary: { area: primary, trailer: new Trailer(primary, align) },
+    secondary: { area: secondary, trailer: new Trailer(secondary, align) },
+    // The scratch area has room for the states of one swap only (boot_scratch_trailer_sz).
+    scratch: scratch && { area: scratch, trailer: new Trailer(scratch, align, 1) },
+    align,
+  }
+}
+
+/** How far a swap has come (struct boot_status); `idx` and `state` count from 1 as in the C code. */
+export type SwapStatus = {
+  op: 'move' | 'swap'
+  idx: number
+  state: number
+  swapType: SwapType
+  swapSize: number
+  source: 'none' | 'primary' | 'scratch'
+  useScratch: boolean
+}
+
+export function freshStatus(): SwapStatus {
+  return { op: 'move', idx: 1, state: 1, swapType: 'none', swapSize: 0, source: 'none', useScratch: false }
+}
+
+export function isFresh(status: SwapStatus): boolean {
+  return status.op === 'move' && status.idx === 1 && status.state === 1
+}
+
+export type SlotName = 'primary' | 'secondary'
+
+export type SwapAlgorithm = Readonly<{
+  /** As MCUboot announces it on the console. */
+  name: string
+  /** Largest image, with TLVs, that this algorithm can swap between these slots (app_max_size). */
+  imageBytesMax(slots: Slots): number
+  /** Where the status of an interrupted swap is kept, if there is one. */
+  statusSource(slots: Slots): SwapStatus['source']
+  /** Sets op, idx and state from the status entries of that trailer. */
+  readProgress(trailer: Trailer, status: SwapStatus): void
+  /** Where the header of the image that belongs into that slot lies right now. */
+  headerPlace(slots: Slots, name: SlotName, status: SwapStatus): Readonly<{ area: FlashArea; offset: number }>
+  /** Swaps, from the beginning or from where it was interrupted. */
+  run(slots: Slots, status: SwapStatus, copyBytes: number): void
+}>
+
+/** MCUboot copies through a buffer of this size. */
+const copyBufferBytes = 1024
+
+/** Copies between areas; the target has been erased before. */
+export function copyRegion(from: FlashArea, to: FlashArea, fromOffset: number, toOffset: number, length: number): void {
+  for (let done = 0; done < length; done += copyBufferBytes) {
+    const chunk = from.read(fromOffset + done, Math.min(copyBufferBytes, length - done))
+    assert(to.write(toOffset + done, chunk), `the copy goes into erased flash of ${to.name}`)
+  }
+}
+
+/** Writes the first words of a swap into a trailer: what swap it is, how many bytes, and at last the magic (swap_status_init). */
+export function initStatus(slots: Slots, trailer: Trailer, status: SwapStatus): void {
+  const secondary = slots.secondary.trailer.state()
+  if (status.swapType !== 'none') trailer.writeSwapInfo(status.swapType)
+  if (secondary.imageOk === 'set') trailer.writeImageOk()
+  trailer.writeSwapSize(status.swapSize)
+  trailer.writeMagic()
+}
+
+/** Sectors of a slot that its trailer covers. */
+export function trailerSectors(slot: Slot): number {
+  return Math.ceil(slot.trailer.sizeBytes / slot.area.sectorBytes)
+}
