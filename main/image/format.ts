@@ -100,7 +100,7 @@ export function encodeHeader(header: ImageHeader, endian: Endian = 'little'): Ui
 /** Reads the first 32 bytes; the magic tells the byte order. */
 export function decodeHeader(bytes: Uint8Array): { header: ImageHeader; endian: Endian } | Failure {
   return attempt(() => {
-    if (bytes.length < 4) refuse('not-an-image', bytes.length === 0 ? 'The file is empty.' : `The file is only ${bytes.length} bytes long: not an MCUboot image.`, { offset: bytes.length })
+    if (bytes.length < 4) refuse('not-an-image', bytes.length === 0 ? 'The file is empty: choose the signed image that the build or the signing desk made.' : `The file is only ${bytes.length} bytes long: not an MCUboot image.`, { offset: bytes.length })
     const view = viewOf(bytes)
     const little = view.getUint32(0, true) === IMAGE_MAGIC
     if (!little && view.getUint32(0, false) !== IMAGE_MAGIC) refuseMagic(view.getUint32(0, true))

@@ -44,10 +44,10 @@ const curveNames: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.1.10': 'RSA restricted to PSS',
 }
 
-/** The failure for a key MCUboot cannot use, naming its curve or algorithm. */
-export function unsupportedKey(oid: string): Failure<'unsupported-key'> {
+/** Refuses a key MCUboot cannot use, naming its curve or algorithm; only below `attempt`. */
+export function refuseUnsupported(oid: string): never {
   const name = curveNames[oid] ?? `the algorithm ${oid}`
-  return new Failure('unsupported-key', `The key is of a kind MCUboot cannot use: ${name}. It takes ed25519, ecdsa-p256, ecdsa-p384, rsa-2048 and rsa-3072.`, { kind: name, oid })
+  refuse('unsupported-key', `The key is of a kind MCUboot cannot use: ${name}. It takes ed25519, ecdsa-p256, ecdsa-p384, rsa-2048 and rsa-3072.`, { kind: name, oid })
 }
 
 /** The key in a SubjectPublicKeyInfo; `unsupported-key` for other algorithms, `not-a-key` for anything else. */
@@ -72,8 +72,7 @@ function slowPath(spki: Uint8Array): PublicKey {
   if (oid === oids.rsa) return rsaFromEncoded(bits.content.subarray(1), spki)
   const kind = oid === oids.ec && curve?.tag === derTag.oid ? readOid(curve) : oid
   if (kind === oids.p256 || kind === oids.p384) refuse('unsupported-key', 'The elliptic-curve key is stored as a compressed or malformed point. Convert it: openssl ec -pubin -conv_form uncompressed.')
-  const failure = unsupportedKey(kind)
-  return refuse(failure.kind, failure.says, failure.facts)
+  return refuseUnsupported(kind)
 }
 
 const rsaHead = concat(writeOid(oids.rsa), Uint8Array.of(derTag.nil, 0))
