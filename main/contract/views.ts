@@ -1,6 +1,9 @@
 // What the outside sees: whole rows of plain data, replaced as a whole when they change. Keys, PINs and image bytes are
 // never in a view; digests and fingerprints (lower-case hex) are.
-import type { KeyAlgorithm } from '../base/signer.ts'
+import { keyAlgorithms, type KeyAlgorithm } from '../base/signer.ts'
+
+// The window may import the contract alone, so the words of lower floors it needs pass through here.
+export { keyAlgorithms, type KeyAlgorithm }
 
 /** A Failure on its way out: data that survives structured cloning and JSON. */
 export type FailureView = Readonly<{ kind: string; says: string; facts: Readonly<Record<string, string | number | boolean>> }>

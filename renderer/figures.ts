@@ -1,0 +1,68 @@
+// Figures as people read them: sizes in binary units (flash is bought in them), times short enough for a tile. Pure
+// functions, so that a test can hold every edge; words around the figures live in words/en.ts.
+
+/** 0 B, 812 B, 41.2 KiB, 1.04 MiB. Whole bytes below 1 KiB, three digits above. */
+export function bytesText(bytes: number): string {
+  if (!Number.isFinite(bytes) || bytes < 0) return '–'
+  if (bytes < 1024) return `${Math.round(bytes)} B`
+  const units = ['KiB', 'MiB', 'GiB']
+  let value = bytes / 1024
+  let at = 0
+  while (value >= 999.5 && at < units.length - 1) {
+    value /= 1024
+    at++
+  }
+  return `${value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2)} ${units[at]}`
+}
+
+/** Two sizes in the unit of the second: "20.0 / 64.0 KiB". */
+export function ofBytesText(done: number, total: number): string {
+  if (total < 1024) return `${Math.round(done)} / ${Math.round(total)} B`
+  const [unitBytes, unit] = total < 1000 * 1024 ? [1024, 'KiB'] : [1024 * 1024, 'MiB']
+  const digits = total / unitBytes >= 100 ? 0 : total / unitBytes >= 10 ? 1 : 2
+  return `${(done / unitBytes).toFixed(digits)} / ${(total / unitBytes).toFixed(digits)} ${unit}`
+}
+
+/** 0.4 s, 12 s, 3:07, 1:02:30. */
+export function secondsText(seconds: number): string {
+  if (!Number.isFinite(seconds) || seconds < 0) return '–'
+  if (seconds < 10) return `${seconds.toFixed(1)} s`
+  if (seconds < 59.5) return `${Math.round(seconds)} s`
+  const whole = Math.round(seconds)
+  const two = (value: number) => String(value).padStart(2, '0')
+  const minutes = Math.floor(whole / 60)
+  if (minutes < 60) return `${minutes}:${two(whole % 60)}`
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`
+}
+
+/** Share done, 0 to 1; 0 when nothing is to be done. */
+export function shareDone(done: number, total: number): number {
+  return total > 0 ? Math.min(1, Math.max(0, done / total)) : 0
+}
+
+/** First and last digits of a hash, enough to compare by eye: "3f9a17c2…b08e41d7". */
+export function shortHash(hex: string): string {
+  return hex.length <= 20 ? hex : `${hex.slice(0, 8)}…${hex.slice(-8)}`
+}
+
+/** Hex in groups of eight digits, for reading aloud. */
+export function groupedHash(hex: string): string {
+  return hex.replace(/(.{8})(?=.)/g, '$1 ')
+}
+
+/** Clock time of an ISO instant in the local zone, 24 h: "14:03:27". */
+export function timeText(iso: string): string {
+  const date = new Date(iso)
+  return Number.isNaN(date.getTime()) ? iso : date.toLocaleTimeString('en-GB', { hour12: false })
+}
+
+/** Day and time of an ISO instant in the local zone: "2026-03-09 14:03:27". */
+export function dayTimeText(iso: string): string {
+  const date = new Date(iso)
+  return Number.isNaN(date.getTime()) ? iso : `${date.toLocaleDateString('sv-SE')} ${timeText(iso)}`
+}
+
+/** The last part of a path: `ttyUSB0` of `/dev/ttyUSB0`. */
+export function lastPart(path: string): string {
+  return path.split(/[\\/]/).filter((part) => part !== '').at(-1) ?? path
+}

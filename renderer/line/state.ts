@@ -1,0 +1,49 @@
+// What a bay looks like, decided once: the row from the station becomes one of eleven looks, each with its own word,
+// colour and shape. Tile, panel and tally all ask here, so that they can never disagree.
+import type { BayView, OutcomeName } from '../../main/contract/views.ts'
+
+export type Look = 'empty' | 'ready' | 'working' | OutcomeName
+
+/** How a bay stands. A board with an outcome keeps it until the next run begins or the board leaves. */
+export function lookOf(bay: Pick<BayView, 'board' | 'phase' | 'outcome'>): Look {
+  if (bay.outcome !== null) return bay.outcome
+  if (bay.phase !== null && bay.phase !== 'attached') return 'working'
+  return bay.board === null ? 'empty' : 'ready'
+}
+
+/** Key of the big word: the phase while it works, else the look. */
+export function wordKeyOf(bay: Pick<BayView, 'board' | 'phase' | 'outcome'>): string {
+  const look = lookOf(bay)
+  return look === 'working' && bay.phase !== null ? `phase.${bay.phase}` : `look.${look}`
+}
+
+export type Arrangement = Readonly<{ columns: number; rows: number; density: 'large' | 'medium' | 'small'; scrolls: boolean }>
+
+const gapPx = 10
+// Below these a tile of that density would have to clip what it must show.
+const least = { large: { width: 232, height: 196 }, medium: { width: 176, height: 120 }, small: { width: 104, height: 64 } } as const
+
+/**
+ * How `count` bays share a field of `width` × `height` px: the largest density whose tiles all fit without scrolling,
+ * with the grid nearest to the field's own proportions; when even small tiles do not fit, small tiles that scroll.
+ */
+export function arrange(count: number, width: number, height: number): Arrangement {
+  for (const density of ['large', 'medium', 'small'] as const) {
+    const columnsMax = Math.max(1, Math.floor((width + gapPx) / (least[density].width + gapPx)))
+    const rowsMax = Math.max(1, Math.floor((height + gapPx) / (least[density].height + gapPx)))
+    if (columnsMax * rowsMax < count) continue
+    let best = { columns: columnsMax, score: Number.POSITIVE_INFINITY }
+    for (let columns = 1; columns <= columnsMax; columns++) {
+      const rows = Math.ceil(count / columns)
+      if (rows > rowsMax) continue
+      const spare = columns * rows - count
+      // A tile half as wide again as high reads best; an unfilled last row looks like missing bays.
+      const proportion = (width / columns) / (height / rows)
+      const score = Math.abs(Math.log(proportion / 1.5)) + 0.35 * spare
+      if (score < best.score) best = { columns, score }
+    }
+    return { columns: best.columns, rows: Math.ceil(count / best.columns), density, scrolls: false }
+  }
+  const columns = Math.max(1, Math.floor((width + gapPx) / (least.small.width + gapPx)))
+  return { columns, rows: Math.ceil(count / columns), density: 'small', scrolls: true }
+}

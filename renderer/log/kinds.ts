@@ -1,0 +1,9 @@
+// Kinds of entries a reader may filter by, before any page has been read; kinds that turn up in the rows are added.
+// The list is the log's own (main/log/kinds.ts), which the window may not import; a test compares the two.
+export const entryKinds: readonly string[] = [
+  'station-started', 'station-stopped', 'clock-stepped', 'settings', 'sign-in', 'sign-in-refused', 'sign-out', 'refusal', 'key-created',
+  'key-imported', 'key-used', 'key-exported', 'key-retired', 'image-signed', 'image-refused', 'recipe-released', 'batch-started',
+  'batch-ended', 'board-attached', 'board-detached', 'run-started', 'preflight-refused', 'slot-write-intended', 'slot-write-done',
+  'slot-write-failed', 'mark-intended', 'marked', 'reset-intended', 'reset', 'booted', 'proof-passed', 'proof-failed', 'confirm-intended',
+  'confirmed', 'outcome', 'export', 'log-verified',
+]

@@ -1,0 +1,41 @@
+// The house itself: which view is open, what the station is, and whether it opened at all.
+import { defineStore } from 'pinia'
+import { ref, shallowRef } from 'vue'
+import type { ArgsOf } from '../../main/contract/api.ts'
+import type { AboutView, FailureView, SettingsView } from '../../main/contract/views.ts'
+import { ask } from '../ask.ts'
+
+export const viewNames = ['line', 'desk', 'keys', 'boards', 'log', 'settings'] as const
+export type ViewName = typeof viewNames[number]
+
+export const useHouse = defineStore('house', () => {
+  const view = ref<ViewName>('line')
+  const state = ref<'opening' | 'open' | 'failed'>('opening')
+  const failure = shallowRef<FailureView | null>(null)
+  const about = shallowRef<AboutView | null>(null)
+  const settings = shallowRef<SettingsView | null>(null)
+
+  /** Asks who is there. The shell opens the station on this call, so a failure here is why it could not open. */
+  async function open(): Promise<boolean> {
+    const reply = await ask('about', {})
+    failure.value = reply.ok ? null : reply.failure
+    if (!reply.ok) {
+      state.value = 'failed'
+      return false
+    }
+    about.value = reply.value
+    const kept = await ask('settings', {})
+    if (kept.ok) settings.value = kept.value
+    state.value = 'open'
+    return true
+  }
+
+  async function change(args: ArgsOf<'changeSettings'>): Promise<FailureView | null> {
+    const reply = await ask('changeSettings', args)
+    if (!reply.ok) return reply.failure
+    settings.value = reply.value
+    return null
+  }
+
+  return { view, state, failure, about, settings, open, change }
+})
