@@ -10,8 +10,11 @@ import type { Entry } from './entry.ts'
 import { appendLeaf, emptyEdge, leafHash, rootOf } from './tree.ts'
 import type { Sha256, TreeEdge, TreeHead } from './tree.ts'
 
-/** One thing that does not hold. `seq` is the first entry it touches, null when it is about the log as a whole. */
-export type LogWrong = Readonly<{ seq: number | null; kind: WrongKind; says: string }>
+/**
+ * One thing that does not hold. `seq` is the first entry it touches, null when it is about the log as a whole. With
+ * `before` the entry at fault is somewhere from `seq` up to but not including `before`.
+ */
+export type LogWrong = Readonly<{ seq: number | null; before?: number; kind: WrongKind; says: string }>
 
 export type WrongKind =
   | 'entry' // its bytes are no canonical entry
@@ -83,18 +86,13 @@ export function checkLog(options: CheckOptions = {}): LogChecker {
     if (wrongs.length < wrongsMax) wrongs.push(found)
   }
 
-  /** Something between `low` and `high` - 1 is wrong: the entry already found there, or else the range's first. */
-  const wrongWithin = (low: number, high: number, kind: WrongKind, says: string) => {
-    const found = wrongs.filter(({ seq }) => seq !== null && seq >= low && seq < high).map(({ seq }) => seq ?? low)
-    wrong({ seq: found.length > 0 ? Math.min(...found) : low, kind, says })
-  }
-
   const onSubtree = (level: number, index: number, hash: Uint8Array) => {
     const stored = options.storedNode?.(level, index)
     if (stored === undefined || (stored !== null && sameBytes(stored, hash))) return
     const low = index * 2 ** level
     const high = low + 2 ** level
-    wrongWithin(low, high, 'tree', `The stored hash over entries ${low} to ${high - 1} ${stored === null ? 'is missing' : 'does not follow from them'}: one of them, or the hash itself, was changed.`)
+    const how = stored === null ? 'is missing' : 'does not follow from them'
+    wrong({ seq: low, before: high, kind: 'tree', says: `The stored hash over entries ${low} to ${high - 1} ${how}: one of them, or the hash itself, was changed.` })
   }
 
   const meetCheckpoints = () => {
@@ -105,7 +103,7 @@ export function checkLog(options: CheckOptions = {}): LogChecker {
         continue
       }
       const range = `an entry from ${heldSize} to ${head.size - 1} was changed, removed or inserted since`
-      wrongWithin(heldSize, head.size, 'checkpoint', `The first ${head.size} entries are not those that were signed in ${head.calledIn}: ${range}.`)
+      wrong({ seq: heldSize, before: head.size, kind: 'checkpoint', says: `The first ${head.size} entries are not those that were signed in ${head.calledIn}: ${range}.` })
     }
   }
   meetCheckpoints()
@@ -195,7 +193,7 @@ function sameEdge(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
 }
 
 function verdictOf(wrongs: readonly LogWrong[], head: TreeHead, checkpointsHeld: number): LogVerdict {
-  const sorted = [...wrongs].sort((a, b) => (a.seq ?? Infinity) - (b.seq ?? Infinity))
+  const sorted = narrowed(wrongs).sort((a, b) => (a.seq ?? Infinity) - (b.seq ?? Infinity) || spanOf(a) - spanOf(b))
   const first = sorted[0]
   const signed = checkpointsHeld === 0 ? '' : `, and ${checkpointsHeld} signed checkpoint${checkpointsHeld === 1 ? '' : 's'} agree${checkpointsHeld === 1 ? 's' : ''}`
   return {
@@ -206,4 +204,22 @@ function verdictOf(wrongs: readonly LogWrong[], head: TreeHead, checkpointsHeld:
     checkpointsHeld,
     says: first === undefined ? `All ${head.size} entries hold${signed}.` : first.says,
   }
+}
+
+/** A range in which something is wrong begins at the most exact thing found wrong within it. */
+function narrowed(wrongs: readonly LogWrong[]): LogWrong[] {
+  return wrongs.map((range) => {
+    const { seq, before } = range
+    if (seq === null || before === undefined) return range
+    let best = range
+    for (const other of wrongs) {
+      if (other.seq === null || other.seq < seq || other.seq >= before) continue
+      if (spanOf(other) < spanOf(best) || (spanOf(other) === spanOf(best) && other.seq < (best.seq ?? 0))) best = other
+    }
+    return { ...range, seq: best.seq }
+  })
+}
+
+function spanOf(wrong: LogWrong): number {
+  return wrong.before === undefined || wrong.seq === null ? 1 : wrong.before - wrong.seq
 }

@@ -56,9 +56,9 @@ export function openAuditStore(folder: string, identity: AuditIdentity): AuditSt
   return startStore(database, identity)
 }
 
-/** Opens the home's log for reading and verifying only; `append` then fails. */
-export function openAuditStoreForReading(folder: string): AuditStore | Failure {
-  const database = openDatabaseForReading(folder)
+/** Opens the home's log for reading and verifying only; `append` then fails. `checkBytesMax` as in `openDatabaseForReading`. */
+export function openAuditStoreForReading(folder: string, checkBytesMax?: number): AuditStore | Failure {
+  const database = openDatabaseForReading(folder, checkBytesMax)
   if (database instanceof Failure) return database
   return startStore(database, null)
 }

@@ -36,7 +36,7 @@ export function openDatabase(folder: string): OpenDatabase | Failure {
   let sql: Sql | undefined
   try {
     sql = new Database(path, { timeout: busyTimeoutMs })
-    const wrong = whatIsIt(sql, path)
+    const wrong = whatIsIt(sql, path, openCheckBytesMax)
     if (wrong !== null) {
       sql.close()
       lock.close()
@@ -50,6 +50,9 @@ export function openDatabase(folder: string): OpenDatabase | Failure {
     sql.pragma('foreign_keys = ON')
     sql.pragma('trusted_schema = OFF')
     migrate(sql)
+    // SQLite quietly opens a file it may not write for reading (and even lets BEGIN IMMEDIATE pass); better to hear of it
+    // now than at the first entry.
+    sql.exec('UPDATE settings SET value = value WHERE 0')
   } catch (error) {
     closeQuietly(sql)
     closeQuietly(lock)
@@ -70,29 +73,29 @@ export function openDatabase(folder: string): OpenDatabase | Failure {
 
 /**
  * Opens a home's database for reading only, beside a running station or not, and changes no byte of it.
- * Failures: `no-database` and those of `openDatabase` that can happen to a reader.
+ * Files up to `checkBytesMax` are checked whole first; 0 leaves that to a caller who verifies anyway. Failures: `no-database` and those of `openDatabase` that can happen to a reader.
  */
-export function openDatabaseForReading(folder: string): OpenDatabase | Failure {
+export function openDatabaseForReading(folder: string, checkBytesMax = openCheckBytesMax): OpenDatabase | Failure {
   const path = join(folder, databaseName)
   if (!existsSync(path)) return new Failure('no-database', `There is no Slotwright database in ${folder}. Check the folder's name.`)
   let direct: OpenDatabase | Failure
   // A database nobody has open has no -wal beside it; opening it would make one, even for reading. Then a copy is read.
   if (existsSync(`${path}-wal`) && existsSync(`${path}-shm`)) {
-    direct = openReader(folder, path, () => {})
+    direct = openReader(folder, path, checkBytesMax, () => {})
     if (!(direct instanceof Failure) || direct.kind !== 'home-not-writable') return direct
   }
   const copy = copyAside(path)
   if (copy instanceof Failure) return copy
-  direct = openReader(folder, join(copy, databaseName), () => rmSync(copy, { recursive: true, force: true }))
+  direct = openReader(folder, join(copy, databaseName), checkBytesMax, () => rmSync(copy, { recursive: true, force: true }))
   if (direct instanceof Failure) rmSync(copy, { recursive: true, force: true })
   return direct
 }
 
-function openReader(folder: string, path: string, afterClose: () => void): OpenDatabase | Failure {
+function openReader(folder: string, path: string, checkBytesMax: number, afterClose: () => void): OpenDatabase | Failure {
   let sql: Sql | undefined
   try {
     sql = new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs })
-    const wrong = whatIsIt(sql, path)
+    const wrong = whatIsIt(sql, path, checkBytesMax)
     if (wrong !== null || sql.pragma('user_version', { simple: true }) === 0) {
       sql.close()
       return wrong ?? new Failure('no-database', `The database in ${folder} is empty: no station has written to it yet.`)
@@ -169,7 +172,7 @@ function takeLock(folder: string): Sql | Failure {
 }
 
 /** Null when this is ours, of a version we know and sound (or empty); otherwise what is wrong. */
-function whatIsIt(sql: Sql, path: string): Failure | null {
+function whatIsIt(sql: Sql, path: string, checkBytesMax: number): Failure | null {
   const id = sql.pragma('application_id', { simple: true })
   const version = Number(sql.pragma('user_version', { simple: true }))
   const tables = Number(sql.prepare('SELECT count(*) FROM sqlite_schema').pluck().get())
@@ -183,7 +186,7 @@ function whatIsIt(sql: Sql, path: string): Failure | null {
       { found: version, known: schemaVersion },
     )
   }
-  if (tables > 0 && statSync(path).size <= openCheckBytesMax) {
+  if (tables > 0 && statSync(path).size <= checkBytesMax) {
     const check = sql.pragma('quick_check(1)', { simple: true })
     if (check !== 'ok') return damaged(path, String(check))
   }
