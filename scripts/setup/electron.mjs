@@ -32,15 +32,20 @@ async function downloadAddress(version) {
   })
 }
 
-/** Does the host that has the download answer within seconds? undefined when it does, else why not. */
-async function whyUnreachable(address) {
+/**
+ * Does the host that has the download answer within seconds? undefined when it does, else why not.
+ * @param {string} address
+ * @param {number} [timeoutMs]
+ * @returns {Promise<string | undefined>}
+ */
+export async function whyUnreachable(address, timeoutMs = probeTimeoutMs) {
   // A proxy is the business of Electron's installer; Node's fetch would go round it and prove nothing.
   if (process.env.ELECTRON_GET_USE_PROXY) return undefined
   try {
-    const answer = await fetch(address, { method: 'HEAD', redirect: 'follow', signal: AbortSignal.timeout(probeTimeoutMs) })
+    const answer = await fetch(address, { method: 'HEAD', redirect: 'follow', signal: AbortSignal.timeout(timeoutMs) })
     return answer.ok || answer.status === 405 ? undefined : `it answered ${answer.status}`
   } catch (error) {
-    if (error.name === 'TimeoutError') return `no answer in ${probeTimeoutMs / 1000} s`
+    if (error.name === 'TimeoutError') return `no answer in ${timeoutMs / 1000} s`
     return error.cause?.code ?? error.cause?.message ?? error.message
   }
 }

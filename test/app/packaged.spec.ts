@@ -1,0 +1,59 @@
+// The package that electron-builder makes starts: its window opens, its practice line (a process of its own, out of the
+// archive) attaches eight boards, and its command line answers. With the registry runtime the package says that it is a
+// test's, and a customer's is refused.
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { _electron, expect, test } from '@playwright/test'
+
+const root = resolve(import.meta.dirname, '..', '..')
+const run = promisify(execFile)
+const inPackage: Readonly<Record<string, string>> = {
+  linux: 'linux-unpacked/slotwright-station',
+  darwin: 'mac/Slotwright.app/Contents/MacOS/Slotwright',
+  win32: 'win-unpacked/Slotwright.exe',
+}
+const executablePath = join(root, 'dist', 'test', inPackage[process.platform] ?? '')
+const runtime = JSON.parse(readFileSync(join(root, '.runtime', 'runtime.json'), 'utf8')) as { kind: string }
+const version = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version
+const asRoot = process.platform === 'linux' && process.getuid?.() === 0
+
+test.beforeAll(async () => {
+  test.setTimeout(300_000)
+  await run(process.execPath, [join(root, 'scripts', 'package.mjs'), '--test-runtime'])
+})
+
+test('the packaged app opens its window', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'slotwright-packaged-'))
+  const app = await _electron.launch({ executablePath, args: [...(asRoot ? ['--no-sandbox'] : []), '--home', home] })
+  try {
+    expect(await app.evaluate(({ app: electron }) => electron.isPackaged)).toBe(true)
+    const page = await app.firstWindow()
+    const troubles: string[] = []
+    page.on('pageerror', (error) => troubles.push(error.message))
+    await expect(page).toHaveTitle(/Slotwright/)
+    await expect(page.locator('#app')).not.toBeEmpty()
+    expect(troubles).toEqual([])
+  } finally {
+    await app.close()
+    rmSync(home, { recursive: true, force: true })
+  }
+})
+
+if (process.platform === 'linux') {
+  test('the packaged command line answers', async () => {
+    const { stdout } = await run(join(executablePath, '..', 'resources', 'bin', 'slotwright'), ['--version'])
+    expect(stdout).toContain(version)
+  })
+}
+
+if (runtime.kind === 'registry') {
+  test("a customer's package with the registry runtime is refused", async () => {
+    await expect(run(process.execPath, [join(root, 'scripts', 'package.mjs')])).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('a package for customers has Electron'),
+    })
+  })
+}
