@@ -41,7 +41,6 @@ export function takeText(body: CborMap, key: string, charsMax: number): string {
   const value = own(body, key)
   if (typeof value !== 'string') refuse('field', `"${key}" is no text`)
   if (value.length > charsMax) refuse('field', `"${key}" is longer than ${charsMax} characters`)
-  // eslint-disable-next-line no-control-regex
   return value.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '·')
 }
 

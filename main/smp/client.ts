@@ -62,7 +62,7 @@ export class SmpClient {
   #lateAnswers = 0
   /** Why nothing can be asked any more. */
   #ended: Failure | null = null
-  readonly #stopListening: (() => void)[]
+  readonly #stopListening: (() => void)[] = []
 
   constructor(link: Link, clock: Clock, options: ClientOptions = {}) {
     this.framing = options.framing ?? 'console'
@@ -74,10 +74,11 @@ export class SmpClient {
     this.#replyTimeoutMs = options.replyTimeoutMs ?? 5000
     const decoderOptions = { packetBytesMax: options.replyBytesMax ?? 8192, onNoise: (line: string) => this.#tellNoise(line) }
     this.#decoder = this.framing === 'console' ? new LineDecoder(decoderOptions) : new RawDecoder(decoderOptions)
-    this.#stopListening = [
-      link.onBytes((bytes) => this.#hear(bytes)),
-      link.onClosed((why) => this.#end(why)),
-    ]
+    this.#stopListening.push(link.onBytes((bytes) => this.#hear(bytes)))
+    // A link that is closed already says so before this returns.
+    const stopClosed = link.onClosed((why) => this.#end(why))
+    if (this.#ended) stopClosed()
+    else this.#stopListening.push(stopClosed)
   }
 
   /** Answers that came too late or were never asked for. */
@@ -228,10 +229,9 @@ export class SmpClient {
 
   #owe(seq: number): void {
     this.#owed.add(seq)
-    if (this.#owed.size > owedMax) for (const oldest of this.#owed) {
-      this.#owed.delete(oldest)
-      break
-    }
+    if (this.#owed.size <= owedMax) return
+    const [oldest] = this.#owed
+    this.#owed.delete(oldest!)
   }
 
   #finish(exchange: Exchange, answer: CborMap | Failure): void {

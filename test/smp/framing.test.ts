@@ -168,8 +168,8 @@ describe('CBOR bodies', () => {
   const leaf = fc.oneof(fc.integer({ min: -(2 ** 40), max: 2 ** 40 }), fc.boolean(), fc.string({ maxLength: 40 }), fc.uint8Array({ maxLength: 300 }), fc.constant(null))
   const key = fc.string({ minLength: 1, maxLength: 12 })
   const { body } = fc.letrec<{ value: CborValue; body: CborMap }>((tie) => ({
-    value: fc.oneof({ maxDepth: 3 }, leaf, fc.array(tie('value'), { maxLength: 4 }), tie('body')) as fc.Arbitrary<CborValue>,
-    body: fc.dictionary(key, tie('value'), { maxKeys: 5, noNullPrototype: true }) as fc.Arbitrary<CborMap>,
+    value: fc.oneof({ maxDepth: 3 }, leaf, fc.array(tie('value'), { maxLength: 4 }), tie('body')),
+    body: fc.dictionary(key, tie('value'), { maxKeys: 5, noNullPrototype: true }),
   }))
 
   test('both ways of writing lengths come back as what was written', () => {

@@ -1,0 +1,165 @@
+// A Link over an open terminal descriptor: one read when the system says there is something, writes handed over at once.
+// The serialport package opens and sets up the port, but its own read and write loops are not used on Unix: they take a
+// thread-pool turn for each read and write, its read loop spins for ever when a hung-up terminal answers every read
+// with nothing, and asking its poller for "readable" drops a pending wish for "writable". So both wishes are always stated.
+import { readSync, writeSync } from 'node:fs'
+import { Failure } from '../base/failure.ts'
+import type { Link } from '../smp/link.ts'
+
+/** What an open port of `@serialport/bindings-cpp` offers on Linux and macOS. */
+export type OpenDescriptor = {
+  readonly fd: number | null
+  readonly poller: {
+    on(event: 'readable' | 'writable', listener: (error: Error | null) => void): unknown
+    removeListener(event: 'readable' | 'writable', listener: (error: Error | null) => void): unknown
+    poll(events: number): void
+  }
+  close(): Promise<void>
+}
+
+const wishReadable = 1
+const wishWritable = 2
+const readBytesMax = 65_536
+/** More than this waiting for a port that takes nothing means that somebody lost count of his requests. */
+const waitingBytesMax = 1 << 20
+
+type PendingWrite = { bytes: Uint8Array; from: number; done: (result: void | Failure) => void }
+
+export class DescriptorLink implements Link {
+  readonly name: string
+  readonly #port: OpenDescriptor
+  readonly #fd: number
+  readonly #buffer = new Uint8Array(readBytesMax)
+  readonly #bytesListeners = new Set<(bytes: Uint8Array) => void>()
+  readonly #closedListeners = new Set<(why: Failure) => void>()
+  readonly #pending: PendingWrite[] = []
+  #pendingBytes = 0
+  #gone: Failure | null = null
+  #closing: Promise<void> | null = null
+
+  constructor(name: string, port: OpenDescriptor) {
+    this.name = name
+    this.#port = port
+    this.#fd = port.fd ?? -1
+    port.poller.on('readable', this.#readable)
+    port.poller.on('writable', this.#writable)
+    this.#wish()
+  }
+
+  write(bytes: Uint8Array): Promise<void | Failure> {
+    if (this.#gone) return Promise.resolve(this.#gone)
+    if (this.#closing) return Promise.resolve(stopped(this.name))
+    if (this.#pendingBytes + bytes.length > waitingBytesMax) {
+      return Promise.resolve(new Failure('port-stuck', `${this.name} takes no more bytes. Check that the board runs and that flow control is off, then unplug it and plug it in again.`))
+    }
+    const from = this.#pending.length === 0 ? this.#tryWrite(bytes, 0) : 0
+    if (from instanceof Failure) return Promise.resolve(from)
+    if (from === bytes.length) return Promise.resolve()
+    return new Promise((done) => {
+      this.#pending.push({ bytes, from, done })
+      this.#pendingBytes += bytes.length
+      this.#wish()
+    })
+  }
+
+  onBytes(listener: (bytes: Uint8Array) => void): () => void {
+    this.#bytesListeners.add(listener)
+    return () => this.#bytesListeners.delete(listener)
+  }
+
+  onClosed(listener: (why: Failure) => void): () => void {
+    if (this.#gone) {
+      listener(this.#gone)
+      return () => {}
+    }
+    this.#closedListeners.add(listener)
+    return () => this.#closedListeners.delete(listener)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#release(stopped(this.name))
+    return this.#closing
+  }
+
+  #wish(): void {
+    if (this.#closing) return
+    this.#port.poller.poll(this.#pending.length > 0 ? wishReadable | wishWritable : wishReadable)
+  }
+
+  readonly #readable = (error: Error | null): void => {
+    if (this.#closing) return
+    let count: number
+    try {
+      count = readSync(this.#fd, this.#buffer, 0, readBytesMax, null)
+    } catch (thrown) {
+      if (isBusy(thrown)) return error ? this.#lose() : this.#wish()
+      return this.#lose()
+    }
+    // A terminal in raw mode with VMIN 1 gives nothing only after a hangup.
+    if (count === 0) return this.#lose()
+    const bytes = this.#buffer.slice(0, count)
+    for (const listener of this.#bytesListeners) listener(bytes)
+    if (error) this.#lose()
+    else this.#wish()
+  }
+
+  readonly #writable = (error: Error | null): void => {
+    if (this.#closing) return
+    if (error) return this.#lose()
+    for (let next = this.#pending[0]; next; next = this.#pending[0]) {
+      const from = this.#tryWrite(next.bytes, next.from)
+      if (from instanceof Failure) return
+      next.from = from
+      if (from < next.bytes.length) break
+      this.#pending.shift()
+      this.#pendingBytes -= next.bytes.length
+      next.done()
+    }
+    this.#wish()
+  }
+
+  /** Where the next byte to write is. */
+  #tryWrite(bytes: Uint8Array, from: number): number | Failure {
+    try {
+      return from + writeSync(this.#fd, bytes, from, bytes.length - from)
+    } catch (thrown) {
+      if (isBusy(thrown)) return from
+      this.#lose()
+      return this.#gone!
+    }
+  }
+
+  #lose(): void {
+    if (this.#closing) return
+    this.#gone = unplugged(this.name)
+    this.#closing = this.#release(this.#gone)
+    const listeners = [...this.#closedListeners]
+    this.#closedListeners.clear()
+    for (const listener of listeners) listener(this.#gone)
+  }
+
+  async #release(why: Failure): Promise<void> {
+    this.#port.poller.removeListener('readable', this.#readable)
+    this.#port.poller.removeListener('writable', this.#writable)
+    for (const write of this.#pending.splice(0)) write.done(why)
+    this.#bytesListeners.clear()
+    try {
+      await this.#port.close()
+    } catch {
+      // The descriptor of a vanished device may refuse to be closed in order; it is gone either way.
+    }
+  }
+}
+
+export function unplugged(name: string): Failure<'unplugged'> {
+  return new Failure('unplugged', `${name} vanished while it was in use. Check the cable and the board's power, and plug it in again.`, { port: name })
+}
+
+function stopped(name: string): Failure<'stopped'> {
+  return new Failure('stopped', `${name} was closed by this station.`, { port: name })
+}
+
+function isBusy(thrown: unknown): boolean {
+  const code = (thrown as NodeJS.ErrnoException).code
+  return code === 'EAGAIN' || code === 'EWOULDBLOCK' || code === 'EINTR'
+}

@@ -1,0 +1,289 @@
+// What is attached, live. A board is known by its serial number, never by its port's name: names are given out again
+// when several boards restart at once. Where a serial number is missing, or two boards claim the same one, the place in the
+// USB tree decides. Folders of practice boards are watched by the system and looked at again every second all the same,
+// since file watching may miss a change; real ports are looked at every second.
+import { watch } from 'node:fs'
+import type { FSWatcher } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { Failure } from '../base/failure.ts'
+import type { Clock } from '../base/clock.ts'
+import { pathSource, practiceFile, practiceSource } from './sources.ts'
+import type { AttachedPort, PortSource } from './sources.ts'
+
+/** How often ports are looked for when nothing announces a change. */
+export const lookEveryMs = 1000
+
+export type WatchedPort = AttachedPort &
+  Readonly<{
+    /** Who it is, for as long as the watcher lives: the same board has the same identity on whatever port. */
+    identity: string
+    /** Rises with each appearance of any port: a board that went away and came back has a higher one than before. */
+    appearance: number
+  }>
+
+export type PortChange = Readonly<
+  | { is: 'appeared'; port: WatchedPort }
+  | { is: 'vanished'; port: WatchedPort }
+  /** The same board on another device between two looks: it was away, too briefly to be seen missing. */
+  | { is: 'moved'; port: WatchedPort; from: WatchedPort }
+>
+
+/** Which board to wait for; every field given must be equal. */
+export type PortWanted = Readonly<{
+  serial?: string
+  identity?: string
+  path?: string
+  hubPath?: string
+  /** Only an appearance later than this one: waits for a board to come back rather than finding it not yet gone. */
+  afterAppearance?: number
+}>
+
+export class PortWatcher {
+  readonly #sources: readonly PortSource[]
+  readonly #clock: Clock
+  readonly #listeners = new Set<(change: PortChange) => void>()
+  readonly #troubleListeners = new Set<(failure: Failure, source: string) => void>()
+  readonly #folders: FSWatcher[] = []
+  readonly #troubles = new Map<string, string>()
+  #present = new Map<string, WatchedPort>()
+  #appearances = 0
+  #running = false
+  #looking: Promise<void> | null = null
+  #lookAgain = false
+  #stopTimer = () => {}
+
+  constructor(sources: readonly PortSource[], clock: Clock) {
+    this.#sources = sources
+    this.#clock = clock
+  }
+
+  /** Takes the first look and begins to watch. Failures of a source are told to `onTrouble`, not returned. */
+  async start(): Promise<void> {
+    this.#running = true
+    for (const { folder } of this.#sources) if (folder !== null) this.#watchFolder(folder)
+    await this.look()
+    this.#tick()
+  }
+
+  /** Ends the watching; no timer, file watch or listener stays. Waits for a look under way. */
+  async stop(): Promise<void> {
+    this.#running = false
+    this.#stopTimer()
+    for (const folder of this.#folders.splice(0)) folder.close()
+    this.#listeners.clear()
+    this.#troubleListeners.clear()
+    await this.#looking
+  }
+
+  /** What is attached, as of the last look. */
+  get ports(): readonly WatchedPort[] {
+    return [...this.#present.values()]
+  }
+
+  onChange(listener: (change: PortChange) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Calls back when a source cannot be read, once until it says something else. */
+  onTrouble(listener: (failure: Failure, source: string) => void): () => void {
+    this.#troubleListeners.add(listener)
+    return () => this.#troubleListeners.delete(listener)
+  }
+
+  /** Looks now; calls during a look share the next one. */
+  look(): Promise<void> {
+    if (this.#looking) {
+      this.#lookAgain = true
+      return this.#looking
+    }
+    this.#looking = this.#lookUntilSettled().finally(() => (this.#looking = null))
+    return this.#looking
+  }
+
+  /**
+   * The port of the wanted board, at once when it is there. Failure kinds: `no-return` after `timeoutMs`, `stopped`
+   * when the signal is aborted.
+   */
+  waitFor(wanted: PortWanted, options: { timeoutMs: number; signal?: AbortSignal }): Promise<WatchedPort | Failure<'no-return' | 'stopped'>> {
+    return new Promise((resolve) => {
+      const { timeoutMs, signal } = options
+      const who = wanted.serial ?? wanted.identity ?? wanted.path ?? wanted.hubPath ?? 'the board'
+      const find = () => this.ports.find((port) => isWanted(port, wanted))
+      const found = find()
+      if (found) return resolve(found)
+      const stopping = new Failure('stopped', `Waiting for ${who} was stopped.`)
+      if (signal?.aborted) return resolve(stopping)
+      const stopped = () => finish(stopping)
+      const listening = this.onChange(() => {
+        const port = find()
+        if (port) finish(port)
+      })
+      const cancel = this.#clock.after(timeoutMs, () =>
+        finish(new Failure('no-return', `${who} did not come back within ${timeoutMs / 1000} s. Check its power and cable; its firmware may hang.`, { timeoutMs })),
+      )
+      signal?.addEventListener('abort', stopped, { once: true })
+      function finish(result: WatchedPort | Failure<'no-return' | 'stopped'>): void {
+        listening()
+        cancel()
+        signal?.removeEventListener('abort', stopped)
+        resolve(result)
+      }
+    })
+  }
+
+  #tick(): void {
+    if (!this.#running) return
+    this.#stopTimer = this.#clock.after(lookEveryMs, () => void this.look().then(() => this.#tick()))
+  }
+
+  #watchFolder(folder: string): void {
+    try {
+      const watching = watch(folder, { persistent: false }, (_, name) => {
+        if (name === null || name === practiceFile) void this.look()
+      })
+      watching.on('error', () => watching.close())
+      this.#folders.push(watching)
+    } catch {
+      // The folder is not there yet; the look every second will find it.
+    }
+  }
+
+  async #lookUntilSettled(): Promise<void> {
+    // One more look for however many were asked meanwhile.
+    do {
+      this.#lookAgain = false
+      const lists = await Promise.all(this.#sources.map((source) => this.#listOf(source)))
+      if (this.#running) this.#compare(identify(lists.flat(), this.#present))
+    } while (this.#lookAgain && this.#running)
+  }
+
+  async #listOf(source: PortSource): Promise<readonly AttachedPort[]> {
+    const list = await source.list()
+    if (!(list instanceof Failure)) {
+      this.#troubles.delete(source.name)
+      return list
+    }
+    if (this.#troubles.get(source.name) !== list.says) {
+      this.#troubles.set(source.name, list.says)
+      for (const listener of this.#troubleListeners) listener(list, source.name)
+    }
+    return []
+  }
+
+  #compare(now: ReadonlyMap<string, AttachedPort>): void {
+    const before = this.#present
+    const present = new Map<string, WatchedPort>()
+    const changes: PortChange[] = []
+    for (const [identity, port] of before) if (!now.has(identity)) changes.push({ is: 'vanished', port })
+    for (const [identity, port] of now) {
+      const known = before.get(identity)
+      const stays = known !== undefined && known.path === port.path && known.device === port.device
+      const watched = { ...port, identity, appearance: stays ? known.appearance : ++this.#appearances }
+      present.set(identity, watched)
+      if (!known) changes.push({ is: 'appeared', port: watched })
+      else if (!stays) changes.push({ is: 'moved', port: watched, from: known })
+    }
+    this.#present = present
+    for (const change of changes) for (const listener of [...this.#listeners]) listener(change)
+  }
+}
+
+function isWanted(port: WatchedPort, wanted: PortWanted): boolean {
+  return (
+    (wanted.serial === undefined || port.serial === wanted.serial) &&
+    (wanted.identity === undefined || port.identity === wanted.identity) &&
+    (wanted.path === undefined || port.path === wanted.path) &&
+    (wanted.hubPath === undefined || port.hubPath === wanted.hubPath) &&
+    (wanted.afterAppearance === undefined || port.appearance > wanted.afterAppearance)
+  )
+}
+
+/**
+ * Serial number where it is alone, place where it is not; several ports of one USB device are told apart by name. Who is
+ * known already keeps his identity, also when a second board with the same serial number is plugged in beside him.
+ */
+function identify(ports: readonly AttachedPort[], known: ReadonlyMap<string, WatchedPort>): Map<string, AttachedPort> {
+  const identified = new Map<string, AttachedPort>()
+  const places = new Map([...known.values()].map((port) => [`${nameOf(port)} ${placeOf(port)} ${port.device}`, port.identity]))
+  const strangers: AttachedPort[] = []
+  for (const port of ports) {
+    const identity = places.get(`${nameOf(port)} ${placeOf(port)} ${port.device}`)
+    if (identity !== undefined && !identified.has(identity)) identified.set(identity, port)
+    else strangers.push(port)
+  }
+  const claims = new Map<string | null, number>()
+  for (const port of strangers) claims.set(nameOf(port), (claims.get(nameOf(port)) ?? 0) + 1)
+  for (const port of strangers) {
+    const name = nameOf(port)
+    const place = placeOf(port)
+    const alone = name !== null && claims.get(name) === 1 && !identified.has(name)
+    let identity = alone ? name : name === null ? place : `${name} at ${place}`
+    if (identified.has(identity)) identity = `${identity} ${basename(port.path)}`
+    identified.set(identity, port)
+  }
+  return identified
+}
+
+function nameOf(port: AttachedPort): string | null {
+  return port.serial === null ? null : `${port.vendorId ?? ''}:${port.productId ?? ''}:${port.serial}`
+}
+
+function placeOf(port: AttachedPort): string {
+  return port.hubPath ?? (port.bay === null ? port.path : `bay ${port.bay}`)
+}
+
+const expandedMax = 1024
+
+/**
+ * Sources for what somebody wrote after `--ports`: a practice folder, a folder of ports, a port, or a pattern with `*` and `?`
+ * in its last part. Failure kinds: `no-such-port`, `no-ports`.
+ */
+export async function portSources(text: string): Promise<readonly PortSource[] | Failure<'no-such-port' | 'no-ports'>> {
+  const path = resolve(text)
+  const about = await stat(path).catch(() => null)
+  if (about?.isDirectory()) {
+    const names = await readdir(path)
+    if (names.includes(practiceFile)) return [practiceSource(path)]
+    const devices = await portsIn(path, names)
+    if (devices.length > 0) return devices.map(pathSource)
+    return new Failure('no-ports', `${text} holds no serial ports. Give a practice folder, a port, or a pattern such as "/dev/ttyACM*".`)
+  }
+  if (about) return [pathSource(path)]
+  if (/[*?]/.test(basename(path))) {
+    const pattern = wildcard(basename(path))
+    const names = await readdir(dirname(path)).catch(() => [])
+    const devices = await portsIn(dirname(path), names.filter((name) => pattern.test(name)))
+    if (devices.length > 0) return devices.map(pathSource)
+    return new Failure('no-ports', `Nothing matches ${text}. "slotwright ports" lists what is attached.`)
+  }
+  return new Failure('no-such-port', `There is no port ${text}. Check that the board is plugged in; "slotwright ports" lists what is attached.`)
+}
+
+async function portsIn(folder: string, names: readonly string[]): Promise<string[]> {
+  const devices: string[] = []
+  for (const name of [...names].sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).slice(0, expandedMax)) {
+    const path = join(folder, name)
+    if ((await stat(path).catch(() => null))?.isCharacterDevice()) devices.push(path)
+  }
+  return devices
+}
+
+function wildcard(pattern: string): RegExp {
+  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&')
+  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`)
+}
+
+/** The ports behind such a text as they are now, in order. Failure kinds of `portSources` and of `PortSource.list`. */
+export async function expandPorts(text: string): Promise<readonly AttachedPort[] | Failure> {
+  const sources = await portSources(text)
+  if (sources instanceof Failure) return sources
+  const ports: AttachedPort[] = []
+  for (const source of sources) {
+    const list = await source.list()
+    if (list instanceof Failure) return list
+    ports.push(...list)
+  }
+  return ports
+}
