@@ -40,7 +40,8 @@ export type BoardOptions = Readonly<{
 export type BoardEvent =
   /** The application is gone; a USB port of its own would vanish now. */
   | Readonly<{ is: 'down' }>
-  | Readonly<{ is: 'booted'; version: string; swapped: SwapType }>
+  /** `answers` is false for firmware that hangs. */
+  | Readonly<{ is: 'booted'; version: string; swapped: SwapType; answers: boolean }>
   /** Nothing bootable: silent until flashed anew. */
   | Readonly<{ is: 'dead' }>
   /** The fault `unplug` struck: power and cable are gone until `powerOn`. */
@@ -238,8 +239,9 @@ export class Board {
     }
     this.#start(result.running)
     const { version } = this.#options.profile.info
-    if (this.#life.is === 'running' && this.#life.answers) this.#sayAt(this.#nowMs(), `*** Booting Zephyr OS build ${version} ***`)
-    this.#tell({ is: 'booted', version: result.running.version, swapped: result.swapped })
+    const answers = this.#life.is === 'running' && this.#life.answers
+    if (answers) this.#sayAt(this.#nowMs(), `*** Booting Zephyr OS build ${version} ***`)
+    this.#tell({ is: 'booted', version: result.running.version, swapped: result.swapped, answers })
   }
 
   #start(running: Running): void {

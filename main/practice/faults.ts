@@ -1,7 +1,8 @@
 // Faults of practice boards, told in a line like `3:fails-proof,5:unplug@40%,random@10%`. A fault belongs to a bay, is
 // wished for before a run or during it, and the board or its cable carries it out. Random ones come from the seed, so
 // that the same line fails in the same way again.
-import { Failure, attempt, refuse } from '../base/failure.ts'
+import type { Failure} from '../base/failure.ts';
+import { attempt, refuse } from '../base/failure.ts'
 
 /** The new firmware never answers; it takes a power cycle or reset to revert. */
 export type HangsFault = Readonly<{ is: 'hangs' }>
@@ -31,10 +32,10 @@ export function parseFaults(text: string, boards: number, seed: number): FaultPl
     if (words.length > faultsMax) refuse('bad-faults', `There are more than ${faultsMax} faults in the list.`)
     for (const word of words) {
       const random = /^random@([0-9]{1,3})%$/.exec(word)
-      if (random) strew(faults, boards, percent(word, random[1]!), seed)
+      if (random) strew(faults, boards, percent(word, random[1]), seed)
       else for (const bay of baysOf(word, boards)) faults.set(bay, faultOf(word))
     }
-    return faults as FaultPlan
+    return faults
   })
   return plan as FaultPlan | Failure<'bad-faults'>
 }

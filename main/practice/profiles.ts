@@ -1,6 +1,7 @@
 // What kind of board a practice board is: its flash, its buffers, and the habits of the Zephyr release its SMP server
 // was built from. `recordedRig` is the board the golden traffic was recorded on (Zephyr 3.4.99, native simulator);
 // the others are what a line may meet.
+import { Failure } from '../base/failure.ts'
 import type { FlashGeometry, FlashTiming } from './flash.ts'
 import type { SwapMode } from './swap.ts'
 import type { MaxAlign } from './trailer.ts'
@@ -100,3 +101,10 @@ export const profiles: Readonly<Record<string, BoardProfile>> = {
 }
 
 export const practiceProfile = practice
+
+/** The profile of that name; `swap-move` and `swap-scratch` are the practice board in that mode. Failure kind `bad-profile`. */
+export function findProfile(name: string): BoardProfile | Failure<'bad-profile'> {
+  const wanted = name === 'swap-move' ? 'practice' : name === 'swap-scratch' ? 'practice-scratch' : name
+  if (Object.hasOwn(profiles, wanted)) return profiles[wanted]!
+  return new Failure('bad-profile', `There is no practice board called "${name}". There are: swap-move, swap-scratch, ${Object.keys(profiles).join(', ')}.`)
+}
