@@ -86,6 +86,7 @@ export class AuditStore {
   /** Wall minus monotonic time at the last append; moves only when the wall clock is stepped. */
   #offsetMs: number
   #lastMono = 0
+  readonly #waiting: { draft: EntryDraft; resolve: (answer: Entry | Failure) => void }[] = []
   readonly #listeners = new Set<(entries: readonly Entry[]) => void>()
 
   /** Use `openAuditStore`. */
@@ -141,6 +142,31 @@ export class AuditStore {
     const entries = made.map(({ entry }) => entry)
     for (const listener of this.#listeners) listener(entries)
     return entries.slice(stepped.length)
+  }
+
+  /**
+   * Writes the draft together with all others that come before the event loop turns: one disk flush for a whole line of
+   * boards. Answers, like `append`, when it is on disk. A draft that is refused takes none of the others with it.
+   */
+  appendTogether(draft: EntryDraft): Promise<Entry | Failure> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ draft, resolve })
+      if (this.#waiting.length >= appendMax) this.#flush()
+      else if (this.#waiting.length === 1) setImmediate(() => this.#flush())
+    })
+  }
+
+  #flush(): void {
+    const waiting = this.#waiting.splice(0)
+    if (waiting.length === 0) return
+    const together = this.appendAll(waiting.map(({ draft }) => draft))
+    for (const [i, { draft, resolve }] of waiting.entries()) {
+      if (!(together instanceof Failure)) {
+        const entry = together[i]
+        assert(entry !== undefined, 'each draft has its entry')
+        resolve(entry)
+      } else resolve(together.kind === 'entry-refused' && waiting.length > 1 ? this.append(draft) : together)
+    }
   }
 
   /** Calls back with the entries of each append once they are on disk. The returned function ends it. */
@@ -218,8 +244,9 @@ export class AuditStore {
     return this.#read((sql) => sql.transaction(() => rebuildRows(sql)).immediate())
   }
 
-  /** Closes the database and gives the writer's lock back; safe to call twice. */
+  /** Writes what is waiting, closes the database and gives the writer's lock back; safe to call twice. */
   close(): void {
+    this.#flush()
     this.#listeners.clear()
     this.database.close()
   }

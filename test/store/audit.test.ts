@@ -63,6 +63,27 @@ describe('append', () => {
     expect(stepped?.entry).toMatchObject({ kind: 'clock-stepped', data: { byMs: -3_600_010 } })
   })
 
+  test('drafts of one turn are written together, and a bad one among them fails alone', async () => {
+    const store = storeIn(newHome())
+    let flushes = 0
+    store.onAppended(() => (flushes += 1))
+    const good = await Promise.all(Array.from({ length: 50 }, (_, i) => store.appendTogether(outcomeDraft(`unit-${i}`))))
+    expect(good.map((entry) => value(entry).seq)).toEqual(Array.from({ length: 50 }, (_, i) => i))
+    expect(flushes).toBe(1)
+    const bad = { ...outcomeDraft('x'), data: { run: '' } } as never
+    const [first, second, third] = await Promise.all([store.appendTogether(outcomeDraft('a')), store.appendTogether(bad), store.appendTogether(outcomeDraft('b'))])
+    expect([first, second, third]).toMatchObject([{ seq: 50 }, { kind: 'entry-refused' }, { seq: 51 }])
+  })
+
+  test('what waits is written when the store is closed', async () => {
+    const home = newHome()
+    const store = storeIn(home)
+    const waiting = store.appendTogether(outcomeDraft('last'))
+    store.close()
+    expect(value(await waiting).seq).toBe(0)
+    expect(value(storeIn(home).count())).toBe(1)
+  })
+
   test('listeners hear of an entry after it is on disk', () => {
     const store = storeIn(newHome())
     const heard: number[] = []
