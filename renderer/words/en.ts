@@ -102,7 +102,7 @@ export const en = {
     versions: '{from} to {to}',
     noPort: 'no port',
     practiceOn: 'These are practice boards.',
-    practiceSays: 'Virtual boards on real serial lines, so that you can try everything without hardware. The sample image is ready: press Start.',
+    practiceSays: 'Virtual hardware on real serial lines. The sample image is ready: press Start.',
     practiceBoard: 'practice',
     practiceStarting: 'Starting the practice line…',
     practiceStartingSays: 'Eight virtual boards are being wired up. This takes a moment.',
