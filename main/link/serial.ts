@@ -9,7 +9,6 @@ import { SerialPort } from 'serialport'
 import { Failure } from '../base/failure.ts'
 import type { Link } from '../smp/link.ts'
 import { DescriptorLink } from './descriptor.ts'
-import type { OpenDescriptor } from './descriptor.ts'
 import { lockHolder, openHolder } from './holder.ts'
 import type { Holder } from './holder.ts'
 import { StreamLink } from './stream.ts'
@@ -65,7 +64,8 @@ async function openDescriptor(path: string, baudRate: number): Promise<Link | Fa
     return await explain(path, path, error as NodeJS.ErrnoException)
   }
   const isPseudoTerminal = device.startsWith('/dev/pts/')
-  if (!isPseudoTerminal) {
+  // Everybody has /dev/null open; and a practice board keeps its own end of a pseudo-terminal.
+  if (/^\/dev\/(tty|cu|rfcomm)/.test(device)) {
     const holder = await openHolder(device)
     if (holder) return held(path, holder)
   }
