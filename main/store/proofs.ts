@@ -39,12 +39,12 @@ function pairs(hashes: readonly Uint8Array[]): Uint8Array[] {
 
 /** Proof that entry `seq` is in the tree of the first `size` entries. Fails with `no-such-entry`, `log-inconsistent` or the disk's. */
 export function proveInclusion(database: OpenDatabase, seq: number, size: number): Uint8Array[] | Failure {
-  return prove(database, seq < size ? size : Infinity, () => inclusionProof(seq, size, subtreesIn(database.sql), sha256))
+  return prove(database, seq >= 0 && seq < size ? size : Infinity, () => inclusionProof(seq, size, subtreesIn(database.sql), sha256))
 }
 
 /** Proof that the log of `older` entries is the beginning of the log of `newer`. Failures as for `proveInclusion`. */
 export function proveConsistency(database: OpenDatabase, older: number, newer: number): Uint8Array[] | Failure {
-  return prove(database, older <= newer ? newer : Infinity, () => consistencyProof(older, newer, subtreesIn(database.sql), sha256))
+  return prove(database, older >= 0 && older <= newer ? newer : Infinity, () => consistencyProof(older, newer, subtreesIn(database.sql), sha256))
 }
 
 function prove(database: OpenDatabase, size: number, make: () => Uint8Array[]): Uint8Array[] | Failure {
