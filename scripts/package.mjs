@@ -4,7 +4,7 @@
 import { join } from 'node:path'
 import { build } from './setup/build.mjs'
 import { root, runOrStop, say, SetupStop } from './setup/words.mjs'
-import { orStop, setUp } from './setup.mjs'
+import { alone, orStop, setUp } from './setup.mjs'
 
 const forTest = process.argv.includes('--test-runtime')
 const system = { linux: '--linux', darwin: '--mac', win32: '--win' }[process.platform]
@@ -17,7 +17,7 @@ await orStop(async () => {
         "Package where Electron's own download can be reached (or set ELECTRON_MIRROR), after deleting .runtime/runtime.json",
     )
   }
-  await build({ always: !forTest })
+  await alone(() => build({ always: !forTest }))
   const output = join('dist', forTest ? 'test' : 'station')
   say(`packaging into ${output} (electron-builder)`)
   const wishes = [

@@ -29,8 +29,8 @@ const isRunning = (pid) => {
   }
 }
 
-/** One set-up at a time in a clone: the second waits for the first and then finds everything done. */
-async function alone(work) {
+/** One set-up or build at a time in a clone: the second waits for the first and then finds everything done. */
+export async function alone(work) {
   mkdirSync(runtimeFolder, { recursive: true })
   const lock = join(runtimeFolder, 'setup.lock')
   const until = Date.now() + lockWaitMaxMs

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { build } from './setup/build.mjs'
 import { checkSandbox, hasDisplay, ownDisplay } from './setup/display.mjs'
 import { readJson, root, say, SetupStop, writeWhole } from './setup/words.mjs'
-import { orStop, setUp } from './setup.mjs'
+import { alone, orStop, setUp } from './setup.mjs'
 
 const results = join(root, 'test-results')
 
@@ -78,7 +78,7 @@ for (const name of ['vitest.json', 'playwright.json', 'totals.json']) rmSync(joi
 const totals = {}
 // The build comes first, since tests of the command line run what was built; when it fails the other tests still run.
 try {
-  await build()
+  await alone(() => build())
 } catch (error) {
   if (!(error instanceof SetupStop)) throw error
   say(error.message)

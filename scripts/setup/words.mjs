@@ -29,7 +29,8 @@ export function run(command, args, { cwd = root, env = {}, timeoutMs = 20 * 60_0
       cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      shell: process.platform === 'win32',
+      // npm.cmd is a batch file, which Windows runs through its shell only; everything else is started as it is.
+      shell: command.endsWith('.cmd'),
     })
     let stdout = ''
     let output = ''
