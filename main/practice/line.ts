@@ -68,6 +68,7 @@ export class PracticeLine {
   readonly #folder: LineFolder
   readonly #places: Place[] = []
   readonly #listeners = new Set<(boards: readonly PracticeBoardView[]) => void>()
+  readonly #eventListeners = new Set<(bay: number, event: BoardEvent) => void>()
   #stopped = false
 
   constructor(options: PracticeLineOptions, folder: LineFolder) {
@@ -86,6 +87,12 @@ export class PracticeLine {
   onChange(listener: (boards: readonly PracticeBoardView[]) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** Calls back with what befalls the boards: down, booted, dead, unplugged. The returned function ends the listening. */
+  onEvent(listener: (bay: number, event: BoardEvent) => void): () => void {
+    this.#eventListeners.add(listener)
+    return () => this.#eventListeners.delete(listener)
   }
 
   /** The board in that bay, for tests and for looking inside. */
@@ -131,6 +138,7 @@ export class PracticeLine {
     if (this.#stopped) return
     this.#stopped = true
     this.#listeners.clear()
+    this.#eventListeners.clear()
     for (const place of this.#places) {
       place.board.close()
       this.#dropPort(place)
@@ -173,6 +181,7 @@ export class PracticeLine {
 
   #heed(place: Place, event: BoardEvent): void {
     if (this.#stopped) return
+    for (const listener of [...this.#eventListeners]) listener(place.bay, event)
     if (event.is === 'unplugged') {
       place.pulled = true
       this.#dropPort(place)

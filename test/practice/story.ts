@@ -92,7 +92,7 @@ function findStrangers(story: readonly Exchange[]): Uint8Array {
   const first = chunk('chunk0')
   const last = chunk('chunk22')
   if (!first || !last) return new Uint8Array(0)
-  const length = (first.body as unknown as { len: number }).len
+  const length = (first.body as { len: number }).len
   return strangersImage(dataOf(first), dataOf(last), length)
 }
 
