@@ -40,6 +40,8 @@ export type UploadResult = Readonly<{
   resent: number
   /** How often the board did not take a chunk and named an earlier offset. */
   rewinds: number
+  /** How often the board forgot everything and was sent the image from its first byte again. */
+  restarts: number
   /** Where the board stood from an earlier attempt; 0 for a fresh start. */
   resumedFrom: number
   /** The board had the image already and took no byte. */
@@ -295,6 +297,7 @@ class Upload {
       sentBytes: this.#sentBytes,
       resent: this.#resent,
       rewinds: this.#rewinds,
+      restarts: this.#restarts,
       resumedFrom: this.#resumedFrom,
       skipped: this.#skipped,
       matched: this.#matched,

@@ -31,6 +31,10 @@ export type Script = {
   takesMultiplesOf?: number
   /** Forgets its upload after that many bytes, once. */
   forgetsAt?: number
+  /** Not only once. */
+  forgetsOften?: boolean
+  /** The reply that says that all is here never arrives, the first time. */
+  losesLastReply?: boolean
   /** Refuses the chunk that reaches this offset with IMG_ERR 12. */
   flashBreaksAt?: number
   /** Claims a wrong hash at the end. */
@@ -55,6 +59,7 @@ export class ScriptedBoard implements Link {
   #length = 0
   #sha: Uint8Array | null = null
   #forgot = false
+  #lostLast = false
   #has: Uint8Array | null
 
   constructor(clock: WoundClock, script: Script = {}) {
@@ -131,10 +136,12 @@ export class ScriptedBoard implements Link {
   }
 
   #reply(asked: SmpMessage, body: CborMap): void {
-    const { loseReply = 0, garble = 0, framing, wireMs = 1 } = this.#script
+    const { loseReply = 0, garble = 0, losesLastReply, framing, wireMs = 1 } = this.#script
     const packet = encodeMessage({ ...asked, op: replyOp(asked.op as 'read' | 'write'), body }, { lengths: 'indefinite' })
     const wire = framing === 'raw' ? packet : encodeLines(packet, 'zephyr')
-    const lost = this.#random() < loseReply
+    const isLast = losesLastReply && !this.#lostLast && body['off'] === this.#length
+    if (isLast) this.#lostLast = true
+    const lost = this.#random() < loseReply || isLast
     const bytes = this.#random() < garble ? this.#garbled(wire) : wire
     if (!lost) this.#clock.after(wireMs, () => (this.mute ? undefined : this.say(bytes)))
   }
@@ -162,8 +169,8 @@ export class ScriptedBoard implements Link {
   }
 
   #later(off: number, data: Uint8Array): CborMap {
-    const { forgetsAt, flashBreaksAt } = this.#script
-    if (forgetsAt !== undefined && !this.#forgot && this.#off >= forgetsAt) {
+    const { forgetsAt, forgetsOften, flashBreaksAt } = this.#script
+    if (forgetsAt !== undefined && (forgetsOften || !this.#forgot) && this.#off >= forgetsAt) {
       this.#forgot = true
       this.#off = 0
       this.#sha = null

@@ -224,9 +224,23 @@ describe('a board that remembers or forgets', () => {
     const image = imageOf(20_000)
     const here = setting(image, { forgetsAt: 12_000, checksHash: true })
     const result = whole(await run(here))
-    expect(result.rewinds).toBe(1)
+    expect(result).toMatchObject({ rewinds: 1, restarts: 1 })
     expect(result.resent).toBeGreaterThan(30)
     expect(sameBytes(here.board.received, image)).toBe(true)
+  })
+
+  test('a board that forgets again and again is given up', async () => {
+    const here = setting(imageOf(20_000), { forgetsAt: 12_000, forgetsOften: true })
+    expect(await run(here)).toMatchObject({ kind: 'stalled' })
+    expect(here.board.written.length).toBeLessThan(3 * 60)
+  })
+
+  test('the reply to the last chunk is lost: a board that compares hashes is believed, not sent it all again', async () => {
+    const image = imageOf(20_000)
+    const here = setting(image, { checksHash: true, losesLastReply: true })
+    const result = whole(await run(here, { windowMax: 2 }))
+    expect(result).toMatchObject({ matched: true, restarts: 1 })
+    expect(result.sentBytes).toBeLessThan(21_500)
   })
 
   test('chunks shortened to the write block are sent from where the board stands', async () => {
