@@ -62,7 +62,7 @@ const whenDone: Record<StepName, WhenDone> = {
 }
 
 const whenFailed: Record<StepName, WhenFailed> = {
-  identify: (state, failure) => (isRefusal(failure) ? endFailed(state, failure) : askAgain(state, failure)),
+  identify: (state, failure) => (failure.kind === 'timeout' || failure.kind === 'garbled' ? askAgain(state, failure) : endFailed(state, failure)),
   upload: uploadFailed,
   'check-slot': askAgain,
   mark: (state, failure) => (isRefusal(failure) ? endFailed(state, named('mark-refused', 'The board will not mark the new image for its next boot', failure)) : askAgain(state, failure)),

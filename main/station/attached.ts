@@ -1,0 +1,101 @@
+// The real Ports: the link room's watchers and serial ports behind the station's seam. One watcher for what was named or
+// the system shows, and one for each practice folder that joins later.
+import type { Clock } from '../base/clock.ts'
+import type { Failure} from '../base/failure.ts';
+import { failed } from '../base/failure.ts'
+import { PortWatcher, portSources } from '../link/ports.ts'
+import type { WatchedPort } from '../link/ports.ts'
+import { openSerial } from '../link/serial.ts'
+import { practiceSource, systemSource } from '../link/sources.ts'
+import type { PortSource } from '../link/sources.ts'
+import type { Link } from '../smp/link.ts'
+import type { Port, Ports } from './ports.ts'
+
+export type PortsWanted = Readonly<{
+  /** `system`: every serial port there is. Otherwise folders, ports and patterns as on the command line. */
+  from: 'system' | readonly string[]
+  clock: Clock
+  /** Symbols a second on real ports. Default 115,200. */
+  baudRate?: number
+}>
+
+/** Starts watching. Failures of a named port: `no-such-port`, `no-ports`. */
+export async function watchPorts(wanted: PortsWanted): Promise<Ports | Failure> {
+  const sources: PortSource[] = []
+  for (const text of wanted.from === 'system' ? [] : wanted.from) {
+    const some = await portSources(text)
+    if (failed(some)) return some
+    sources.push(...some)
+  }
+  if (wanted.from === 'system') sources.push(systemSource())
+  const ports = new AttachedPorts(wanted.clock, wanted.baudRate ?? 115_200)
+  await ports.add(sources)
+  return ports
+}
+
+class AttachedPorts implements Ports {
+  readonly #clock: Clock
+  readonly #baudRate: number
+  readonly #watchers = new Set<PortWatcher>()
+  readonly #listeners = new Set<() => void>()
+
+  constructor(clock: Clock, baudRate: number) {
+    this.#clock = clock
+    this.#baudRate = baudRate
+  }
+
+  async add(sources: readonly PortSource[]): Promise<() => Promise<void>> {
+    const watcher = new PortWatcher(sources, this.#clock)
+    watcher.onChange(() => this.#tell())
+    await watcher.start()
+    this.#watchers.add(watcher)
+    this.#tell()
+    return async () => {
+      this.#watchers.delete(watcher)
+      await watcher.stop()
+      this.#tell()
+    }
+  }
+
+  list(): readonly Port[] {
+    return [...this.#watchers].flatMap((watcher) => watcher.ports.map(portOf))
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  open(path: string): Promise<Link | Failure> {
+    return openSerial({ path, baudRate: this.#baudRate })
+  }
+
+  async addFolder(folder: string): Promise<() => Promise<void>> {
+    return await this.add([practiceSource(folder)])
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.clear()
+    await Promise.all([...this.#watchers].map((watcher) => watcher.stop()))
+    this.#watchers.clear()
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+}
+
+function portOf(port: WatchedPort): Port {
+  const usb = port.vendorId === null ? null : `${port.vendorId}:${port.productId ?? '????'}`
+  return {
+    path: port.path, unit: unitOf(port), serial: port.serial, bay: port.bay, place: port.hubPath,
+    maker: port.manufacturer, usb, practice: port.practice,
+  }
+}
+
+/** The watcher's identity holds vendor, product and serial number, or a place; people and logs want the shortest that is true. */
+function unitOf(port: WatchedPort): string {
+  const alone = port.serial !== null && port.identity === `${port.vendorId ?? ''}:${port.productId ?? ''}:${port.serial}`
+  if (alone) return port.serial.slice(0, 128)
+  return (port.serial === null ? `unnamed at ${port.hubPath ?? port.path}` : `${port.serial} at ${port.hubPath ?? port.path}`).slice(0, 128)
+}

@@ -1,0 +1,64 @@
+// The line to one board for as long as a run lasts: the open port and the SMP conversation on it, reopened when the board
+// comes back from a reset under the same or another port name. It holds what must be closed and nothing else.
+import type { Clock } from '../base/clock.ts'
+import { Failure, failed } from '../base/failure.ts'
+import { SmpClient } from '../smp/client.ts'
+import type { SmpCommand } from '../smp/commands.ts'
+import type { Link } from '../smp/link.ts'
+import { portOf } from './ports.ts'
+import type { Port, Ports } from './ports.ts'
+
+type Open = { link: Link; client: SmpClient; lost: boolean; port: Port; stopListening: () => void }
+
+export class Conversation {
+  readonly unit: string
+  readonly clock: Clock
+  readonly #ports: Pick<Ports, 'list' | 'onChange' | 'open'>
+  #open: Open | null = null
+
+  constructor(unit: string, ports: Pick<Ports, 'list' | 'onChange' | 'open'>, clock: Clock) {
+    this.unit = unit
+    this.#ports = ports
+    this.clock = clock
+  }
+
+  /** The port in use, or last in use. */
+  get port(): Port | null {
+    return this.#open?.port ?? null
+  }
+
+  /**
+   * The conversation, opened where the board is attached now. While it is not attached, waits for it up to the signal.
+   * Failures: those of opening a port, `unplugged` when the signal ends the waiting.
+   */
+  async client(signal: AbortSignal): Promise<SmpClient | Failure> {
+    if (this.#open !== null && !this.#open.lost) return this.#open.client
+    await this.hangUp()
+    const port = await portOf(this.#ports, this.unit, signal)
+    if (port === null) return new Failure('unplugged', `The board ${this.unit} is not attached. Plug it in again.`)
+    const link = await this.#ports.open(port.path)
+    if (failed(link)) return link
+    const open: Open = { link, client: new SmpClient(link, this.clock), lost: false, port, stopListening: () => {} }
+    open.stopListening = link.onClosed(() => {
+      open.lost = true
+    })
+    this.#open = open
+    return open.client
+  }
+
+  /** One exchange on the open line; `unplugged` when there is none. */
+  async ask<Args, Reply>(command: SmpCommand<Args, Reply>, args: Args, options: { timeoutMs: number; signal?: AbortSignal }): Promise<Reply | Failure> {
+    if (this.#open === null || this.#open.lost) return new Failure('unplugged', `The board ${this.unit} is not attached any more. Plug it in again.`)
+    return await this.#open.client.request(command, args, options)
+  }
+
+  /** Ends the conversation and gives the port back; safe to call twice. */
+  async hangUp(): Promise<void> {
+    const open = this.#open
+    this.#open = null
+    if (open === null) return
+    open.stopListening()
+    open.client.close()
+    await open.link.close()
+  }
+}

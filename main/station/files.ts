@@ -1,0 +1,100 @@
+// Files that were opened for later calls: read once, whole and within a limit, hashed once, and from then on these very
+// bytes are what is shown, signed or uploaded, whatever happens to the file on disk. The window knows them by id only.
+import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { Failure, failed } from '../base/failure.ts'
+
+export type FilePurpose = 'firmware' | 'image' | 'key'
+
+export type OpenedFile = Readonly<{ id: string; name: string; path: string; bytes: Uint8Array; sha256: string }>
+
+const mib = 1024 * 1024
+const limits: Readonly<Record<FilePurpose, Readonly<{ bytesMax: number; called: string }>>> = {
+  firmware: { bytesMax: 64 * mib, called: 'firmware file' },
+  image: { bytesMax: 64 * mib, called: 'image' },
+  key: { bytesMax: 64 * 1024, called: 'key file' },
+}
+/** Files held open at once; the one opened longest ago goes first. */
+const filesMax = 64
+/** All of them together, so that no series of openings fills the memory. */
+const heldBytesMax = 512 * mib
+
+export class OpenFiles {
+  readonly #files = new Map<string, OpenedFile>()
+  #count = 0
+  #heldBytes = 0
+
+  /** Reads a file. Kinds: `no-such-file`, `is-folder`, `not-a-file`, `empty-file`, `file-too-large`, `file-unreadable`. */
+  async open(path: string, purpose: FilePurpose): Promise<OpenedFile | Failure> {
+    const bytes = await readWhole(path, purpose)
+    return failed(bytes) ? bytes : this.adopt(path, bytes)
+  }
+
+  /** Holds bytes that are in memory already, known to lie at that path. */
+  adopt(path: string, bytes: Uint8Array): OpenedFile {
+    const id = `f${++this.#count}`
+    const file: OpenedFile = { id, name: basename(path).slice(0, 200), path, bytes, sha256: createHash('sha256').update(bytes).digest('hex') }
+    this.#files.set(id, file)
+    this.#heldBytes += bytes.length
+    for (const [oldest, { bytes: held }] of this.#files) {
+      if (oldest === id || (this.#files.size <= filesMax && this.#heldBytes <= heldBytesMax)) break
+      this.#files.delete(oldest)
+      this.#heldBytes -= held.length
+    }
+    return file
+  }
+
+  /** A file opened before. Kind `file-not-open`. */
+  get(id: string): OpenedFile | Failure {
+    return this.#files.get(id) ?? new Failure('file-not-open', 'That file is not open any more. Choose it again.')
+  }
+}
+
+async function readWhole(path: string, purpose: FilePurpose): Promise<Uint8Array | Failure> {
+  let handle: FileHandle | null = null
+  try {
+    // Non-blocking, for a named pipe would otherwise keep us here until somebody writes to it.
+    handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+    const stats = await handle.stat()
+    const { bytesMax, called } = limits[purpose]
+    if (stats.isDirectory()) return new Failure('is-folder', `${path} is a folder, not a file. Choose the ${called} inside it.`)
+    if (!stats.isFile()) return new Failure('not-a-file', `${path} is a device or a pipe, not a file. Choose a ${called}.`)
+    if (stats.size === 0) return new Failure('empty-file', `${path} is empty. Build or copy the ${called} again.`)
+    if (stats.size > bytesMax) return tooLarge(path, stats.size, bytesMax, called)
+    return await readExactly(handle, stats.size, path)
+  } catch (error) {
+    return unreadable(path, error)
+  } finally {
+    await handle?.close()
+  }
+}
+
+async function readExactly(handle: FileHandle, length: number, path: string): Promise<Uint8Array | Failure> {
+  const bytes = new Uint8Array(length)
+  let at = 0
+  while (at < length) {
+    const { bytesRead } = await handle.read(bytes, at, length - at, at)
+    if (bytesRead === 0) break
+    at += bytesRead
+  }
+  const { size } = await handle.stat()
+  if (at < length || size !== length) return new Failure('file-unreadable', `${path} changed while it was read. Wait until it is written, then choose it again.`)
+  return bytes
+}
+
+function tooLarge(path: string, bytes: number, bytesMax: number, called: string): Failure {
+  const [has, most] = bytesMax >= mib ? [`${(bytes / mib).toFixed(1)} MiB`, `${bytesMax / mib} MiB`] : [`${bytes} bytes`, `${bytesMax} bytes`]
+  return new Failure('file-too-large', `${path} has ${has}; a ${called} has at most ${most}. Choose the right file.`, { bytes, bytesMax })
+}
+
+function unreadable(path: string, error: unknown): Failure {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === '') throw error
+  if (code === 'ENOENT' || code === 'ENOTDIR') return new Failure('no-such-file', `There is no file ${path}. Check its name.`)
+  if (code === 'EISDIR') return new Failure('is-folder', `${path} is a folder, not a file. Choose a file inside it.`)
+  if (code === 'EACCES' || code === 'EPERM') return new Failure('file-unreadable', `${path} cannot be read: this user has no permission.`)
+  return new Failure('file-unreadable', `${path} cannot be read (${code}). Check the disk or choose another file.`)
+}

@@ -1,0 +1,171 @@
+// Bays and what stands in them. A board keeps its bay by its serial number, however its port is called after a reset; a bay
+// keeps showing how its last run ended until the next board comes. Rows go out whole, at most ten a second for each bay.
+import type { Clock } from '../base/clock.ts'
+import type { FailureView, BayView, OutcomeName, RunPhase } from '../contract/views.ts'
+import type { Port, Ports } from './ports.ts'
+
+/** Least time between two rows of one bay. */
+const rowIntervalMs = 100
+export const baysMax = 1024
+
+/** What a run shows of itself in its bay; replaced as a whole. */
+export type RunShow = Readonly<{
+  run: string
+  unit: string
+  phase: RunPhase
+  says: string
+  bytesDone: number
+  bytesTotal: number
+  bytesPerSecond: number
+  runningVersion: string | null
+  targetVersion: string | null
+  outcome: OutcomeName | null
+  failure: FailureView | null
+  activeHash: string | null
+  startedMs: number
+  endedMs: number | null
+}>
+
+type Bay = { readonly number: number; unit: string | null; port: Port | null; show: RunShow | null; sentMs: number; cancelRow: (() => void) | null }
+
+export type Occupied = Readonly<{ bay: number; unit: string; port: Port }>
+
+export class Fleet {
+  readonly #ports: Ports
+  readonly #clock: Clock
+  readonly #onRow: (row: BayView) => void
+  readonly #onAttached: (board: Occupied) => void
+  readonly #bays = new Map<number, Bay>()
+  /** Bay of a place on the fixture, or of a unit where the port knows no place. */
+  readonly #homeBay = new Map<string, number>()
+  readonly #stopListening: () => void
+  #closed = false
+
+  constructor(ports: Ports, clock: Clock, on: { row(row: BayView): void; attached(board: Occupied): void }) {
+    this.#ports = ports
+    this.#clock = clock
+    this.#onRow = on.row
+    this.#onAttached = on.attached
+    this.#stopListening = ports.onChange(() => this.#look())
+    this.#look()
+  }
+
+  rows(): BayView[] {
+    return [...this.#bays.values()].sort((a, b) => a.number - b.number).map((bay) => this.#rowOf(bay))
+  }
+
+  /** Boards attached now, by bay. */
+  occupied(): Occupied[] {
+    return [...this.#bays.values()]
+      .sort((a, b) => a.number - b.number)
+      .flatMap(({ number, unit, port }) => (unit === null || port === null ? [] : [{ bay: number, unit, port }]))
+  }
+
+  bayOf(port: Port): number | null {
+    return this.#homeBay.get(homeOf(port)) ?? null
+  }
+
+  /** Shows how a run stands in its bay. */
+  show(bay: number, show: RunShow): void {
+    const place = this.#bays.get(bay)
+    if (place === undefined) return
+    place.show = show
+    this.#push(place)
+    // An unplugged board keeps its name in the bay only while its run goes on.
+    if (show.outcome !== null) this.#look()
+  }
+
+  /** No timer and no listener is left. */
+  close(): void {
+    this.#closed = true
+    this.#stopListening()
+    for (const bay of this.#bays.values()) bay.cancelRow?.()
+  }
+
+  #look(): void {
+    if (this.#closed) return
+    const ports = this.#ports.list().slice(0, baysMax)
+    const attached = new Map<string, Port>()
+    // Two boards with one serial number: the first one stands for it, and neither is mistaken for a moved one.
+    for (const port of ports) if (!attached.has(port.unit)) attached.set(port.unit, port)
+    for (const bay of this.#bays.values()) {
+      if (bay.unit === null) continue
+      const port = attached.get(bay.unit) ?? null
+      const gone = port === null && !isRunning(bay)
+      if (!gone && port?.path === bay.port?.path) continue
+      bay.port = port
+      if (gone) bay.unit = null
+      this.#push(bay)
+      if (port !== null && bay.unit !== null) this.#onAttached({ bay: bay.number, unit: bay.unit, port })
+    }
+    for (const [unit, port] of attached) this.#settle(unit, port)
+  }
+
+  /** Gives an attached board its bay: the fixture's, else the one it had, else the first free one. */
+  #settle(unit: string, port: Port): void {
+    const known = this.#homeBay.get(homeOf(port))
+    if (known !== undefined && this.#bays.get(known)?.unit === unit) return
+    const wanted = [port.bay, known].find((number) => number !== null && number !== undefined && this.#isFree(number)) ?? this.#firstFree()
+    if (wanted === null) return
+    const bay = this.#bays.get(wanted) ?? { number: wanted, unit: null, port: null, show: null, sentMs: -Infinity, cancelRow: null }
+    this.#bays.set(wanted, bay)
+    this.#homeBay.set(homeOf(port), wanted)
+    if (bay.show !== null && bay.show.unit !== unit) bay.show = null
+    bay.unit = unit
+    bay.port = port
+    this.#push(bay)
+    this.#onAttached({ bay: wanted, unit, port })
+  }
+
+  #isFree(number: number): boolean {
+    const bay = this.#bays.get(number)
+    return number >= 1 && number <= baysMax && (bay === undefined || bay.unit === null)
+  }
+
+  #firstFree(): number | null {
+    for (let number = 1; number <= baysMax; number++) if (this.#isFree(number)) return number
+    return null
+  }
+
+  #push(bay: Bay): void {
+    if (this.#closed || bay.cancelRow !== null) return
+    const wait = bay.sentMs + rowIntervalMs - this.#clock.monotonicMs()
+    if (wait <= 0) return this.#send(bay)
+    bay.cancelRow = this.#clock.after(wait, () => {
+      bay.cancelRow = null
+      this.#send(bay)
+    })
+  }
+
+  #send(bay: Bay): void {
+    bay.sentMs = this.#clock.monotonicMs()
+    this.#onRow(this.#rowOf(bay))
+  }
+
+  #rowOf(bay: Bay): BayView {
+    const { show } = bay
+    const place = { bay: bay.number, board: bay.unit, port: bay.port?.path ?? null, practice: bay.port?.practice ?? false }
+    if (show === null) {
+      return {
+        ...place, run: null, phase: bay.unit === null ? null : 'attached', says: bay.unit === null ? 'Empty.' : 'Attached, waiting for a batch.',
+        bytesDone: 0, bytesTotal: 0, bytesPerSecond: 0, secondsLeft: null, runningVersion: null, targetVersion: null,
+        outcome: null, failure: null, activeHash: null, seconds: 0,
+      }
+    }
+    const left = show.bytesTotal - show.bytesDone
+    return {
+      ...place, run: show.run, phase: show.phase, says: show.says, bytesDone: show.bytesDone, bytesTotal: show.bytesTotal,
+      bytesPerSecond: show.bytesPerSecond, secondsLeft: show.phase === 'uploading' && show.bytesPerSecond > 0 ? left / show.bytesPerSecond : null,
+      runningVersion: show.runningVersion, targetVersion: show.targetVersion, outcome: show.outcome, failure: show.failure,
+      activeHash: show.activeHash, seconds: ((show.endedMs ?? this.#clock.monotonicMs()) - show.startedMs) / 1000,
+    }
+  }
+}
+
+function homeOf(port: Port): string {
+  return port.place === null ? `unit ${port.unit}` : `place ${port.place}`
+}
+
+function isRunning(bay: Bay): boolean {
+  return bay.show !== null && bay.show.outcome === null
+}

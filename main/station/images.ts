@@ -1,0 +1,81 @@
+// An opened image as the station sees it: a view for people, and the facts a run's preflight decides on. What the image
+// claims of its signer is proven with the keyring's keys or said to be unproven; nothing is taken on its word.
+import { Failure, failed } from '../base/failure.ts'
+import { toHex } from '../base/bytes.ts'
+import type { HashName, PublicKey } from '../base/signer.ts'
+import type { ImageView } from '../contract/views.ts'
+import { inspectImage } from '../image/inspect.ts'
+import type { ImageReport } from '../image/inspect.ts'
+import { keyHash } from '../image/keyhash.ts'
+import { parseVersion } from '../image/version.ts'
+import { publicKeyOf } from '../keys/keyring.ts'
+import type { KeyEntry } from '../keys/keyring.ts'
+import type { ImageFacts } from '../line/state.ts'
+import type { OpenedFile } from './files.ts'
+
+export type ReadImage = Readonly<{ view: ImageView; facts: ImageFacts }>
+
+/** Reads and judges an image with the keys known. Fails where nothing can be read (not an image, truncated, no hash). */
+export function readImage(file: OpenedFile, keys: readonly KeyEntry[]): ReadImage | Failure {
+  const first = inspectImage(file.bytes)
+  if (failed(first)) return first
+  if (first.hash === null) return new Failure('no-hash', `"${file.name}" carries no image hash, so no board could name it. Sign it again.`)
+  const signer = signerOf(first, keys)
+  const report = signer === null ? first : inspectImage(file.bytes, signer.publicKey)
+  if (failed(report)) return report
+  const version = parseVersion(report.version)
+  if (failed(version)) return version
+  const signature = signatureOf(report)
+  const key = signer?.entry ?? null
+  const view = viewOf(file, report, first.hash.claimed, signature, key)
+  return {
+    view,
+    facts: {
+      fileName: file.name, bytes: file.bytes.length, imageBytes: report.imageBytes, fileSha256: file.sha256, hash: first.hash.claimed,
+      // An encrypted image's hash covers what only the board can decrypt; there the signature is what holds.
+      hashHolds: first.hash.check !== 'differs', version, bootable: report.bootable, hasTrailer: report.rest.is === 'trailer',
+      keyHash: report.keyHash, signature, key: key === null ? null : { name: key.name, fingerprint: key.fingerprint, class: key.class, retired: key.retiredAt !== null },
+    },
+  }
+}
+
+type KnownSigner = Readonly<{ entry: KeyEntry; publicKey: PublicKey }>
+
+/** The key of the ring that the image names; KEYHASH is taken with the image's own hash (imgtool's rule). */
+function signerOf(report: ImageReport, keys: readonly KeyEntry[]): KnownSigner | null {
+  const named = report.keyHash
+  if (named === null || report.hash === null) return null
+  const { name }: { name: HashName } = report.hash
+  for (const entry of keys) {
+    const publicKey = publicKeyOf(entry)
+    if (!failed(publicKey) && (entry.fingerprint === named || toHex(keyHash(publicKey, name)) === named)) return { entry, publicKey }
+  }
+  return null
+}
+
+function signatureOf(report: ImageReport): ImageView['signature'] {
+  if (report.signature === null) return 'unsigned'
+  return { holds: 'valid', 'does-not-hold': 'invalid', 'no-key-given': 'unknown-key' }[report.signature.check] as ImageView['signature']
+}
+
+function viewOf(file: OpenedFile, report: ImageReport, hash: string, signature: ImageView['signature'], key: KeyEntry | null): ImageView {
+  return {
+    fileName: file.name,
+    bytes: file.bytes.length,
+    version: report.version,
+    headerBytes: report.header.headerBytes,
+    payloadBytes: report.header.payloadBytes,
+    loadAddress: report.header.loadAddress,
+    flags: report.header.flagNames,
+    hash,
+    hashHolds: report.hash?.check === 'matches',
+    keyHash: report.keyHash,
+    keyName: key?.name ?? null,
+    signature,
+    signatureKind: report.signature?.name ?? null,
+    securityCounter: report.securityCounter,
+    trailer: report.trailer === null ? null : { says: report.trailer.says, imageOk: report.trailer.imageOk === 'set' },
+    tlvs: report.tlvs.map(({ type, name, bytes, area, hex, means }) => ({ type, name, length: bytes, protected: area === 'protected', hex, says: means ?? null })),
+    warnings: report.wrongs,
+  }
+}

@@ -1,0 +1,162 @@
+// The practice line as the station runs it: boards in a process of their own (the app) or in this one (command line and
+// tests), their ports watched like real ones. Its key and its two images are made on first use, by the same desk and
+// into the same log as any others.
+import { mkdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Failure} from '../base/failure.ts';
+import { attemptAsync, failed, must } from '../base/failure.ts'
+import type { PublicKey } from '../base/signer.ts'
+import type { PracticeView } from '../contract/views.ts'
+import { parseVersion } from '../image/version.ts'
+import { publicKeyOf } from '../keys/keyring.ts'
+import type { KeyEntry } from '../keys/keyring.ts'
+import { startPracticeProcess } from '../practice/child.ts'
+import { startPracticeLine } from '../practice/line.ts'
+import { keyData, signAndFile } from './desk.ts'
+import type { DeskWorld } from './desk.ts'
+import type { OpenedFile } from './files.ts'
+import type { Ports } from './ports.ts'
+import { practiceFirmware, practiceVersions } from './sample.ts'
+
+export const practiceKeyName = 'practice'
+
+export type PracticeOrder = Readonly<{ folder: string; boards: number; baud: number; faults: string; seed: number; firmware: Uint8Array; trust: readonly PublicKey[] }>
+
+export type PracticeHandle = Readonly<{
+  stop(): Promise<void>
+  /** Calls back when the boards are gone without having been stopped. */
+  onLost(listener: () => void): void
+}>
+
+/** Where practice boards live. Ready when it answers: their ports are in the folder. */
+export interface PracticeHost {
+  start(order: PracticeOrder): Promise<PracticeHandle | Failure>
+}
+
+/** Practice boards in this very process. */
+export const ownProcessHost: PracticeHost = {
+  async start(order) {
+    const line = await startPracticeLine({ ...order, dir: order.folder })
+    return failed(line) ? line : { stop: () => line.stop(), onLost: () => {} }
+  },
+}
+
+/** Practice boards in a child process that runs the built `practice.js`, so that a busy window never slows them. */
+export function childProcessHost(entry: string): PracticeHost {
+  return {
+    async start(order) {
+      const child = await startPracticeProcess(entry, { ...order, dir: order.folder })
+      return failed(child) ? child : { stop: () => child.stop(), onLost: (listener) => child.onLost(() => listener()) }
+    },
+  }
+}
+
+export type PracticeWorld = Readonly<{ host: PracticeHost; home: string; ports: Ports; desk: DeskWorld; onChange(view: PracticeView): void }>
+
+const off: PracticeView = { status: 'off', boards: 0, baud: 0, folder: null }
+
+export class Practice {
+  readonly #world: PracticeWorld
+  #view: PracticeView = off
+  #life: { handle: PracticeHandle; unwatch: () => Promise<void> } | null = null
+  /** Start and stop take their turns. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(world: PracticeWorld) {
+    this.#world = world
+  }
+
+  view(): PracticeView {
+    return this.#view
+  }
+
+  /** Starts the boards; a line that runs already is stopped first. */
+  start(args: { boards: number; baud: number; faults: string; seed: number }): Promise<PracticeView | Failure> {
+    return this.#inTurn(async () => {
+      await this.#stopNow()
+      this.#show({ status: 'starting', boards: args.boards, baud: args.baud, folder: null })
+      const started = await attemptAsync(async () => {
+        const { firmware, trust } = must(await factoryImage(this.#world))
+        const folder = join(this.#world.home, 'practice', 'line')
+        const handle = must(await this.#world.host.start({ ...args, folder, firmware, trust }))
+        const unwatch = await this.#world.ports.addFolder(folder)
+        if (failed(unwatch)) {
+          await handle.stop()
+          must(unwatch)
+        } else this.#life = { handle, unwatch }
+        handle.onLost(() => void this.#inTurn(() => this.#stopNow()))
+        return folder
+      })
+      if (failed(started)) {
+        this.#show(off)
+        return started
+      }
+      return this.#show({ status: 'on', boards: args.boards, baud: args.baud, folder: started })
+    })
+  }
+
+  /** Ends the boards and waits until their ports are gone. */
+  stop(): Promise<PracticeView> {
+    return this.#inTurn(() => this.#stopNow())
+  }
+
+  async #stopNow(): Promise<PracticeView> {
+    const life = this.#life
+    this.#life = null
+    if (life === null) return this.#view
+    await life.handle.stop()
+    await life.unwatch()
+    return this.#show(off)
+  }
+
+  #show(view: PracticeView): PracticeView {
+    this.#view = view
+    this.#world.onChange(view)
+    return view
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work)
+    this.#turn = turn.catch(() => {})
+    return turn
+  }
+}
+
+/** The key of this home's practice boards: class test, unencrypted, made on first use. */
+export async function practiceKey({ keyring, log }: DeskWorld): Promise<KeyEntry | Failure> {
+  const keys = await keyring.list()
+  if (failed(keys)) return keys
+  const known = keys.find((key) => key.name === practiceKeyName)
+  if (known !== undefined) return known
+  const made = await keyring.generate(practiceKeyName, 'ed25519', 'test', null)
+  if (failed(made)) return made
+  const written = log.record([{ kind: 'key-created', data: keyData(made) }])
+  return written ?? made
+}
+
+/** The update every newcomer begins with: 1.1.0, signed with the practice key. */
+export function sampleImage(world: Pick<PracticeWorld, 'home' | 'desk'>): Promise<OpenedFile | Failure> {
+  return attemptAsync(async () => must(await practiceImage(world, must(await practiceKey(world.desk)), practiceVersions.update)))
+}
+
+/** What practice boards come with from their factory, and whom they trust. */
+export function factoryImage(world: Pick<PracticeWorld, 'home' | 'desk'>): Promise<{ firmware: Uint8Array; trust: PublicKey[] } | Failure> {
+  return attemptAsync(async () => {
+    const key = must(await practiceKey(world.desk))
+    const image = must(await practiceImage(world, key, practiceVersions.factory))
+    return { firmware: image.bytes, trust: [must(publicKeyOf(key))] }
+  })
+}
+
+/** Signed once for each practice key; the file name carries the key, so a new key makes new images. */
+async function practiceImage({ home, desk }: Pick<PracticeWorld, 'home' | 'desk'>, key: KeyEntry, version: string): Promise<OpenedFile | Failure> {
+  const folder = join(home, 'practice')
+  await mkdir(folder, { recursive: true })
+  const saveAs = join(folder, `practice-${version}-${key.fingerprint.slice(0, 8)}.bin`)
+  if (await stat(saveAs).then((about) => about.isFile(), () => false)) return desk.files.open(saveAs, 'image')
+  return await attemptAsync(async () => {
+    const firmware = desk.files.adopt(`practice-${version}.bin`, practiceFirmware(version))
+    const options = { version: must(parseVersion(version)), headerBytes: 0x200, padHeader: true, slotBytes: 0x69000, align: 4 } as const
+    return must(await signAndFile(desk, { firmware, key, passphrase: null, options, saveAs })).file
+  })
+}

@@ -1,0 +1,183 @@
+// One function for each step of a run: what it asks the board, and what the board said, as the machine wants it. No
+// judgement here and no retry; a deadline for everything. Commands and their quirks are in the smp room.
+// What surprised us: the reset is 250 ms after its reply, and until then the board answers as if nothing were coming.
+import { fromHex, toHex } from '../base/bytes.ts'
+import { pause } from '../base/clock.ts'
+import { assert, Failure, failed } from '../base/failure.ts'
+import { sameSlots } from '../line/slots.ts'
+import type { BoardSays, Said, SlotSays, Step, StepName } from '../line/state.ts'
+import type { SmpCommand } from '../smp/commands.ts'
+import type { UploadFrames } from '../smp/frames.ts'
+import { imageState, setImageState, slotInfo } from '../smp/image.ts'
+import type { SlotState } from '../smp/image.ts'
+import { bootloaderMode, bootloaderName, echo, parameters, reset } from '../smp/os.ts'
+import { firstReplyTimeoutMs, upload, uploadWindow } from '../smp/upload.ts'
+import type { Conversation } from './conversation.ts'
+
+/** Deadline of an ordinary question. Writing a trailer may erase a flash page first. */
+const askTimeoutMs = 3_000
+/** Deadline of one probe while a board is away, and the pause after an answer that came before the reset. */
+const probeTimeoutMs = 500
+const probePauseMs = 100
+/** Probes unanswered in a row that show that the board was away. */
+const silentProbesMin = 2
+/** What the oldest servers take (MCUMGR_TRANSPORT_NETBUF_SIZE before parameters existed). */
+const bufferBytesDefault = 256
+/** Slot size assumed for the first chunk's deadline when nobody tells: 1 MiB of flash to erase. */
+const slotBytesDefault = 0x10_0000
+
+/** What a step needs beside the board. */
+export type StepAid = Readonly<{
+  hash: string
+  /** The image's frames for a buffer size; encoded once for all boards of a batch. */
+  frames(bufferBytes: number): UploadFrames | Failure
+  /** A text no board can know beforehand. */
+  nonce(): string
+  onProgress(ackedBytes: number): void
+  /** What `identify` heard last; null before it. */
+  board: BoardSays | null
+}>
+
+type CarryOut<S> = (step: S, talk: Conversation, aid: StepAid, signal: AbortSignal) => Promise<Said | Failure>
+
+const table: { [N in StepName]: CarryOut<Extract<Step, { do: N }>> } = {
+  identify: (_step, talk, _aid, signal) => identify(talk, signal),
+  upload: (_step, talk, aid, signal) => sendImage(talk, aid, signal),
+  'check-slot': (_step, talk, _aid, signal) => askSlots(talk, signal),
+  mark: (step, talk, _aid, signal) => mark(step.hash, talk, signal),
+  reset: async (_step, talk, _aid, signal) => nothingOr(await talk.ask(reset, {}, { timeoutMs: askTimeoutMs, signal })),
+  'await-return': awaitReturn,
+  prove: (step, talk, aid, signal) => (step.proof === 'echo' ? proveEcho(talk, aid, signal) : askSlots(talk, signal)),
+  // Without a hash, on purpose: that confirms what runs. With the hash of an image that has just been swapped out
+  // again it would mark it for good, unproven.
+  confirm: async (_step, talk, _aid, signal) => nothingOr(await talk.ask(setImageState, { confirm: true }, { timeoutMs: askTimeoutMs, signal })),
+  'check-confirmed': (_step, talk, _aid, signal) => askSlots(talk, signal),
+}
+
+/** Carries a step out and brings back what the board said, or why it did not. */
+export function carryOut(step: Step, talk: Conversation, aid: StepAid, signal: AbortSignal): Promise<Said | Failure> {
+  return (table[step.do] as CarryOut<Step>)(step, talk, aid, signal)
+}
+
+/** Asks everything a board tells of itself; what its firmware does not know stays null. Also behind `askBoard`. */
+export async function identify(talk: Conversation, signal: AbortSignal): Promise<{ of: 'board'; board: BoardSays } | Failure> {
+  const client = await within(talk, askTimeoutMs, signal, (until) => talk.client(until))
+  if (failed(client)) return client
+  const size = await askIfKnown(talk, parameters, signal)
+  if (failed(size)) return size
+  const name = await askIfKnown(talk, bootloaderName, signal)
+  if (failed(name)) return name
+  const mode = await askIfKnown(talk, bootloaderMode, signal)
+  if (failed(mode)) return mode
+  const places = await askIfKnown(talk, slotInfo, signal)
+  if (failed(places)) return places
+  const state = await talk.ask(imageState, {}, { timeoutMs: askTimeoutMs, signal })
+  if (failed(state)) return state
+  return {
+    of: 'board',
+    board: {
+      bufferBytes: size?.bufferBytes ?? null,
+      bufferCount: size?.bufferCount ?? null,
+      bootloader: name?.bootloader ?? null,
+      mode: mode?.mode ?? 'unknown',
+      noDowngrade: mode?.noDowngrade ?? false,
+      slots: state.slots.map(slotSays),
+      slotBytes: (places?.images ?? []).flatMap(({ image, slots }) =>
+        slots.flatMap(({ slot, sizeBytes }) => (sizeBytes === null ? [] : [{ image, slot, bytes: sizeBytes }]))),
+      maxImageBytes: places?.images.find(({ image }) => image === 0)?.maxImageBytes ?? null,
+    },
+  }
+}
+
+export function slotSays(slot: SlotState): SlotSays {
+  return { ...slot, hash: slot.hash === null ? null : toHex(slot.hash) }
+}
+
+/** Null when the board knows no such command or will not answer it. */
+async function askIfKnown<Reply>(talk: Conversation, command: SmpCommand<Readonly<Record<never, never>>, Reply>, signal: AbortSignal): Promise<Reply | null | Failure> {
+  const reply = await talk.ask(command, {}, { timeoutMs: askTimeoutMs, signal })
+  return failed(reply) && reply.kind === 'refused' ? null : reply
+}
+
+async function askSlots(talk: Conversation, signal: AbortSignal, timeoutMs = askTimeoutMs): Promise<{ of: 'slots'; slots: SlotSays[] } | Failure> {
+  const state = await talk.ask(imageState, {}, { timeoutMs, signal })
+  return failed(state) ? state : { of: 'slots', slots: state.slots.map(slotSays) }
+}
+
+async function sendImage(talk: Conversation, aid: StepAid, signal: AbortSignal): Promise<Said | Failure> {
+  const client = await talk.client(signal)
+  if (failed(client)) return client
+  const frames = aid.frames(aid.board?.bufferBytes ?? bufferBytesDefault)
+  if (failed(frames)) return frames
+  const slotBytes = aid.board?.slotBytes.find(({ image, slot }) => image === 0 && slot === 1)?.bytes ?? slotBytesDefault
+  // All boards then number their frames alike and write the very same buffers.
+  client.alignSequence(0)
+  return nothingOr(await upload(client, talk.clock, frames, {
+    windowMax: uploadWindow(aid.board?.bufferCount ?? 1),
+    firstReplyTimeoutMs: firstReplyTimeoutMs(slotBytes),
+    signal,
+    onProgress: (bytes) => aid.onProgress(bytes),
+  }))
+}
+
+/** The reply to the mark lists the slots too, but what counts is what a second look finds. */
+async function mark(hashHex: string, talk: Conversation, signal: AbortSignal): Promise<Said | Failure> {
+  const hash = fromHex(hashHex)
+  assert(hash !== null, 'an image hash is hex')
+  const reply = await talk.ask(setImageState, { hash, confirm: false }, { timeoutMs: askTimeoutMs, signal })
+  return failed(reply) ? reply : await askSlots(talk, signal)
+}
+
+async function proveEcho(talk: Conversation, aid: StepAid, signal: AbortSignal): Promise<Said | Failure> {
+  const sent = aid.nonce()
+  const reply = await talk.ask(echo, { text: sent }, { timeoutMs: askTimeoutMs, signal })
+  return failed(reply) ? reply : { of: 'echo', sent, answered: reply.text }
+}
+
+/**
+ * Probes until the board lists its slots differently from before the reset, which no board does without having been
+ * through it. A board that was away (silent, or its port gone) and lists the same is back too: it did not swap.
+ */
+async function awaitReturn(step: Extract<Step, { do: 'await-return' }>, talk: Conversation, _aid: StepAid, signal: AbortSignal): Promise<Said | Failure> {
+  const { clock } = talk
+  const started = clock.monotonicMs()
+  const waited = () => clock.monotonicMs() - started
+  let silent = 0
+  while (waited() < step.timeoutMs) {
+    if (signal.aborted) return new Failure('stopped', 'The wait for the board was stopped.')
+    const client = await within(talk, step.timeoutMs - waited(), signal, (until) => talk.client(until))
+    if (failed(client)) {
+      silent = silentProbesMin
+      // Just back, its port may not be ready to be opened; the pause keeps this from spinning.
+      await pause(clock, probePauseMs, signal)
+      continue
+    }
+    const answer = await askSlots(talk, signal, probeTimeoutMs)
+    if (failed(answer)) {
+      silent += 1
+      if (answer.kind === 'unplugged') silent = silentProbesMin
+      if (answer.kind !== 'timeout') await pause(clock, probePauseMs, signal)
+      continue
+    }
+    const wasAway = silent >= silentProbesMin
+    if (!sameSlots(step.before, answer.slots) || wasAway || waited() >= step.patienceMs) return answer
+    silent = 0
+    await pause(clock, probePauseMs, signal)
+  }
+  return signal.aborted ? new Failure('stopped', 'The wait for the board was stopped.') : new Failure('timeout', `The board ${talk.unit} has not answered since its restart.`, { waitedMs: Math.round(waited()) })
+}
+
+/** Does work that ends with the signal or after that time, whichever comes first; no timer stays behind. */
+async function within<T>(talk: Conversation, timeoutMs: number, signal: AbortSignal, work: (until: AbortSignal) => Promise<T>): Promise<T> {
+  const deadline = new AbortController()
+  const cancel = talk.clock.after(Math.max(0, timeoutMs), () => deadline.abort())
+  try {
+    return await work(AbortSignal.any([deadline.signal, signal]))
+  } finally {
+    cancel()
+  }
+}
+
+function nothingOr(answer: unknown): Said | Failure {
+  return answer instanceof Failure ? answer : { of: 'nothing' }
+}
