@@ -1,6 +1,6 @@
 // The log's rows in SQLite: how an entry, its place in the tree and its derived rows are written together, read back and
 // made anew. Everything here throws what SQLite throws; audit.ts makes failures of it.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { sameBytes } from '../base/bytes.ts'
 import { assert, Failure } from '../base/failure.ts'
 import { deriveRows, derivedTables, subjectsOf } from '../log/derived.ts'
@@ -12,7 +12,7 @@ import type { TreeEdge } from '../log/tree.ts'
 import type { OpenDatabase, Sql } from './database.ts'
 
 /** OpenSSL's or BoringSSL's SHA-256: several times faster than a script's. */
-export const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
+export const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer')
 
 /** Tree levels whose subtree hashes are kept. */
 export const keptLevels: readonly number[] = [8, 16, 24]

@@ -83,10 +83,12 @@ try {
     longest = Math.max(longest, performance.now() - last)
     last = performance.now()
   }, 1)
+  const cpu = process.cpuUsage()
   const [verdict, verifyMs] = await timed(async () => value(await reader.verify()))
   clearInterval(watch)
+  const { user, system } = process.cpuUsage(cpu)
   if (!verdict.holds) throw new Error(verdict.says)
-  say(`verify ${entries} entries`, `${(verifyMs / 1000).toFixed(2)} s, ${Math.round(entries / (verifyMs / 1000))}/s, longest pause ${longest.toFixed(0)} ms`)
+  say(`verify ${entries} entries`, `${(verifyMs / 1000).toFixed(2)} s, ${Math.round(entries / (verifyMs / 1000))}/s, ${((user + system) / 1e6).toFixed(2)} s of processor time, longest pause ${longest.toFixed(0)} ms`)
   reader.close()
 } finally {
   rmSync(home, { recursive: true, force: true })

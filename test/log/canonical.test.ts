@@ -39,6 +39,24 @@ describe('bytes that mean the same but are written otherwise are refused', () =>
   test('not UTF-8', () => expect(parseCanonical(Uint8Array.of(0x22, 0xff, 0x22))).toMatchObject(refused))
 })
 
+test('keys that look like numbers are sorted as text', () => {
+  const text = '{"":0,"1":1,"10":2,"2":3,"a":4}'
+  expect(canonicalText(JSON.parse(text))).toBe(text)
+  expect(parseCanonical(utf8(text))).toEqual(JSON.parse(text))
+  expect(parseCanonical(utf8('{"":0,"1":1,"2":3,"10":2,"a":4}'))).toMatchObject(refused)
+})
+
+test('nesting as deep as allowed is read, one level more is not', () => {
+  const nested = (levels: number) => utf8(`${'['.repeat(levels)}1${']'.repeat(levels)}`)
+  expect(parseCanonical(nested(nestingMax))).not.toBeInstanceOf(Failure)
+  expect(parseCanonical(nested(nestingMax + 1))).toMatchObject(refused)
+})
+
+test('a whole character written as an escape is refused, a backslash before ud is not', () => {
+  expect(parseCanonical(utf8('"\\ud83d\\ude00"'))).toMatchObject(refused)
+  expect(parseCanonical(utf8('"\\\\ud800"'))).toBe('\\ud800')
+})
+
 test('a key called __proto__ is a key like any other', () => {
   expect(canonicalText(JSON.parse('{"__proto__":1,"a":2}'))).toBe('{"__proto__":1,"a":2}')
   expect(parseCanonical(utf8('{"__proto__":{"x":1}}'))).toEqual(JSON.parse('{"__proto__":{"x":1}}'))
