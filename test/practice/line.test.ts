@@ -67,7 +67,7 @@ async function up(client: SmpClient): Promise<void> {
 
 function held<T>(value: T | Failure): T {
   if (value instanceof Failure) throw new Error(`${value.kind}: ${value.says}`)
-  return value as T
+  return value
 }
 
 /** Resolves at the first list of boards for which that holds. */

@@ -40,8 +40,8 @@ export type Rig = {
   noise: string[]
   /** Sends one request and winds until it is answered; null after that long a silence. */
   ask(message: Partial<SmpMessage> & { group: number; command: number }, windMs?: number): Promise<SmpMessage | null>
-  /** Uploads a file in chunks of that many bytes; the last reply. */
-  upload(image: Uint8Array, chunkBytes?: number): Promise<CborMap>
+  /** Uploads a file in chunks of that many bytes, winding after each; the last reply. */
+  upload(image: Uint8Array, chunkBytes?: number, windMs?: number): Promise<CborMap>
   /** Takes what the board sent, as messages. */
   replies(): SmpMessage[]
 }
@@ -85,11 +85,11 @@ export async function rigWith(options: Partial<BoardOptions> = {}): Promise<Rig>
         return message
       })
     },
-    async upload(image, chunkBytes = 256) {
+    async upload(image, chunkBytes = 256, windMs = 0) {
       let last: CborMap = {}
       for (let off = 0; off < image.length; off += chunkBytes) {
         const data = image.subarray(off, off + chunkBytes)
-        const reply = await rig.ask({ group: 1, command: 1, body: off === 0 ? { off, data, len: image.length } : { off, data } })
+        const reply = await rig.ask({ group: 1, command: 1, body: off === 0 ? { off, data, len: image.length } : { off, data } }, windMs)
         last = reply?.body ?? {}
       }
       return last
