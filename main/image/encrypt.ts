@@ -148,7 +148,8 @@ export async function decryptImage(bytes: Uint8Array, image: ImageFile, key: Key
     if (tlv === null) refuse('no-encryption-key', 'The header says the image is encrypted (flags at offset 16), but it carries no key TLV.', { offset: 16 })
     const keyBytes = (image.header.flags & IMAGE_FLAGS.ENCRYPTED_AES256) !== 0 ? 32 : 16
     const contentKey = must(await unwrapKey(tlv, keyBytes, key))
-    const plain = bytes.slice()
+    // concat copies; slice on a Buffer would hand out the caller's own bytes
+    const plain = concat(bytes)
     plain.set(zeroNonceCtr(contentKey, image.payload), image.header.headerBytes)
     contentKey.fill(0)
     return plain

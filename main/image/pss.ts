@@ -47,7 +47,7 @@ export function verifyPss(signature: Uint8Array, digest: Uint8Array, hash: HashN
   if (block === null || block[block.length - 1] !== 0xbc || (block[0] ?? 0) >= 0x80) return false
   const dbBytes = block.length - digest.length - 1
   const h = block.subarray(dbBytes, dbBytes + digest.length)
-  const db = block.slice(0, dbBytes)
+  const db = concat(block.subarray(0, dbBytes))
   const mask = mgf1(hash, h, dbBytes)
   for (let i = 0; i < dbBytes; i++) db[i] = (db[i] ?? 0) ^ (mask[i] ?? 0)
   db[0] = (db[0] ?? 0) & 0x7f

@@ -109,7 +109,7 @@ function layBody(payload: Uint8Array, options: SignOptions): Body {
   if (used >= 0) {
     refuse('header-room', `The firmware should begin with ${headerBytes} zero bytes for the header, but byte ${used} is not zero. Add --pad-header if it was linked without room for the header.`, { offset: used, headerBytes })
   }
-  return { headerArea: payload.slice(0, headerBytes), firmware: payload.subarray(headerBytes) }
+  return { headerArea: concat(payload.subarray(0, headerBytes)), firmware: payload.subarray(headerBytes) }
 }
 
 async function create(body: Body, options: SignOptions, source: Source, extra: Extra = {}): Promise<Created> {

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { p256, p384 } from '@noble/curves/nist.js'
-import { sameBytes, toHex } from '../base/bytes.ts'
+import { concat, sameBytes, toHex } from '../base/bytes.ts'
 import type { Failure} from '../base/failure.ts';
 import { attempt, failed, must, refuse } from '../base/failure.ts'
 import type { HashName, KeyAlgorithm, PublicKey } from '../base/signer.ts'
@@ -63,7 +63,7 @@ export function verifyParsed(image: ImageFile, key?: PublicKey, options: VerifyO
     return {
       version: image.header.version,
       hash,
-      digest: hashTlv.value.slice(),
+      digest: concat(hashTlv.value),
       hashCheck: matches ? 'matches' : 'encrypted',
       signedBy: key === undefined ? null : checkSignatures(image, key, { hash, digest: hashTlv.value, pure, opaque }),
       imageBytes: image.imageBytes,

@@ -1,10 +1,11 @@
 // A private key in a file: read from PKCS#8 (RFC 5958), SEC1 (RFC 5915) or PKCS#1 (RFC 8017), written as PKCS#8, encrypted
 // unless somebody insists. Inside it is always the same canonical PKCS#8, in one buffer that `wipe` clears; what
 // surprised us is how many ways there are to write the same 32 bytes.
-import { createPrivateKey, generateKeyPair, randomBytes } from 'node:crypto'
+import { generateKeyPair, randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import { ed25519, x25519 } from '@noble/curves/ed25519.js'
 import { p256, p384 } from '@noble/curves/nist.js'
+import { concat, toHex } from '../base/bytes.ts'
 import { Failure, assert, attempt, attemptAsync, failed, must, refuse } from '../base/failure.ts'
 import { childrenOf, derTag, readMagnitude, readOid, readSmallInteger, readWholeDer, writeDer, writeInteger, writeOid } from '../image/der.ts'
 import type { Der } from '../image/der.ts'
@@ -110,13 +111,16 @@ function rsaKey(pkcs1: Uint8Array, wasEncrypted: boolean): FileKey {
   for (const field of fields.slice(1)) readMagnitude(field)
   const publicKey = rsaFromEncoded(writeDer(derTag.sequence, fields[1]?.whole ?? pkcs1, fields[2]?.whole ?? pkcs1))
   const pkcs8 = writeDer(derTag.sequence, version0, writeDer(derTag.sequence, writeOid(oids.rsa), Uint8Array.of(derTag.nil, 0)), writeDer(derTag.octets, pkcs1))
-  try {
-    // The library checks that the numbers belong together; a key that signs wrongly would leak its primes.
-    createPrivateKey({ key: Buffer.from(pkcs8.buffer, pkcs8.byteOffset, pkcs8.length), format: 'der', type: 'pkcs8' })
-  } catch {
-    refuse('not-a-key', 'The RSA key file is damaged: its numbers do not belong together.')
-  }
-  return new FileKey(publicKey, pkcs8, pkcs1.slice(), wasEncrypted)
+  checkRsaNumbers(fields.slice(1).map((field) => BigInt(`0x${toHex(readMagnitude(field))}`)))
+  return new FileKey(publicKey, pkcs8, concat(pkcs1), wasEncrypted)
+}
+
+// OpenSSL takes a key with a damaged prime and works around it, BoringSSL refuses it, and hardware that does neither
+// would leak the other prime with its first signature. The big numbers stay on the heap until collected.
+function checkRsaNumbers([n = 0n, e = 0n, d = 0n, p = 0n, q = 0n, dp = 0n, dq = 0n, qInverse = 0n]: readonly bigint[]): void {
+  const holds = p > 2n && q > 2n && p * q === n && e > 2n && e < 2n ** 33n && e % 2n === 1n
+    && (e * dp) % (p - 1n) === 1n && (e * dq) % (q - 1n) === 1n && d % (p - 1n) === dp && d % (q - 1n) === dq && (qInverse * q) % p === 1n
+  if (!holds) refuse('not-a-key', 'The RSA key file is damaged: its numbers do not belong together.')
 }
 
 /** A scalar of the curve's length: some writers drop leading zeros, others add one. */
@@ -156,7 +160,7 @@ function fromPkcs8(pkcs8: Uint8Array, wasEncrypted: boolean): FileKey {
   if (curve === undefined) return refuseUnsupported(oid)
   const seed = readWholeDer(inner.content, derTag.octets).content
   if (seed.length !== 32) refuse('not-a-key', `The key file is damaged: its ${curve} key has ${seed.length} bytes instead of 32.`)
-  return curveKey(curve, seed.slice(), wasEncrypted)
+  return curveKey(curve, concat(seed), wasEncrypted)
 }
 
 /**

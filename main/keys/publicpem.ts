@@ -1,5 +1,6 @@
 // Public keys from whatever people have: PEM "PUBLIC KEY" or "RSA PUBLIC KEY", a certificate (RFC 5280; its key is taken,
 // its signature is not judged), bare DER, or a private key's file that is not encrypted.
+import { concat } from '../base/bytes.ts'
 import { Failure, attempt, failed, must, refuse } from '../base/failure.ts'
 import { childrenOf, derTag, readWholeDer } from '../image/der.ts'
 import { publicKeyFromSpki, rsaFromEncoded } from '../image/publickey.ts'
@@ -42,7 +43,7 @@ export function readPublicDer(der: Uint8Array): AnyPublicKey | Failure {
       const fields = childrenOf(first)
       const spki = fields[fields[0]?.tag === 0xa0 ? 6 : 5]
       if (spki?.tag !== derTag.sequence) refuse('not-a-key', 'The certificate does not read: it is damaged.')
-      return must(publicKeyFromSpki(spki.whole.slice()))
+      return must(publicKeyFromSpki(concat(spki.whole)))
     }
     const privateKey = must(keyFromPkcs8(der))
     privateKey.wipe()
