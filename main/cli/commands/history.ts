@@ -1,0 +1,19 @@
+// `history`: everything the log knows of one unit, oldest first, as one would tell it.
+import type { Command } from 'commander'
+import { Failure, failed } from '../../base/failure.ts'
+import type { Act, Answer } from '../call.ts'
+import { wholeNumber } from '../numbers.ts'
+import { entriesOf, entryLines, withLog } from '../read-log.ts'
+
+export function declare(command: Command, act: Act): void {
+  command
+    .argument('<unit>', 'serial number or hardware id of the board')
+    .option('-n, --limit <n>', 'the newest so many entries', wholeNumber(1, 1_000_000), 500)
+    .action(act<{ limit: number }>((call, [unit = ''], flags) => withLog<Answer>(call, (log) => {
+      const entries = entriesOf(log, { unit }, flags.limit)
+      if (failed(entries)) return entries
+      if (entries.length === 0) return new Failure('no-such-unit', `The log knows no unit "${unit}". slotwright log list shows the units it knows.`, { unit })
+      const inOrder = entries.reverse()
+      return { document: { unit, entries: inOrder }, words: entryLines(call, inOrder) }
+    })))
+}

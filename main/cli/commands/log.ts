@@ -1,0 +1,95 @@
+// `log`: the auditor's side of the command line. `verify` recomputes every leaf, the tree and the derived tables, and
+// compares with the signed checkpoints beside the database; the first entry that does not hold is named.
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { toHex } from '../../base/bytes.ts'
+import { Failure, failed } from '../../base/failure.ts'
+import { entryView } from '../../station/views.ts'
+import { databaseName } from '../../store/database.ts'
+import type { Act, Answer, Call } from '../call.ts'
+import { homeFolder } from '../home.ts'
+import { wholeNumber } from '../numbers.ts'
+import { entriesOf, entryLines, headOf, withLog } from '../read-log.ts'
+
+type ListFlags = Readonly<{ limit: number; kind?: string; text?: string; unit?: string; batch?: string; before?: number }>
+
+const entriesMax = 1_000_000
+
+export function declare(command: Command, act: Act): void {
+  command
+    .command('list')
+    .description('entries, newest first')
+    .option('-n, --limit <n>', 'how many at most', wholeNumber(1, entriesMax), 50)
+    .option('--before <seq>', 'only entries before this number', wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option('--kind <kind>', 'only this kind, like image-signed or outcome')
+    .option('--unit <unit>', 'only this board')
+    .option('--batch <batch>', 'only this batch')
+    .option('--text <text>', 'only entries that contain this text')
+    .action(act<ListFlags>(list))
+  command
+    .command('show')
+    .description('one entry, whole')
+    .argument('<seq>', 'number of the entry', wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .action(act(show))
+  command
+    .command('verify')
+    .description('recompute everything and name the first entry that does not hold')
+    .action(act(verify))
+}
+
+function list(call: Call, _args: readonly string[], flags: ListFlags): Promise<Answer | Failure> {
+  return withLog<Answer>(call, (log) => {
+    const filter = { kind: flags.kind ?? null, unit: flags.unit ?? null, batch: flags.batch ?? null, text: flags.text ?? null, before: flags.before ?? null }
+    const entries = entriesOf(log, filter, flags.limit)
+    if (failed(entries)) return entries
+    const total = log.count(filter)
+    if (failed(total)) return total
+    const words = entries.length === 0 ? 'No entry fits.' : entryLines(call, entries)
+    if (!call.json && total > entries.length) call.tell(`${entries.length} of ${total} entries; --limit shows more.\n`)
+    return { document: { entries, total, ...headOf(log) }, words }
+  })
+}
+
+function show(call: Call, [seq = '']: readonly string[]): Promise<Answer | Failure> {
+  return withLog<Answer>(call, (log) => {
+    const found = log.get(Number(seq))
+    if (failed(found)) return found
+    if (found === null) return new Failure('no-such-entry', `The log has no entry ${seq}; it has ${headOf(log)?.size ?? 0} entries, counted from 0.`)
+    const view = entryView(found)
+    const { data, ...head } = view
+    const rows = Object.entries({ ...head, ...data }).map(([name, value]) => `${call.paint.dim(name.padEnd(16))} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    return { document: view, words: rows.join('\n') }
+  })
+}
+
+async function verify(call: Call): Promise<Answer | Failure> {
+  const empty = await nothingYet(call)
+  if (empty !== null) return empty
+  return withLog<Answer>(call, async (log) => {
+    const startedMs = performance.now()
+    let shownMs = startedMs
+    const verdict = await log.verify((done, total) => {
+      if (!call.stderr.isTTY || performance.now() - shownMs < 200) return
+      shownMs = performance.now()
+      call.tell(`\r${done} of ${total} entries …`)
+    }, { signal: call.signal })
+    if (shownMs > startedMs) call.tell('\n')
+    if (failed(verdict)) return verdict
+    const { holds, size, root, wrongs, firstWrong, checkpointsHeld, says } = verdict
+    const seconds = Math.round(performance.now() - startedMs) / 1000
+    const lines = wrongs.slice(0, 20).map((wrong) => `  ${wrong.seq === null ? '' : `entry ${wrong.seq}: `}${wrong.says}`)
+    return {
+      document: { holds, size, root: toHex(root), firstWrong, wrongs, checkpoints: checkpointsHeld, says, seconds },
+      words: [holds ? call.paint.good(says) : call.paint.bad(says), ...lines, `${size} entries, root ${toHex(root)}, ${seconds} s`].join('\n'),
+      good: holds,
+    }
+  })
+}
+
+/** A home that never had a log is a wrong name far more often than an empty log that holds, so it is refused. */
+async function nothingYet(call: Call): Promise<Failure | null> {
+  const home = homeFolder(call)
+  const there = await stat(join(home, databaseName)).catch(() => null)
+  return there === null ? new Failure('no-database', `There is no log in ${home}: nothing has been signed or provisioned there yet. Check --home.`, { home }) : null
+}

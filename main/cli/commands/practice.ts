@@ -1,0 +1,42 @@
+// `practice`: practice boards as a program of their own, each a serial port in a folder, for scripts, for training and for
+// any other SMP client. They trust the home's practice key and the keys named here, and run until stopped.
+import type { Command } from 'commander'
+import { failed } from '../../base/failure.ts'
+import type { Failure } from '../../base/failure.ts'
+import type { Act, Answer, Call } from '../call.ts'
+import { stopped } from '../interrupt.ts'
+import { wholeNumber } from '../numbers.ts'
+import { startLine } from '../practice-line.ts'
+
+export type PracticeFlags = Readonly<{ boards: number; dir: string; trust?: readonly string[]; seed: number; faults: string; baud: number; mode?: string; usb?: true }>
+
+const boardsMax = 128
+
+export function declare(command: Command, act: Act): void {
+  command
+    .requiredOption('--dir <dir>', 'folder in which each board has its port (made if missing)')
+    .option('--boards <n>', 'how many boards', wholeNumber(1, boardsMax), 8)
+    .option('--trust <key>', 'another key whose images the boards boot: name, fingerprint or PEM file (may be repeated)', (text: string, before: readonly string[] = []) => [...before, text])
+    .option('--seed <n>', 'seed of everything random on the boards', wholeNumber(0, 0xffff_ffff), 1)
+    .option('--faults <list>', 'what shall go wrong, like 3:fails-proof,5:unplug@40%,6:hangs,7:power-cut@25', '')
+    .option('--baud <rate>', 'line rate of each', wholeNumber(1200, 10_000_000), 460_800)
+    .option('--mode <profile>', 'swap-move or swap-scratch, or the name of a board profile')
+    .option('--usb', 'ports vanish at a reset and come back under another name, as USB boards do')
+    .addHelpText('after', '\nThe boards run version 1.0.0. Stop them with Ctrl+C; the folder\'s ports go with them.\n\nExample:\n  slotwright practice --boards 8 --dir /tmp/line --faults 3:fails-proof &')
+    .action(act<PracticeFlags>(practice))
+}
+
+async function practice(call: Call, _args: readonly string[], flags: PracticeFlags): Promise<Answer | Failure> {
+  const line = await startLine(call, flags)
+  if (failed(line)) return line
+  try {
+    const boards = line.boards()
+    call.emit({ is: 'ready', folder: flags.dir, boards, baud: flags.baud })
+    if (!call.json) call.out.words(`${boards.length} practice boards ready in ${flags.dir} (version 1.0.0, ${flags.baud} baud). Ctrl+C stops them.\n`)
+    await stopped(call.signal)
+  } finally {
+    await line.stop()
+  }
+  call.emit({ is: 'stopped' })
+  return {}
+}

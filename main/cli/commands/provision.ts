@@ -1,0 +1,119 @@
+// `provision`: the main job from a terminal or a script. It is a client of the station like the window: it opens the
+// image, waits for the boards, starts a batch over their bays, draws what the station pushes, and reports.
+import type { Command } from 'commander'
+import { Failure, failed } from '../../base/failure.ts'
+import type { ArgsOf } from '../../contract/api.ts'
+import type { RunView, UpgradeMode } from '../../contract/views.ts'
+import type { Act, Answer, Call } from '../call.ts'
+import { allGood, batchDocument, batchWords } from '../batch-words.ts'
+import { waitForBays, waitForPorts } from '../bays.ts'
+import { readText } from '../files.ts'
+import { oneOf, wholeNumber } from '../numbers.ts'
+import { progressFor } from '../progress.ts'
+import { stopped } from '../interrupt.ts'
+import { withStation } from '../station-call.ts'
+import type { CalledStation } from '../station-call.ts'
+
+type Recipe = ArgsOf<'startBatch'>['recipe']
+
+export type ProvisionFlags = Readonly<{
+  ports?: string
+  recipe?: string
+  mode?: UpgradeMode
+  boards?: number
+  allowDowngrade?: true
+  key?: readonly string[]
+  wait: number
+}>
+
+const modes = ['upload-only', 'test-only', 'test-and-confirm'] as const
+const boardsMax = 1024
+const waitSecondsMax = 3600
+
+export function declare(command: Command, act: Act): void {
+  command
+    .argument('<image>', 'signed image')
+    .option('--ports <dir-or-glob>', 'folder of a practice line, a port, or a pattern of ports such as "/dev/ttyACM*" (default: all that is attached)')
+    .option('--recipe <file>', 'JSON file with name, mode, allowedKeys, allowDowngrade, proofs, quota')
+    .option('--mode <mode>', `${modes.join(', ')} (default: test-and-confirm)`, oneOf(modes))
+    .option('--boards <n>', 'wait for this many boards, and provision no more', wholeNumber(1, boardsMax))
+    .option('--allow-downgrade', 'let boards go back to an older version')
+    .option('--key <key>', 'key that must have signed the image: name, fingerprint or PEM file (may be repeated)', (text: string, before: readonly string[] = []) => [...before, text])
+    .option('--wait <seconds>', 'how long to wait for the boards to appear', wholeNumber(0, waitSecondsMax), 10)
+    .addHelpText('after', '\nExit code 0 only if every board ended as the mode asks (test-and-confirm: confirmed or unchanged).\n\nExample:\n  slotwright practice --boards 8 --dir /tmp/line &\n  slotwright provision app-1.1.0.bin --ports /tmp/line --json')
+    .action(act<ProvisionFlags>((call, [image], flags) => provision(call, image ?? '', flags)))
+}
+
+/** Provisions the image onto the boards of the flags; the answer is good when every board made it. */
+export async function provision(call: Call, image: string, flags: ProvisionFlags): Promise<Answer | Failure> {
+  const recipe = await recipeOf(flags)
+  if (failed(recipe)) return recipe
+  const waited = flags.ports === undefined ? false : await waitForPorts(call, flags.ports, flags.wait)
+  return withStation(call, { ports: flags.ports ?? null, keys: flags.key ?? [] }, async (station) => {
+    const file = await station.openFile({ path: image, purpose: 'image' })
+    if (failed(file)) return file
+    if (file.problem !== null) return new Failure(file.problem.kind, file.problem.says, file.problem.facts)
+    const bays = await waitForBays(call, station, { boards: flags.boards ?? null, waitSeconds: flags.wait, ports: flags.ports ?? null, told: waited })
+    if (failed(bays)) return bays
+    return runBatch(call, station, { file: file.file, recipe: { ...recipe, allowedKeys: [...(recipe.allowedKeys ?? []), ...station.namedKeys] }, bays })
+  })
+}
+
+/** Starts the batch, follows it to its end (or stops it when the signal says so) and tells what came of it. */
+export async function runBatch(call: Call, station: CalledStation, args: ArgsOf<'startBatch'>): Promise<Answer | Failure> {
+  const progress = progressFor(call)
+  const off = station.subscribe((event) => {
+    if (event.is === 'bay') progress.show(event.bay)
+  })
+  try {
+    const started = await station.startBatch(args)
+    if (failed(started)) return started
+    void stopped(call.signal).then(() => station.stopBatch({}))
+    await station.batchEnded()
+    // Rows are pushed ten times a second at most; the last ones are asked for.
+    const rows = await station.bays({})
+    if (!failed(rows)) for (const row of rows) if (row.run !== null) progress.show(row)
+  } finally {
+    off()
+    progress.end()
+  }
+  const batch = await station.batch({})
+  if (failed(batch)) return batch
+  if (batch === null) throw new Error('a batch that was started is gone')
+  const runs = await station.listRuns({ batch: batch.id })
+  if (failed(runs)) return runs
+  const inOrder = [...runs].sort((a: RunView, b: RunView) => a.bay - b.bay || a.startedAt.localeCompare(b.startedAt))
+  return {
+    document: batchDocument(batch, inOrder, station.logHead()),
+    words: batchWords(batch, inOrder, call.paint),
+    good: allGood(inOrder, batch.recipe.mode),
+  }
+}
+
+/** The recipe of the flags: the file's, with what the flags say on top. The station checks its contents. */
+async function recipeOf(flags: ProvisionFlags): Promise<Recipe | Failure> {
+  let recipe: Recipe = {}
+  if (flags.recipe !== undefined) {
+    const text = await readText(flags.recipe, 'recipe file')
+    if (failed(text)) return text
+    const read = recipeFrom(text, flags.recipe)
+    if (failed(read)) return read
+    recipe = read
+  }
+  return {
+    ...recipe,
+    ...(flags.mode === undefined ? {} : { mode: flags.mode }),
+    ...(flags.allowDowngrade === true ? { allowDowngrade: true } : {}),
+    ...(flags.boards === undefined ? {} : { quota: flags.boards }),
+  }
+}
+
+function recipeFrom(text: string, path: string): Recipe | Failure {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  return new Failure('bad-recipe', `${path} is not a recipe: it must hold one JSON object, like {"name":"Line 3","mode":"test-and-confirm"}.`, { path })
+}

@@ -1,0 +1,181 @@
+// `sign`: imgtool's command on our own image room, with a key of the ring or a PEM file. What was signed is in the log
+// before this answers: an image nobody can account for is what the log is there to prevent.
+import { createHash, randomBytes } from 'node:crypto'
+import { basename } from 'node:path'
+import type { Command } from 'commander'
+import { toHex, utf8 } from '../../base/bytes.ts'
+import { Failure, failed } from '../../base/failure.ts'
+import type { PublicKey } from '../../base/signer.ts'
+import type { SignOptions } from '../../image/options.ts'
+import { keyHash } from '../../image/keyhash.ts'
+import { canSign } from '../../image/publickey.ts'
+import { signImage, vectorToSign } from '../../image/sign.ts'
+import type { SignedImage } from '../../image/sign.ts'
+import { formatVersion } from '../../image/version.ts'
+import type { Act, Answer, Call } from '../call.ts'
+import { readText, writeOutput } from '../files.ts'
+import { checkOutputName, readFirmware } from '../image-file.ts'
+import { knownKeysOf, openSigningKey, publicKeyFromFile, signingKeyWarning } from '../keys.ts'
+import type { SigningKey } from '../keys.ts'
+import { rememberKey } from '../known.ts'
+import { recordRefusedImage, recordSignedImage } from '../record.ts'
+import { declareSignOptions, optionsOf } from '../sign-options.ts'
+import type { SignFlags } from '../sign-options.ts'
+import { sizeWords } from '../terminal.ts'
+
+export function declare(command: Command, act: Act): void {
+  command.argument('<in>', 'firmware, a binary file').argument('<out>', 'image to write')
+  declareSignOptions(command)
+  command
+    .addHelpText('after', '\nNames and meanings are imgtool 2.4.0\'s.\n\nExample:\n  slotwright sign app.bin app-1.1.0.bin -k release -v 1.1.0 -H 0x200 --pad-header -S 0x69000')
+    .action(act<SignFlags>((call, [input = '', output = ''], flags) => sign(call, input, output, flags)))
+}
+
+async function sign(call: Call, input: string, output: string, flags: SignFlags): Promise<Answer | Failure> {
+  const bare = await optionsOf(flags)
+  if (failed(bare)) return bare
+  const badName = checkOutputName(output)
+  if (badName !== null) return badName
+  const firmware = await readFirmware(input)
+  if (failed(firmware)) return firmware
+  const options = await withKeyFiles(bare, flags)
+  if (failed(options)) return options
+  if (flags.vectorToSign !== undefined) return exportVector(call, firmware, output, options, flags)
+  const key = flags.key === undefined ? null : await openSigningKey(call, flags.key, flags)
+  if (failed(key)) return key
+  try {
+    const signed = await signImage(firmware, options, key?.signer, call.signal)
+    if (failed(signed)) {
+      if (key !== null) await recordRefusedImage(call, { path: input, failure: signed, inputSha256: sha256(firmware), key })
+      return signed
+    }
+    return await writeAndRecord(call, { input, output, inputSha256: sha256(firmware), signed, key, options, flags })
+  } finally {
+    key?.close()
+  }
+}
+
+type Finished = Readonly<{ input: string; output: string; inputSha256: string; signed: SignedImage; key: SigningKey | null; options: SignOptions; flags: SignFlags }>
+
+/** Writes the file, reads it back, and only then says in the log that it exists; without that entry it is taken away again. */
+async function writeAndRecord(call: Call, done: Finished): Promise<Answer | Failure> {
+  const { signed, key, flags, output } = done
+  const file = signed.bytes
+  const written = await writeOutput(output, file)
+  if (written !== null) return written
+  if (flags.sigOut !== undefined && signed.signature !== null) {
+    const sig = await writeOutput(flags.sigOut, utf8(Buffer.from(signed.signature).toString('base64')))
+    if (sig !== null) return sig
+  }
+  const signer: PublicKey | undefined = key?.signer.publicKey ?? done.options.fixedSignature?.publicKey
+  const entry = signer === undefined ? null : await recordSignedImage(call, {
+    publicKey: signer, keyName: key === null ? null : keyCalled(key), keyClass: key?.class ?? 'production', path: output, inputSha256: done.inputSha256, outputSha256: sha256(file),
+    imageHash: toHex(signed.digest), version: formatVersion(signed.version), bytes: file.length,
+  })
+  if (failed(entry)) {
+    await removeUnrecorded(output)
+    return new Failure(entry.kind, `${entry.says} The image was signed but could not be logged, so ${output} was taken away again.`, entry.facts)
+  }
+  if (signer !== undefined && (key === null || key.name === null)) await rememberSigner(call, signer, key?.path ?? flags.fixSigPubkey ?? null, key?.class ?? 'production')
+  return { document: documentOf(done, file.length, entry?.seq ?? null), words: wordsOf(call, done, file.length) }
+}
+
+/** A key of the ring has a name; a file is called by its own. */
+function keyCalled(key: SigningKey): string | null {
+  return key.name ?? (key.path === null ? null : basename(key.path))
+}
+
+/** So that the station can prove this image when it is provisioned. Not being able to costs nothing of what was done. */
+async function rememberSigner(call: Call, publicKey: PublicKey, path: string | null, keyClass: 'production' | 'test'): Promise<void> {
+  const known = await rememberKey(knownKeysOf(call), { publicKey, path, class: keyClass, fingerprint: toHex(keyHash(publicKey)) })
+  if (failed(known)) call.tell(`${known.says} The image is signed and logged; to provision it, name its key with --key.\n`)
+}
+
+async function removeUnrecorded(path: string): Promise<void> {
+  const { rm, stat } = await import('node:fs/promises')
+  const there = await stat(path).catch(() => null)
+  if (there?.isFile() === true) await rm(path, { force: true })
+}
+
+function documentOf({ input, output, signed, key, inputSha256 }: Finished, bytes: number, entry: number | null): unknown {
+  return {
+    file: output,
+    input,
+    inputSha256,
+    bytes,
+    imageBytes: signed.imageBytes,
+    version: formatVersion(signed.version),
+    hash: toHex(signed.digest),
+    hashKind: signed.hash,
+    keyHash: signed.keyHash === null ? null : toHex(signed.keyHash),
+    key: key?.name ?? null,
+    algorithm: key?.signer.publicKey.algorithm ?? null,
+    trailerBytes: signed.trailerBytes,
+    freeBytes: signed.freeBytes,
+    compression: signed.compression,
+    entry,
+    warning: key === null ? null : signingKeyWarning(key),
+  }
+}
+
+function wordsOf(call: Call, { output, signed, key }: Finished, bytes: number): string {
+  const warning = key === null ? 'It is not signed: boards that check signatures will not boot it.' : signingKeyWarning(key)
+  const by = key === null ? 'unsigned' : `signed with ${key.name ?? key.path ?? 'a key file'} (${key.signer.publicKey.algorithm})`
+  return [
+    `${call.paint.bold(basename(output))}: version ${formatVersion(signed.version)}, ${sizeWords(bytes)}, ${by}`,
+    `hash ${toHex(signed.digest)}`,
+    ...(signed.freeBytes === null ? [] : [`${sizeWords(signed.freeBytes)} of the slot stay free beside a ${sizeWords(signed.trailerBytes)} trailer`]),
+    ...(signed.compression === null ? [] : [signed.compression.kept ? `compressed ${signed.compression.firmwareBytes} to ${signed.compression.compressedBytes} bytes` : 'not compressed: that would have made it larger']),
+    ...(warning === null ? [] : [`${call.paint.care('!')} ${warning}`]),
+  ].join('\n')
+}
+
+/** `-E`, `--fix-sig`: options that are files of keys and signatures. */
+async function withKeyFiles(bare: SignOptions, flags: SignFlags): Promise<SignOptions | Failure> {
+  let options = bare
+  if (flags.encrypt !== undefined) {
+    const publicKey = await publicKeyFromFile(flags.encrypt)
+    if (failed(publicKey)) return publicKey
+    options = {
+      ...options,
+      encrypt: {
+        publicKey, keyBits: flags.encryptKeylen === '256' ? 256 : 128, hmacSha: flags.hmacSha, clear: flags.clear, saveEncTlv: flags.saveEnctlv,
+        random: (bytes) => new Uint8Array(randomBytes(bytes)),
+      },
+    }
+  }
+  if (flags.fixSig === undefined) return options
+  if (flags.fixSigPubkey === undefined) return new Failure('bad-option', '--fix-sig needs --fix-sig-pubkey FILE: the public key that the signature was made for.', { option: 'fix-sig-pubkey' })
+  const publicKey = await publicKeyFromFile(flags.fixSigPubkey)
+  if (failed(publicKey)) return publicKey
+  if (!canSign(publicKey)) return new Failure('unsupported-key', `${flags.fixSigPubkey} is an x25519 key, which cannot sign.`)
+  const text = await readText(flags.fixSig, 'signature file')
+  if (failed(text)) return text
+  const base64 = text.trim()
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return new Failure('bad-signature', `${flags.fixSig} does not hold a base64 signature. Give the file that the outside signer's answer was saved in.`)
+  return { ...options, fixedSignature: { signature: new Uint8Array(Buffer.from(base64, 'base64')), publicKey } }
+}
+
+/** `--vector-to-sign`: what an outside signer signs; nothing is signed here, so nothing is logged. */
+async function exportVector(call: Call, firmware: Uint8Array, output: string, options: SignOptions, flags: SignFlags): Promise<Answer | Failure> {
+  const what = flags.vectorToSign ?? 'digest'
+  const key = flags.key === undefined ? null : await openSigningKey(call, flags.key, flags)
+  if (failed(key)) return key
+  try {
+    const vector = await vectorToSign(firmware, options, what, key?.signer.publicKey)
+    if (failed(vector)) return vector
+    const written = await writeOutput(output, vector)
+    if (written !== null) return written
+    return {
+      document: { file: output, what, bytes: vector.length, sha256: sha256(vector) },
+      words: `${output}: the ${what} to sign, ${vector.length} bytes. Bring the signature back with --fix-sig and --fix-sig-pubkey and the same options.`,
+    }
+  } finally {
+    key?.close()
+  }
+}
+
+/** Signs nothing, reads nothing: only a digest of bytes in hand. */
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}

@@ -1,0 +1,43 @@
+// `verify`: one question, one answer. With a key: would a board with this key boot the image? Without: is it undamaged?
+import type { Command } from 'commander'
+import { toHex } from '../../base/bytes.ts'
+import { failed } from '../../base/failure.ts'
+import { formatVersion } from '../../image/version.ts'
+import { verifyImage } from '../../image/verify.ts'
+import type { Act } from '../call.ts'
+import { readImageFile } from '../image-file.ts'
+import { publicKeyNamed } from '../keys.ts'
+
+export function declare(command: Command, act: Act): void {
+  command
+    .argument('<file>', 'image')
+    .option('-k, --key <key>', 'the key: name, fingerprint or PEM file; without it only the hash is checked')
+    .action(act<{ key?: string }>(async (call, [path = ''], flags) => {
+      const bytes = await readImageFile(path)
+      if (failed(bytes)) return bytes
+      const key = flags.key === undefined ? null : await publicKeyNamed(call, flags.key)
+      if (failed(key)) return key
+      const verified = verifyImage(bytes, key?.publicKey, { encryptedOk: key !== null })
+      if (failed(verified)) return verified
+      const { signedBy } = verified
+      const version = formatVersion(verified.version)
+      const proven = signedBy === null ? 'Its hash holds; its signature was not checked (give --key).' : `Hash and ${signedBy.algorithm} signature hold${verified.hashCheck === 'encrypted' ? ' (encrypted: the hash itself was not recomputed)' : ''}.`
+      return {
+        document: {
+          file: path,
+          holds: true,
+          version,
+          hash: toHex(verified.digest),
+          hashKind: verified.hash,
+          hashCheck: verified.hashCheck,
+          signature: signedBy === null ? 'not-checked' : 'holds',
+          algorithm: signedBy?.algorithm ?? null,
+          keyHash: signedBy === null ? null : toHex(signedBy.keyHash),
+          key: key?.name ?? null,
+          imageBytes: verified.imageBytes,
+          bootable: verified.bootable,
+        },
+        words: `${proven}\nversion ${version}, hash ${toHex(verified.digest)}`,
+      }
+    }))
+}

@@ -1,0 +1,155 @@
+// What people write after `--key`: a name of the home's ring, a fingerprint, or a PEM file. Here that becomes a public key
+// to verify with or a signer to sign with; a passphrase is asked for only where the private half is really needed.
+import { fromHex, toHex } from '../base/bytes.ts'
+import { Failure, failed } from '../base/failure.ts'
+import type { PublicKey, Signer } from '../base/signer.ts'
+import { keyHash, knownTestKey } from '../image/keyhash.ts'
+import { canSign, publicKeyFromSpki } from '../image/publickey.ts'
+import type { AnyPublicKey } from '../image/publickey.ts'
+import { Keyring, publicKeyOf } from '../keys/keyring.ts'
+import { readKeyPem } from '../keys/filekey.ts'
+import type { FileKey } from '../keys/filekey.ts'
+import { readPublicKey } from '../keys/publicpem.ts'
+import { openSigner } from '../keys/signer.ts'
+import { homeFolder } from './home.ts'
+import { keysFolderOf, knownKeysFolderOf } from '../station/home.ts'
+import type { Call } from './call.ts'
+import { readInput, readText, smallFileBytesMax } from './files.ts'
+import { knownPassphrase } from './passphrase.ts'
+import type { PassphraseOptions } from './passphrase.ts'
+
+/** A public key and how people call it. */
+export type NamedKey = Readonly<{ publicKey: PublicKey; fingerprint: string; name: string | null; path: string | null; class: 'production' | 'test' }>
+
+/** A private key ready to sign; `close` wipes it. */
+export type SigningKey = NamedKey & Readonly<{ signer: Signer; encrypted: boolean; close(): void }>
+
+/** The home's ring. */
+export function ringOf(call: Call): Keyring {
+  return new Keyring(keysFolderOf(homeFolder(call)))
+}
+
+/** Public keys this home has met, whose private half rests elsewhere. */
+export function knownKeysOf(call: Call): Keyring {
+  return new Keyring(knownKeysFolderOf(homeFolder(call)))
+}
+
+/**
+ * The public key someone named. A PEM file may hold a public key, a certificate or a private key (an encrypted one asks
+ * for its passphrase, since the public half is encrypted with it). Kinds: of `Keyring.find` and of reading keys.
+ */
+export async function publicKeyNamed(call: Call, text: string, flags: PassphraseOptions = {}): Promise<NamedKey | Failure> {
+  const found = await ringOf(call).find(text)
+  if (failed(found)) return found
+  if (found.entry !== null) {
+    const publicKey = publicKeyOf(found.entry)
+    return failed(publicKey) ? publicKey : named(publicKey, { name: found.entry.name, class: found.entry.class })
+  }
+  const bytes = await readInput(found.path, 'key file', smallFileBytesMax)
+  if (failed(bytes)) return bytes
+  const key = await publicKeyIn(call, bytes, found.path, flags)
+  if (failed(key)) return key
+  if (!canSign(key)) return new Failure('unsupported-key', `${found.path} is an x25519 key, which encrypts but neither signs nor verifies. Name the signing key.`)
+  return named(key, { path: found.path, class: isPlainPrivate(bytes) ? 'test' : 'production' })
+}
+
+/** `publicKeyNamed` for any kind of key, also one that only encrypts. */
+export async function anyPublicKeyNamed(call: Call, text: string, flags: PassphraseOptions): Promise<AnyPublicKey | Failure> {
+  const found = await ringOf(call).find(text)
+  if (failed(found)) return found
+  if (found.entry !== null) return publicKeyFromSpki(fromHex(found.entry.spki) ?? new Uint8Array(0))
+  const bytes = await readInput(found.path, 'key file', smallFileBytesMax)
+  return failed(bytes) ? bytes : publicKeyIn(call, bytes, found.path, flags)
+}
+
+async function publicKeyIn(call: Call, bytes: Uint8Array, path: string, flags: PassphraseOptions): Promise<AnyPublicKey | Failure> {
+  let key = await readPublicKey(bytes)
+  if (failed(key) && key.kind === 'needs-passphrase') {
+    const passphrase = await knownPassphrase(call, flags, path)
+    if (failed(passphrase)) return passphrase
+    key = await readPublicKey(bytes, passphrase)
+  }
+  return failed(key) ? inFile(key, path) : key
+}
+
+/** Any public key in a file, also one that only encrypts. */
+export async function publicKeyFromFile(path: string): Promise<AnyPublicKey | Failure> {
+  const bytes = await readInput(path, 'key file', smallFileBytesMax)
+  if (failed(bytes)) return bytes
+  const key = await readPublicKey(bytes)
+  return failed(key) ? inFile(key, path) : key
+}
+
+/** The ring's key with that fingerprint, or null. An unreadable ring is as good as none: this only looks for a name. */
+export async function knownKeyFor(call: Call, fingerprint: string | null): Promise<NamedKey | null> {
+  if (fingerprint === null) return null
+  const lists = await Promise.all([ringOf(call).list(), knownKeysOf(call).list()])
+  const entry = lists.flatMap((list) => (failed(list) ? [] : list)).find((one) => one.fingerprint === fingerprint)
+  const publicKey = entry === undefined ? null : publicKeyOf(entry)
+  if (entry === undefined || publicKey === null || failed(publicKey)) return null
+  return named(publicKey, { name: entry.name, class: entry.class })
+}
+
+/** The private key someone named, opened for signing. Kinds: of `Keyring.open`, and `unsupported-key` for x25519. */
+export async function openSigningKey(call: Call, text: string, flags: PassphraseOptions): Promise<SigningKey | Failure> {
+  const opened = await openPrivateKey(call, text, flags)
+  if (failed(opened)) return opened
+  const { key, name, path } = opened
+  const signer = openSigner(key)
+  if (failed(signer)) {
+    key.wipe()
+    return signer
+  }
+  const isTest = opened.class === 'test' || knownTestKey(toHex(keyHash(signer.publicKey))) !== undefined
+  return {
+    ...named(signer.publicKey, { name, path, class: isTest ? 'test' : 'production' }),
+    signer,
+    encrypted: key.wasEncrypted,
+    close: () => signer.close(),
+  }
+}
+
+export type PrivateKey = Readonly<{ key: FileKey; name: string | null; path: string; class: 'production' | 'test' }>
+
+/** The private key someone named; the caller wipes it. */
+export async function openPrivateKey(call: Call, text: string, flags: PassphraseOptions): Promise<PrivateKey | Failure> {
+  const ring = ringOf(call)
+  const found = await ring.find(text)
+  if (failed(found)) return found
+  const { entry, path } = found
+  let read: (passphrase?: string) => Promise<FileKey | Failure> = (passphrase) => ring.open(entry?.name ?? '', passphrase)
+  if (entry === null) {
+    const pem = await readText(path, 'key file')
+    if (failed(pem)) return pem
+    read = (passphrase) => readKeyPem(pem, passphrase)
+  }
+  let key = await read()
+  if (failed(key) && key.kind === 'needs-passphrase') {
+    const passphrase = await knownPassphrase(call, flags, entry === null ? path : `the key "${entry.name}"`)
+    if (failed(passphrase)) return passphrase
+    key = await read(passphrase)
+  }
+  if (failed(key)) return entry === null ? inFile(key, path) : key
+  return { key, name: entry?.name ?? null, path, class: entry?.class ?? (key.wasEncrypted ? 'production' : 'test') }
+}
+
+/** What a person should know about a key they just signed with; null when there is nothing. */
+export function signingKeyWarning(key: SigningKey): string | null {
+  const published = knownTestKey(key.fingerprint)
+  if (published !== undefined) return `That is MCUboot's public test key ${published}: anyone can sign for boards that trust it. Real boards should never carry it.`
+  return key.encrypted || key.class === 'production' ? null : 'The key has no passphrase, so it counts as a test key: real boards do not take this image unless told to.'
+}
+
+function named(publicKey: PublicKey, about: Readonly<{ name?: string | null; path?: string | null; class: 'production' | 'test' }>): NamedKey {
+  return { publicKey, fingerprint: toHex(keyHash(publicKey)), name: about.name ?? null, path: about.path ?? null, class: about.class }
+}
+
+/** The same failure, saying which file. */
+function inFile(failure: Failure, path: string): Failure {
+  return failure.says.includes(path) ? failure : new Failure(failure.kind, `${path}: ${failure.says}`, failure.facts)
+}
+
+function isPlainPrivate(bytes: Uint8Array): boolean {
+  const text = new TextDecoder('latin1').decode(bytes)
+  return /-----BEGIN (EC |RSA )?PRIVATE KEY-----/.test(text)
+}

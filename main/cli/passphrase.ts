@@ -1,0 +1,99 @@
+// How a passphrase gets in: typed on a terminal without echo, or as the first line of a file. Never as an argument or an
+// environment variable, since both can be read by every process of the machine.
+import { open } from 'node:fs/promises'
+import { Failure, failed } from '../base/failure.ts'
+import type { Call } from './call.ts'
+
+const passphraseCharsMax = 1024
+/** A file with a longer first line is not a passphrase file. */
+const passphraseFileBytesMax = 4096
+
+export type PassphraseOptions = Readonly<{
+  /** `--passphrase-file`. */
+  passphraseFile?: string | undefined
+  /** False after `--no-passphrase`. */
+  passphrase?: boolean | undefined
+}>
+
+/** The first line of the file, without its line end. Kinds: `passphrase-file`. */
+export async function passphraseFromFile(path: string): Promise<string | Failure> {
+  try {
+    const file = await open(path, 'r')
+    try {
+      const buffer = Buffer.alloc(passphraseFileBytesMax + 1)
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, 0)
+      const line = buffer.subarray(0, bytesRead).toString('utf8').split(/\r?\n/, 1)[0] ?? ''
+      buffer.fill(0)
+      if (line.length === 0) return new Failure('passphrase-file', `The passphrase file ${path} has no first line. Put the passphrase there, alone on the line.`)
+      if (line.length > passphraseCharsMax) return new Failure('passphrase-file', `The first line of ${path} is longer than ${passphraseCharsMax} characters; this is not a passphrase file.`)
+      return line
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
+    if (typeof code !== 'string' || !/^E[A-Z]+$/.test(code)) throw error
+    return new Failure('passphrase-file', `The passphrase file ${path} cannot be read (${code}). Check the path and its permissions.`)
+  }
+}
+
+/** A passphrase for an existing key: from the file, else asked once. Kinds: `passphrase-file`, `needs-passphrase`, `stopped`. */
+export async function knownPassphrase(call: Call, options: PassphraseOptions, of: string): Promise<string | Failure> {
+  if (options.passphraseFile !== undefined) return passphraseFromFile(options.passphraseFile)
+  return typed(call, `Passphrase of ${of}: `)
+}
+
+/**
+ * A passphrase for a new key: from the file, or typed twice; null after `--no-passphrase`.
+ * Kinds: as `knownPassphrase`, and `passphrases-differ`.
+ */
+export async function newPassphrase(call: Call, options: PassphraseOptions): Promise<string | null | Failure> {
+  if (options.passphrase === false) return null
+  if (options.passphraseFile !== undefined) return passphraseFromFile(options.passphraseFile)
+  const first = await typed(call, 'New passphrase: ')
+  if (failed(first)) return first
+  if (first === '') return new Failure('needs-passphrase', 'An empty passphrase protects nothing. Type one, or make an unprotected test key with --no-passphrase.')
+  const second = await typed(call, 'The same again: ')
+  if (failed(second)) return second
+  if (first !== second) return new Failure('passphrases-differ', 'The two passphrases differ. Nothing was made; try again.')
+  return first
+}
+
+/** Asks on the terminal without echo. The raw mode is given back whatever happens. */
+async function typed(call: Call, question: string): Promise<string | Failure> {
+  const { stdin } = call
+  if (!stdin.isTTY || !call.stderr.isTTY) {
+    return new Failure('needs-passphrase', 'A passphrase is needed and there is no terminal to ask on. Give it with --passphrase-file FILE.')
+  }
+  call.tell(question)
+  stdin.setRawMode(true)
+  stdin.setEncoding('utf8')
+  stdin.resume()
+  try {
+    return await new Promise<string | Failure>((resolve) => {
+      let text = ''
+      const end = (result: string | Failure) => {
+        stdin.off('data', onData)
+        call.signal.removeEventListener('abort', onStop)
+        resolve(result)
+      }
+      const onStop = () => end(new Failure('stopped', 'Stopped before a passphrase was given; nothing was done.'))
+      const onData = (data: string) => {
+        for (const char of data) {
+          if (char === '\r' || char === '\n' || char === '\u0004') return end(text)
+          if (char === '\u0003') return onStop()
+          if (char === '\u007f' || char === '\b') text = [...text].slice(0, -1).join('')
+          else if (char === '\u0015') text = ''
+          else if (char >= ' ' && text.length < passphraseCharsMax) text += char
+        }
+      }
+      stdin.on('data', onData)
+      call.signal.addEventListener('abort', onStop, { once: true })
+      if (call.signal.aborted) onStop()
+    })
+  } finally {
+    stdin.setRawMode(false)
+    stdin.pause()
+    call.tell('\n')
+  }
+}

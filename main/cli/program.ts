@@ -1,0 +1,182 @@
+// The command line as a whole: the table of commands, and the one place where an answer or a failure becomes stdout,
+// stderr and an exit code. A command's own file is loaded only when that command is called, since `sign` runs once per
+// build and must not pay for serial ports or the database of a provisioning line.
+import { Command, CommanderError } from 'commander'
+import { version } from '../../package.json'
+import { Failure, failed } from '../base/failure.ts'
+import { usageKind } from './call.ts'
+import { pairMark } from './numbers.ts'
+import type { Act, Answer, Call, Declare, Surroundings } from './call.ts'
+import { paintFor, writerOn } from './terminal.ts'
+import type { Writer } from './terminal.ts'
+
+export const exitDone = 0
+export const exitRefused = 1
+export const exitUsage = 2
+
+type Row = Readonly<{ says: string; group: string; alias?: string; load: () => Promise<{ declare: Declare }> }>
+
+const images = 'Images and keys:'
+const line = 'The line:'
+const audit = 'The log:'
+
+const rows: Readonly<Record<string, Row>> = {
+  tour: { group: line, says: 'the whole job on eight practice boards, here in the terminal', load: () => import('./commands/tour.ts') },
+  provision: { group: line, says: 'bring an image onto every board of a line and prove it', load: () => import('./commands/provision.ts') },
+  practice: { group: line, says: 'run practice boards, each a serial port in a folder, until stopped', load: () => import('./commands/practice.ts') },
+  ports: { group: line, says: 'list what is attached', load: () => import('./commands/ports.ts') },
+  board: { group: line, says: 'ask one board what it says of itself', load: () => import('./commands/board.ts') },
+  sign: { group: images, alias: 'create', says: 'make a signed image, with imgtool\'s options', load: () => import('./commands/sign.ts') },
+  inspect: { group: images, says: 'show what an image claims, what is proven and what is wrong', load: () => import('./commands/inspect.ts') },
+  verify: { group: images, says: 'check an image against a key', load: () => import('./commands/verify.ts') },
+  keygen: { group: images, says: 'make a key pair in a file', load: () => import('./commands/keygen.ts') },
+  key: { group: images, says: 'the station\'s own keys: list, add, retire, export', load: () => import('./commands/key.ts') },
+  getpub: { group: images, says: 'print the public key for the bootloader', load: () => import('./commands/getpub.ts') },
+  getpubhash: { group: images, says: 'print the public key\'s hash (KEYHASH)', load: () => import('./commands/getpubhash.ts') },
+  getpriv: { group: images, says: 'print a private key for a bootloader that decrypts', load: () => import('./commands/getpriv.ts') },
+  log: { group: audit, says: 'list, show and verify the log of this station', load: () => import('./commands/log.ts') },
+  history: { group: audit, says: 'what was done to one unit', load: () => import('./commands/history.ts') },
+}
+
+/**
+ * Runs one call of the command line.
+ * @param words the arguments after the program's name
+ * @returns the exit code: 0 done, 1 refused or failed, 2 wrong usage
+ */
+export async function runCommandLine(words: readonly string[], around: Surroundings): Promise<number> {
+  const out = writerOn(around.stdout)
+  const err = writerOn(around.stderr)
+  const json = wantsJson(words)
+  let ending: Answer | Failure = {}
+  const act: Act = (handler) => async (...args) => {
+    const command = args.at(-1) as Command
+    ending = await handler(callOf(command, around, out, err), command.args, command.opts())
+  }
+  try {
+    await buildProgram(act, out, err).parseAsync(joinPairs(helpAsOption(words)), { from: 'user' })
+    return report(ending, json, out, err, around)
+  } catch (error) {
+    if (error instanceof CommanderError) return usage(error, json, out)
+    return report(fault(error, around.env), json, out, err, around)
+  } finally {
+    await Promise.all([out.flushed(), err.flushed()])
+  }
+}
+
+/** A bug, said as one: the person cannot mend it, and a stack trace would not help them. */
+export function fault(error: unknown, env: Surroundings['env']): Failure {
+  const message = error instanceof Error ? error.message : String(error)
+  const trace = env['SLOTWRIGHT_DEBUG'] === '1' && error instanceof Error ? `\n${error.stack ?? ''}` : ' (SLOTWRIGHT_DEBUG=1 shows where.)'
+  return new Failure('fault', `This is a fault in Slotwright, not in what you did: ${message}. Please report it with the command you ran.${trace}`)
+}
+
+function buildProgram(act: Act, out: Writer, err: Writer): Command {
+  const program = new Command('slotwright')
+    .description('Sign firmware, bring it onto fleets of MCUboot boards, prove what each board did, and keep a log that can be checked.')
+    .version(`slotwright ${version}`, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand(false)
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => out.words(text), writeErr: (text) => err.words(text) })
+    .addHelpText('after', '\n`slotwright COMMAND --help` says more. Every command takes --json and --home DIR.\nExit code: 0 done, 1 refused or failed, 2 wrong usage.')
+  withCommonOptions(program)
+  for (const [name, row] of Object.entries(rows)) {
+    const command = program.command(name).description(row.says).helpGroup(row.group)
+    if (row.alias !== undefined) command.alias(row.alias)
+    // Until its file is loaded a command knows none of its arguments; this only keeps help and suggestions working.
+    command.allowUnknownOption().allowExcessArguments()
+  }
+  program.hook('preSubcommand', async (above, command) => {
+    const row = above === program ? rows[command.name()] : undefined
+    if (row === undefined) return
+    const { declare } = await row.load()
+    command.allowUnknownOption(false).allowExcessArguments(false)
+    declare(command, act)
+    finish(command)
+  })
+  return program
+}
+
+/** Gives a command and all commands below it the options every command has, and the same manners. */
+function finish(command: Command): void {
+  command.showHelpAfterError(`(${pathOf(command)} --help says how it is used)`).helpCommand(false)
+  if (command.commands.length === 0) withCommonOptions(command)
+  for (const below of command.commands) finish(below)
+}
+
+function withCommonOptions(command: Command): void {
+  command
+    .option('--json', 'one JSON document on stdout (or one object a line), words on stderr')
+    .option('--home <dir>', 'folder of database, keys and practice flash (default: SLOTWRIGHT_HOME, else the application data folder)')
+}
+
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
+}
+
+/** `slotwright help sign` means `slotwright sign --help`. */
+function helpAsOption(words: readonly string[]): string[] {
+  return words[0] === 'help' ? [...words.slice(1), '--help'] : [...words]
+}
+
+/** Options of two words, which commander does not know: `--custom-tlv TAG VALUE` becomes one word with a mark inside. */
+function joinPairs(words: readonly string[]): string[] {
+  const joined: string[] = []
+  for (let at = 0; at < words.length; at++) {
+    const [word = '', tag, value] = words.slice(at, at + 3)
+    if (word === '--') return [...joined, ...words.slice(at)]
+    if ((word === '--custom-tlv' || word === '--custom-tlv-file') && tag !== undefined && value !== undefined) {
+      joined.push(`${word}=${tag}${pairMark}${value}`)
+      at += 2
+    } else joined.push(word)
+  }
+  return joined
+}
+
+function wantsJson(words: readonly string[]): boolean {
+  const end = words.indexOf('--')
+  return words.slice(0, end < 0 ? undefined : end).includes('--json')
+}
+
+function callOf(command: Command, around: Surroundings, out: Writer, err: Writer): Call {
+  const options = command.optsWithGlobals<{ json?: boolean; home?: string }>()
+  return {
+    ...around,
+    json: options.json === true,
+    home: options.home ?? (around.env['SLOTWRIGHT_HOME'] || null),
+    out,
+    err,
+    paint: paintFor(around.stdout, around.env),
+    tell: (words) => err.words(words),
+    emit: (object) => { if (options.json === true) out.words(`${JSON.stringify(object)}\n`) },
+  }
+}
+
+function report(ending: Answer | Failure, json: boolean, out: Writer, err: Writer, around: Surroundings): number {
+  if (failed(ending)) {
+    const { kind, says, facts } = ending
+    if (json) out.words(`${JSON.stringify({ failure: { kind, says, facts } })}\n`)
+    err.words(`${paintFor(around.stderr, around.env).bad('slotwright:')} ${says}\n`)
+    return kind === usageKind ? exitUsage : exitRefused
+  }
+  if (json) {
+    if (ending.document !== undefined) out.words(`${JSON.stringify(ending.document)}\n`)
+  } else if (ending.bytes !== undefined) {
+    out.bytes(ending.bytes)
+  } else if (ending.words !== undefined && ending.words !== '') {
+    out.words(ending.words.endsWith('\n') ? ending.words : `${ending.words}\n`)
+  }
+  return ending.good === false ? exitRefused : exitDone
+}
+
+/** Commander has already written help or complaint; here only the exit code and the document are left. */
+function usage(error: CommanderError, json: boolean, out: Writer): number {
+  const asked = ['commander.helpDisplayed', 'commander.version'].includes(error.code)
+  if (asked) return exitDone
+  if (json) {
+    const says = error.code === 'commander.help' ? 'No command was given.' : error.message.replace(/^error: /, '')
+    out.words(`${JSON.stringify({ failure: { kind: 'usage', says, facts: {} } })}\n`)
+  }
+  return exitUsage
+}

@@ -1,0 +1,21 @@
+// The entry of the command line (`bin/slotwright`): joins the process to `program.ts` and ends it. Nothing heavy is
+// imported here; see `program.ts` for what each command loads.
+import type { Failure } from '../base/failure.ts'
+import { watchInterrupts } from './interrupt.ts'
+import { exitRefused, fault, runCommandLine } from './program.ts'
+
+const { env, stdin, stdout, stderr } = process
+
+/** A bug outside any command's own promise chain: say so in one sentence and leave. */
+function onFault(error: unknown): void {
+  const failure: Failure = fault(error, env)
+  stderr.write(`slotwright: ${failure.says}\n`)
+  process.exit(exitRefused)
+}
+
+process.on('uncaughtException', onFault)
+process.on('unhandledRejection', onFault)
+
+const signal = watchInterrupts((words) => stderr.write(words))
+// No top-level await: a command's chunk imports this one, and would wait for it for ever.
+runCommandLine(process.argv.slice(2), { env, stdin, stdout, stderr, signal }).then((code) => process.exit(code), onFault)

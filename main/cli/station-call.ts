@@ -1,0 +1,71 @@
+// The station for one call of the command line: opened on the home and the ports the person named, and closed whatever
+// happens, so that runs end as stopped and the log gets its last word.
+import { version } from '../../package.json'
+import { toHex } from '../base/bytes.ts'
+import { pause, realClock } from '../base/clock.ts'
+import { failed } from '../base/failure.ts'
+import type { Failure } from '../base/failure.ts'
+import { openStation } from '../station/station.ts'
+import type { Station, StationOptions } from '../station/station.ts'
+import type { Answer, Call } from './call.ts'
+import { homeFolder } from './home.ts'
+import { knownKeysOf, publicKeyNamed } from './keys.ts'
+import { rememberKey } from './known.ts'
+import { runtimeHere } from './runtime.ts'
+
+const logWaitMs = 3_000
+const logLookMs = 50
+
+export type CalledStation = Station & Readonly<{
+  /** Fingerprints of the keys named on the command line. */
+  namedKeys: readonly string[]
+  /** Size and root of the log as it stands. */
+  logHead(): Readonly<{ size: number; root: string }> | null
+}>
+
+export type StationNeeds = Readonly<{
+  /** What `--ports` said; null for every port of the system, an empty list for none. */
+  ports: string | readonly string[] | null
+  /** Keys the image may be signed with: names, fingerprints or PEM files. */
+  keys: readonly string[]
+}>
+
+/** Opens the station, does the work, closes it. Kinds: of `openStation`, of the keys named, of the work. */
+export async function withStation(call: Call, needs: StationNeeds, work: (station: CalledStation) => Promise<Answer | Failure>): Promise<Answer | Failure> {
+  const namedKeys: string[] = []
+  for (const text of needs.keys) {
+    const key = await publicKeyNamed(call, text)
+    if (failed(key)) return key
+    const known = key.name === null ? await rememberKey(knownKeysOf(call), key) : null
+    if (failed(known)) return known
+    namedKeys.push(key.fingerprint)
+  }
+  const { ports } = needs
+  const station = await openWhenFree(call, {
+    home: homeFolder(call), version, runtime: runtimeHere(), ports: ports === null ? 'system' : typeof ports === 'string' ? [ports] : ports,
+  })
+  if (failed(station)) return station
+  if (station.closedRuns > 0) call.tell(`An earlier station was stopped in the middle of ${station.closedRuns} runs; the log now says where each stood.\n`)
+  const called: CalledStation = Object.assign(Object.create(null) as object, station, {
+    namedKeys,
+    logHead() {
+      const head = station.audit.head()
+      return failed(head) ? null : { size: head.size, root: toHex(head.root) }
+    },
+  })
+  try {
+    return await work(called)
+  } finally {
+    await station.close()
+  }
+}
+
+/** Another call may hold the log for a moment (a signature, a practice line that starts); a station or window for longer. */
+async function openWhenFree(call: Call, options: StationOptions): Promise<Station | Failure> {
+  const until = realClock.monotonicMs() + logWaitMs
+  for (;;) {
+    const station = await openStation(options)
+    if (!failed(station) || station.kind !== 'database-locked' || realClock.monotonicMs() >= until || call.signal.aborted) return station
+    await pause(realClock, logLookMs, call.signal)
+  }
+}
