@@ -2,7 +2,6 @@
 // process, as ES modules), the preload script into one CommonJS file, since a sandboxed preload can be nothing else,
 // and the window into out/renderer. Targets are those of the oldest runtime that Slotwright runs on (Electron 33,
 // the registry runtime); electron-vite would take the newest from package.json.
-import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'electron-vite'
@@ -20,15 +19,14 @@ const mainEntries = {
   practice: at('main/practice/process.ts'),
 }
 
-export default defineConfig((): UserConfig => {
- const whole: UserConfig = ({
+export default defineConfig((): UserConfig => ({
   main: {
     build: {
       target: 'node20.18',
       externalizeDeps: false,
       sourcemap: true,
       rolldownOptions: {
-        input: Object.fromEntries(Object.entries(mainEntries).filter(([, path]) => existsSync(path))),
+        input: mainEntries,
         external: ['electron', /^node:/, ...nativePackages],
         output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       },
@@ -57,7 +55,4 @@ export default defineConfig((): UserConfig => {
     plugins: [vue()],
     define: { __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false' },
   },
-})
- if (!existsSync(at('main/shell/preload.ts'))) delete whole.preload
- return whole
-})
+}))

@@ -25,7 +25,7 @@ test.beforeAll(async () => {
   await run(process.execPath, [join(root, 'scripts', 'package.mjs'), '--test-runtime'])
 })
 
-test('the packaged app opens its window', async () => {
+test('the packaged app opens its window and its practice line', async () => {
   const home = mkdtempSync(join(tmpdir(), 'slotwright-packaged-'))
   const app = await _electron.launch({ executablePath, args: [...(asRoot ? ['--no-sandbox'] : []), '--home', home] })
   try {
@@ -34,7 +34,8 @@ test('the packaged app opens its window', async () => {
     const troubles: string[] = []
     page.on('pageerror', (error) => troubles.push(error.message))
     await expect(page).toHaveTitle(/Slotwright/)
-    await expect(page.locator('#app')).not.toBeEmpty()
+    // The practice line is a process of its own, started out of the archive; each bay then shows its board's serial number.
+    await expect(page.locator('[data-bay]').filter({ hasText: 'PB-000' })).toHaveCount(8)
     expect(troubles).toEqual([])
   } finally {
     await app.close()
