@@ -20,7 +20,7 @@ import { imageA, publicKey } from './rig.ts'
 const project = resolve(import.meta.dirname, '../..')
 // Inside the project, so that the built entry finds the project's packages.
 const outDir = join(project, 'node_modules/.cache/practice-process-test')
-const entry = join(outDir, 'process.js')
+const entry = join(outDir, 'process.mjs')
 let home = ''
 
 beforeAll(async () => {
@@ -29,7 +29,7 @@ beforeAll(async () => {
     root: project,
     configFile: false,
     logLevel: 'error',
-    build: { ssr: join(project, 'main/practice/process.ts'), outDir, emptyOutDir: true, target: 'node20', rolldownOptions: { output: { entryFileNames: 'process.js' } } },
+    build: { ssr: join(project, 'main/practice/process.ts'), outDir, emptyOutDir: true, target: 'node20', rolldownOptions: { output: { entryFileNames: 'process.mjs' } } },
   })
 }, 60_000)
 
