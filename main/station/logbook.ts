@@ -52,13 +52,14 @@ export class Logbook {
     const counts = { confirmed: 0, reverted: 0, unchanged: 0, failed: 0, stopped: 0, uploaded: 0, tested: 0 }
     for (const outcome of done.values()) if (outcome in counts) counts[outcome as keyof typeof counts] += 1
     const drafts: EntryDraft[] = []
+    let abandoned = 0
     for (const start of readable(starts).filter((entry) => !done.has(text(entry, 'run')))) {
       const closing = this.#closing(start)
       if (failed(closing)) return closing
       drafts.push(...closing)
       counts.stopped += 1
+      abandoned += 1
     }
-    const abandoned = drafts.length
     drafts.push({ kind: 'batch-ended', data: { batch, reason: 'station-died', ...counts } })
     return this.record(drafts) ?? abandoned
   }

@@ -278,6 +278,7 @@ function profileFor({ port }: Occupied): typeof commonProfile {
   return port.practice ? { ...commonProfile, slotBytes: practiceProfile.slot1.sizeBytes } : commonProfile
 }
 
+/** Judged with the ring's keys and with public ones whose private half rests elsewhere. */
 async function imageOf(desk: DeskWorld, file: OpenedFile): Promise<ReturnType<typeof readImage>> {
   const [own, known] = await Promise.all([desk.keyring.list(), desk.known?.list() ?? []])
   if (failed(own)) return own

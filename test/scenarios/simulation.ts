@@ -22,6 +22,9 @@ import { Fixture, SimulatedPorts } from './wire.ts'
 // A throw-away key, so that the same seed signs the same bytes.
 const practicePem = '-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH\n-----END PRIVATE KEY-----\n'
 
+/** Keeps the ids of a home's several station starts apart. */
+let openings = 0
+
 export type LineOptions = Readonly<{
   seed: number
   boards: number
@@ -62,9 +65,10 @@ export class Line {
     const draw = seededNumbers(options.seed)
     const ports = new SimulatedPorts()
     let count = 0
+    const opening = ++openings
     const station = await value(openStation({
       home, version: '0.0.0-test', clock, ports, person: 'tester',
-      newId: (kind) => `${kind}-${++count}-${options.seed}`, nonce: () => `nonce-${Math.floor(draw() * 1e9)}`,
+      newId: (kind) => `${kind}-${options.seed}-${opening}-${++count}`, nonce: () => `nonce-${Math.floor(draw() * 1e9)}`,
       ...options.station,
     }))
     const { firmware, trust } = await value(factoryImage({ home, desk: { keyring, files: new OpenFiles(), log: new Logbook(station.audit, 'tester') } }))
