@@ -143,15 +143,14 @@ function plainBytes(value: CborValue): CborValue {
   return value
 }
 
-type Open = { left: number; isMap: boolean; inPair: boolean }
-
 /**
- * cborg's tokenizer with limits: nesting, number of items, and a break only where an open-ended list or map may end
- * (cborg 6 takes a break in the place of a map's value for a value).
+ * cborg's tokenizer with limits: nesting, number of items, and one break for each open-ended list or map. cborg 6 takes a
+ * break in the place of a map's value for a value; the map then lacks its end, and one more break is one too many here.
  */
 class GuardedTokenizer {
   readonly #inner: InstanceType<typeof Tokenizer>
-  readonly #open: Open[] = []
+  /** Items still to come in each open list or map, `Infinity` where only a break ends it. */
+  readonly #open: number[] = []
   #items = 0
 
   constructor(bytes: Uint8Array) {
@@ -171,13 +170,12 @@ class GuardedTokenizer {
     if (++this.#items > itemsMax) throw new Error(`more than ${itemsMax} items`)
     const kind = token.type.name
     if (kind === 'break') {
-      const top = this.#open.pop()
-      if (!top || top.left !== Infinity || top.inPair) throw new Error('a stray break')
+      if (this.#open.pop() !== Infinity) throw new Error('a stray break')
       this.#closeItem()
     } else if (kind === 'array' || kind === 'map') {
       const left = kind === 'map' ? Number(token.value) * 2 : Number(token.value)
       if (left === 0) this.#closeItem()
-      else this.#open.push({ left, isMap: kind === 'map', inPair: false })
+      else this.#open.push(left)
       if (this.#open.length > depthMax) throw new Error(`nested deeper than ${depthMax}`)
     } else {
       this.#closeItem()
@@ -186,10 +184,11 @@ class GuardedTokenizer {
   }
 
   #closeItem(): void {
-    for (let top = this.#open.at(-1); top; top = this.#open.at(-1)) {
-      if (top.isMap) top.inPair = !top.inPair
-      if (--top.left > 0) return
-      this.#open.pop()
+    while (this.#open.length > 0) {
+      const left = this.#open.pop()! - 1
+      if (left === 0) continue
+      this.#open.push(left)
+      return
     }
   }
 }

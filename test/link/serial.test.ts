@@ -1,13 +1,14 @@
 // Real pseudo-terminals through the real serialport package: open, hold, pull, come back.
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { EventEmitter, once } from 'node:events'
+import { closeSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { utf8 } from '../../main/base/bytes.ts'
 import { realClock } from '../../main/base/clock.ts'
 import { Failure } from '../../main/base/failure.ts'
+import { DescriptorLink } from '../../main/link/descriptor.ts'
 import { openSerial } from '../../main/link/serial.ts'
 import { SmpClient } from '../../main/smp/client.ts'
 import { LineDecoder, encodeLines } from '../../main/smp/line.ts'
@@ -106,6 +107,20 @@ describe('unplugged', () => {
     expect(await link.write(utf8('x'))).toMatchObject({ kind: 'unplugged' })
     await link.close()
     expect(told).toBe(1)
+  })
+
+  test('a hung-up port that answers each read with nothing is gone, not read for ever', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'slotwright-link-'))
+    toClose.push(() => rmSync(folder, { recursive: true }))
+    writeFileSync(join(folder, 'nothing'), '')
+    const fd = openSync(join(folder, 'nothing'), 'r')
+    const poller = Object.assign(new EventEmitter(), { poll: () => {} })
+    let closed = 0
+    const link = new DescriptorLink('/dev/hungup', { fd, poller, close: () => (closed++, closeSync(fd), Promise.resolve()) })
+    const gone = new Promise<Failure>((resolve) => link.onClosed(resolve))
+    poller.emit('readable', null)
+    expect((await gone).kind).toBe('unplugged')
+    expect([closed, poller.listenerCount('readable'), poller.listenerCount('writable')]).toEqual([1, 0, 0])
   })
 
   test('with writes under way: each of them fails', async () => {

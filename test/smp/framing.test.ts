@@ -199,6 +199,7 @@ describe('CBOR bodies', () => {
     ['a repeated key', 'a2616101616102'],
     ['a break in the place of a value', 'a16161ff'],
     ['a break in the place of a value, open-ended', 'bf6161ffff'],
+    ['a break for a value, one level down', 'bf6161bf6162ffffff'],
     ['a break in a counted list', 'a1616181ff'],
     ['a list instead of a map', '8101'],
     ['a number instead of a map', '01'],

@@ -336,6 +336,17 @@ describe('a bad line', () => {
     expect((result as Failure).facts['ackedBytes']).toBeGreaterThan(0)
   })
 
+  test('stopping before the first reply takes the probe along', async () => {
+    const here = setting(imageOf(20_000), { eraseMs: 30_000 })
+    const stop = new AbortController()
+    here.clock.after(5_000, () => stop.abort())
+    expect(await run(here, { signal: stop.signal, firstReplyTimeoutMs: 60_000 })).toMatchObject({ kind: 'stopped' })
+    const quick = setting(imageOf(20_000), { eraseMs: 1_000 })
+    quick.clock.after(500, () => quick.board.unplug())
+    expect(await run(quick)).toMatchObject({ kind: 'unplugged' })
+    expect(quick.clock.pending).toBeLessThanOrEqual(1) // the board's own erase
+  })
+
   test('stopping leaves no timer and no request behind', async () => {
     const here = setting(imageOf(20_000))
     const stop = new AbortController()
