@@ -2,25 +2,22 @@
 // wire. Bytes come in with the moment their last bit arrived and go out with the moment their first may leave, both by
 // the board's clock, so that pacing stays exact although timers are coarse. Work in flash takes the flash's own time:
 // the board is deaf in the bootloader and slow to answer while it erases, as the recorded one was.
-import { assert, failed } from '../base/failure.ts'
 import type { Clock } from '../base/clock.ts'
 import { utf8 } from '../base/bytes.ts'
 import type { PublicKey } from '../base/signer.ts'
-import { verifyImage } from '../image/verify.ts'
 import { LineDecoder, frameOverheadBytes } from '../smp/line.ts'
 import type { ServerSeat } from './answer.ts'
 import { boot } from './bootloader.ts'
-import type { BootResult, Bootloader, ImageCheck, Running } from './bootloader.ts'
+import type { BootResult, Bootloader, Running } from './bootloader.ts'
 import type { Fault } from './faults.ts'
 import { firmwareOf } from './firmware.ts'
-import { Flash, FlashArea, PowerCut } from './flash.ts'
+import { checkAgainst, couldBoot, flashFactoryImage, layOut, listedHash } from './factory.ts'
+import { Flash, PowerCut } from './flash.ts'
 import type { CutPlan, FlashListener } from './flash.ts'
 import type { BoardProfile } from './profiles.ts'
 import { replyLines } from './reply-lines.ts'
 import { answerPacket } from './server.ts'
 import { ImageServer } from './server-image.ts'
-import { readListed } from './slot-image.ts'
-import { slotsOf } from './swap.ts'
 import type { Slots } from './swap.ts'
 import type { SwapType } from './trailer.ts'
 
@@ -89,17 +86,15 @@ export class Board {
     this.serial = options.serial
     this.#fault = options.fault ?? null
     this.flash = new Flash(profile.flash, profile.timing, options.content ?? null)
-    const area = (name: string, place: { address: number; sizeBytes: number }) => new FlashArea(this.flash, name, place.address, place.sizeBytes)
-    const scratch = profile.mode === 'swap-scratch' ? area('scratch', profile.scratch) : null
-    this.slots = slotsOf(area('slot 0', profile.slot0), area('slot 1', profile.slot1), scratch, profile.maxAlign)
+    this.slots = layOut(this.flash, profile)
     this.#loader = { slots: this.slots, mode: profile.mode, check: checkAgainst(options.trust) }
-    this.#factoryHash = hashOf(firmware, profile)
+    this.#factoryHash = listedHash(firmware, profile)
     this.#decoder = new LineDecoder({
       packetBytesMax: profile.bufferBytes - frameOverheadBytes,
       lineBytesMax: profile.receiveLineBytesMax,
       framesBegin: 'line-start',
     })
-    if (options.content === undefined || options.content === null || !this.#couldBoot()) this.#flashFactoryImage()
+    if (!options.content || !couldBoot(this.#loader, this.flash, profile)) flashFactoryImage(this.slots, firmware)
   }
 
   get state(): Life['is'] {
@@ -309,51 +304,9 @@ export class Board {
     if (waitMs <= earlyMs) this.#transmit(bytes, atMs)
     else this.#after(waitMs, () => this.#transmit(bytes, atMs))
   }
-
-  /** Whether this flash holds something to run, tried on a copy so that a swap under way is not touched. */
-  #couldBoot(): boolean {
-    const { profile } = this.#options
-    const copy = new Flash(profile.flash, { eraseSectorMs: 0, writeWordUs: 0 }, this.flash.snapshot())
-    const area = (name: string, place: { address: number; sizeBytes: number }) => new FlashArea(copy, name, place.address, place.sizeBytes)
-    const scratch = profile.mode === 'swap-scratch' ? area('scratch', profile.scratch) : null
-    const slots = slotsOf(area('slot 0', profile.slot0), area('slot 1', profile.slot1), scratch, profile.maxAlign)
-    return boot({ ...this.#loader, slots }).running !== null
-  }
-
-  #flashFactoryImage(): void {
-    const { primary, secondary, scratch } = this.slots
-    const { firmware } = this.#options
-    for (const slot of [primary, secondary, ...(scratch ? [scratch] : [])]) slot.area.erase(0, slot.area.sizeBytes)
-    const block = primary.area.writeBlockBytes
-    const padded = new Uint8Array(Math.ceil(firmware.length / block) * block).fill(0xff)
-    padded.set(firmware)
-    assert(padded.length <= primary.area.sizeBytes && primary.area.write(0, padded), 'the factory image fits its slot')
-    this.flash.endCount()
-  }
 }
 
 /** A board fresh from the factory, or as its flash content says; powered off. */
 export function createBoard(options: BoardOptions): Board {
   return new Board(options)
-}
-
-function checkAgainst(trust: readonly PublicKey[]): ImageCheck {
-  return (image) => {
-    assert(trust.length > 0, 'a bootloader has at least one key')
-    let why = verifyImage(image, trust[0])
-    for (let i = 1; i < trust.length && failed(why); i++) why = verifyImage(image, trust[i])
-    return failed(why) ? why : true
-  }
-}
-
-/** The hash the server would list for that image. */
-function hashOf(firmware: Uint8Array, profile: BoardProfile): Uint8Array {
-  const sizeBytes = profile.slot0.sizeBytes
-  assert(firmware.length <= sizeBytes, 'the factory image fits its slot')
-  const content = new Uint8Array(sizeBytes).fill(0xff)
-  content.set(firmware)
-  const flash = new Flash({ ...profile.flash, baseAddress: 0, sizeBytes }, { eraseSectorMs: 0, writeWordUs: 0 }, content)
-  const listed = readListed(new FlashArea(flash, 'factory image', 0, sizeBytes))
-  assert(listed !== null, 'the factory image is an image with a SHA-256')
-  return listed.hash
 }
