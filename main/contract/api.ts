@@ -76,6 +76,8 @@ export const methods = {
     baud: z.number().int().min(1200).max(10_000_000).default(460_800),
     faults: z.string().max(2000).default(''),
     seed: z.number().int().min(0).max(0xffff_ffff).default(1),
+    /** Boards as from the factory; false: as they were left. */
+    fresh: z.boolean().default(true),
   })),
   stopPractice: ask<PracticeView>()(nothing),
   practice: ask<PracticeView>()(nothing),

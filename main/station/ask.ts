@@ -1,6 +1,6 @@
 // Asks one board, outside any run, what it says of itself.
 import type { Clock } from '../base/clock.ts'
-import type { Failure} from '../base/failure.ts';
+import type { Failure } from '../base/failure.ts'
 import { failed } from '../base/failure.ts'
 import type { BoardView } from '../contract/views.ts'
 import { appInfo } from '../smp/os.ts'

@@ -1,7 +1,7 @@
 // The real Ports: the link room's watchers and serial ports behind the station's seam. One watcher for what was named or
 // the system shows, and one for each practice folder that joins later.
 import type { Clock } from '../base/clock.ts'
-import type { Failure} from '../base/failure.ts';
+import type { Failure } from '../base/failure.ts'
 import { failed } from '../base/failure.ts'
 import { PortWatcher, portSources } from '../link/ports.ts'
 import type { WatchedPort } from '../link/ports.ts'

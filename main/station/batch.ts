@@ -44,6 +44,8 @@ export type BatchWorld = Readonly<{
 }>
 
 const good: ReadonlySet<OutcomeName> = new Set(['confirmed', 'unchanged', 'uploaded', 'tested'])
+/** Runs of one unit in one batch: it may be unplugged twice. */
+const runsAUnitMax = 3
 /** Frames are kept for this many different buffer sizes. */
 const frameSetsMax = 8
 /** Weight of what has been seen before in the shown speed. */
@@ -55,6 +57,8 @@ export class Batch {
   readonly #stopping = new AbortController()
   readonly #running = new Map<string, Promise<void>>()
   readonly #counts = Object.fromEntries(outcomeNames.map((name) => [name, 0])) as Record<OutcomeName, number>
+  /** How often each unit was run in this batch, and whether its last run ended by being unplugged. */
+  readonly #had = new Map<string, Readonly<{ runs: number; unplugged: boolean }>>()
   readonly #frames = new Map<number, UploadFrames | Failure>()
   readonly #startedMs: number
   readonly #startedAt: string
@@ -114,6 +118,10 @@ export class Batch {
     const done = outcomeNames.reduce((sum, name) => sum + (good.has(name) ? this.#counts[name] : 0), 0)
     if (this.isOver || this.#stopping.signal.aborted || this.#running.has(board.unit)) return
     if (bays !== null && !bays.includes(board.bay)) return
+    // A board has its turn once; only one whose cable came off gets another when it is back, and not forever.
+    const had = this.#had.get(board.unit) ?? { runs: 0, unplugged: false }
+    if (had.runs > 0 && !(had.unplugged && had.runs < runsAUnitMax)) return
+    this.#had.set(board.unit, { runs: had.runs + 1, unplugged: false })
     if (recipe.quota !== null && done + this.#running.size >= recipe.quota) return
     this.#boards += 1
     this.#running.set(board.unit, this.#run(board))
@@ -161,6 +169,7 @@ export class Batch {
     shown.onEnd(ending)
     if (logFailure !== null) this.#stopping.abort()
     this.#counts[ending.outcome] += 1
+    if (ending.failure?.kind === 'unplugged') this.#had.set(job.unit, { runs: this.#had.get(job.unit)?.runs ?? 1, unplugged: true })
     this.#running.delete(job.unit)
     if (this.#running.size === 0) this.#finish()
     this.#tell()

@@ -3,7 +3,7 @@
 // signed image that the log does not know. Refusals are logged too.
 import { createHash, randomBytes } from 'node:crypto'
 import { open, readFile, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { toHex } from '../base/bytes.ts'
 import { Failure, attemptAsync, failed, must, refuse } from '../base/failure.ts'
 import type { KeyAlgorithm, PublicKey } from '../base/signer.ts'
@@ -84,6 +84,7 @@ export async function sign(world: DeskWorld, args: CheckedArgsOf<'sign'>): Promi
   if (failed(firmware)) return firmware
   const saveAs = args.saveAs
   if (saveAs === null) return new Failure('no-place', 'Say where the signed image is to be saved.')
+  if (resolve(saveAs) === resolve(firmware.path)) return new Failure('same-file', `${saveAs} is the firmware itself; the signed image would replace it. Choose another name.`)
   const signed = await attemptAsync(async () => {
     const version = must(parseVersion(args.options.version))
     const found = must(await world.keyring.find(args.key))

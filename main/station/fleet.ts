@@ -34,6 +34,7 @@ export class Fleet {
   readonly #ports: Ports
   readonly #clock: Clock
   readonly #onRow: (row: BayView) => void
+  readonly #onRows: (rows: BayView[]) => void
   readonly #onAttached: (board: Occupied) => void
   readonly #bays = new Map<number, Bay>()
   /** Bay of a place on the fixture, or of a unit where the port knows no place. */
@@ -41,10 +42,11 @@ export class Fleet {
   readonly #stopListening: () => void
   #closed = false
 
-  constructor(ports: Ports, clock: Clock, on: { row(row: BayView): void; attached(board: Occupied): void }) {
+  constructor(ports: Ports, clock: Clock, on: { row(row: BayView): void; rows(rows: BayView[]): void; attached(board: Occupied): void }) {
     this.#ports = ports
     this.#clock = clock
     this.#onRow = on.row
+    this.#onRows = on.rows
     this.#onAttached = on.attached
     this.#stopListening = ports.onChange(() => this.#look())
     this.#look()
@@ -98,7 +100,10 @@ export class Fleet {
       this.#push(bay)
       if (port !== null && bay.unit !== null) this.#onAttached({ bay: bay.number, unit: bay.unit, port })
     }
+    const bays = this.#bays.size
     for (const [unit, port] of attached) this.#settle(unit, port)
+    // A bay that was not there before has no row to replace yet.
+    if (this.#bays.size !== bays) this.#onRows(this.rows())
   }
 
   /** Gives an attached board its bay: the fixture's, else the one it had, else the first free one. */

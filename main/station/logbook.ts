@@ -1,6 +1,6 @@
 // The station's pen: every entry goes through here, with the person who acted. It also closes what a station that died
 // left open: each run without an outcome gets one that says what was proven last (design.md, "One run").
-import type { Failure} from '../base/failure.ts';
+import type { Failure } from '../base/failure.ts'
 import { failed } from '../base/failure.ts'
 import type { Entry, EntryDraft, Role } from '../log/entry.ts'
 import type { AuditStore } from '../store/audit.ts'

@@ -1,10 +1,9 @@
 // The practice line as the station runs it: boards in a process of their own (the app) or in this one (command line and
 // tests), their ports watched like real ones. Its key and its two images are made on first use, by the same desk and
 // into the same log as any others.
-import { mkdir, stat } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Failure} from '../base/failure.ts';
-import { attemptAsync, failed, must } from '../base/failure.ts'
+import { Failure, attemptAsync, failed, must } from '../base/failure.ts'
 import type { PublicKey } from '../base/signer.ts'
 import type { PracticeView } from '../contract/views.ts'
 import { parseVersion } from '../image/version.ts'
@@ -71,13 +70,14 @@ export class Practice {
   }
 
   /** Starts the boards; a line that runs already is stopped first. */
-  start(args: { boards: number; baud: number; faults: string; seed: number }): Promise<PracticeView | Failure> {
+  start({ fresh, ...args }: { boards: number; baud: number; faults: string; seed: number; fresh: boolean }): Promise<PracticeView | Failure> {
     return this.#inTurn(async () => {
       await this.#stopNow()
       this.#show({ status: 'starting', boards: args.boards, baud: args.baud, folder: null })
       const started = await attemptAsync(async () => {
         const { firmware, trust } = must(await factoryImage(this.#world))
         const folder = join(this.#world.home, 'practice', 'line')
+        if (fresh) must(await forgetFlash(folder))
         const handle = must(await this.#world.host.start({ ...args, folder, firmware, trust }))
         const unwatch = await this.#world.ports.addFolder(folder)
         if (failed(unwatch)) {
@@ -119,6 +119,17 @@ export class Practice {
     const turn = this.#turn.then(work)
     this.#turn = turn.catch(() => {})
     return turn
+  }
+}
+
+/** Removes the boards' flash of an earlier time, so that they come from the factory again. */
+async function forgetFlash(folder: string): Promise<void | Failure> {
+  try {
+    const names = await readdir(folder)
+    await Promise.all(names.filter((name) => /^PB-\d+\.flash$/.test(name)).map((name) => rm(join(folder, name), { force: true })))
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (code !== 'ENOENT') return new Failure('bad-folder', `The practice boards in ${folder} cannot be made new (${code}). Check the folder's permissions.`)
   }
 }
 

@@ -143,11 +143,13 @@ async function awaitReturn(step: Extract<Step, { do: 'await-return' }>, talk: Co
   const started = clock.monotonicMs()
   const waited = () => clock.monotonicMs() - started
   let silent = 0
+  let trouble: Failure | null = null
   while (waited() < step.timeoutMs) {
     if (signal.aborted) return new Failure('stopped', 'The wait for the board was stopped.')
     const client = await within(talk, step.timeoutMs - waited(), signal, (until) => talk.client(until))
     if (failed(client)) {
       silent = silentProbesMin
+      trouble = client
       // Just back, its port may not be ready to be opened; the pause keeps this from spinning.
       await pause(clock, probePauseMs, signal)
       continue
@@ -164,7 +166,9 @@ async function awaitReturn(step: Extract<Step, { do: 'await-return' }>, talk: Co
     silent = 0
     await pause(clock, probePauseMs, signal)
   }
-  return signal.aborted ? new Failure('stopped', 'The wait for the board was stopped.') : new Failure('timeout', `The board ${talk.unit} has not answered since its restart.`, { waitedMs: Math.round(waited()) })
+  return signal.aborted ? new Failure('stopped', 'The wait for the board was stopped.') : new Failure('timeout', `The board ${talk.unit} has not answered since its restart.`, {
+    waitedMs: Math.round(waited()), ...(trouble === null ? {} : { port: trouble.kind }),
+  })
 }
 
 /** Does work that ends with the signal or after that time, whichever comes first; no timer stays behind. */

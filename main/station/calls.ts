@@ -1,0 +1,187 @@
+// The answers to the contract's calls, one handler a method, each with its arguments checked first. What is more than a
+// line or two lives in its own file; here it is only joined.
+import type { Clock } from '../base/clock.ts'
+import { toHex } from '../base/bytes.ts'
+import { Failure, failed } from '../base/failure.ts'
+import { methods } from '../contract/api.ts'
+import type { CheckedArgsOf, MethodName, ResultOf, StationApi, WindowOnly } from '../contract/api.ts'
+import type { AboutView, BatchView, FileView, LogVerdictView, PortView, SettingsView, StationEvent } from '../contract/views.ts'
+import { checkImage, commonProfile } from '../line/recipe.ts'
+import { practiceProfile } from '../practice/profiles.ts'
+import type { AuditStore } from '../store/audit.ts'
+import { writeSetting } from '../store/settings.ts'
+import { askBoard } from './ask.ts'
+import { Batch } from './batch.ts'
+import { generateKey, importKey, listKeys, retireKey, sign } from './desk.ts'
+import type { DeskWorld } from './desk.ts'
+import type { FilePurpose, OpenedFile } from './files.ts'
+import type { Fleet, Occupied } from './fleet.ts'
+import { readRun, readRuns } from './history.ts'
+import { readImage } from './images.ts'
+import type { Logbook } from './logbook.ts'
+import type { Ports } from './ports.ts'
+import { sampleImage } from './practice.ts'
+import type { Practice } from './practice.ts'
+import { entryView, failureView } from './views.ts'
+
+type Handlers = { readonly [M in Exclude<MethodName, WindowOnly>]: (args: CheckedArgsOf<M>) => ResultOf<M> | Failure | Promise<ResultOf<M> | Failure> }
+
+/** What the calls stand on. */
+export type World = {
+  readonly home: string
+  readonly about: AboutView
+  readonly nonce: () => string
+  readonly clock: Clock
+  readonly newId: (kind: 'session' | 'batch' | 'run') => string
+  readonly audit: AuditStore
+  readonly log: Logbook
+  readonly desk: DeskWorld
+  readonly ports: Ports
+  readonly emit: (event: StationEvent) => void
+  settings: SettingsView
+  batch: Batch | null
+  /** The signing of the latest checkpoint. */
+  checkpoint: Promise<void>
+}
+
+/** One handler for each method of the contract. */
+export function handlersOf(world: World, fleet: Fleet, practice: Practice): Handlers {
+  const { audit, desk } = world
+  return {
+    about: () => world.about,
+    openFile: ({ path, purpose }) => openFile(desk, path, purpose),
+    inspectFile: async ({ file }) => {
+      const opened = desk.files.get(file)
+      const image = failed(opened) ? opened : await imageOf(desk, opened)
+      return failed(image) ? image : image.view
+    },
+    sampleFile: async () => {
+      const file = await sampleImage({ home: world.home, desk })
+      return failed(file) ? file : await fileView(desk, file, 'image')
+    },
+    listKeys: () => listKeys(desk),
+    generateKey: (args) => generateKey(desk, args),
+    importKey: (args) => importKey(desk, args),
+    retireKey: (args) => retireKey(desk, args),
+    sign: (args) => sign(desk, args),
+    listPorts: () => world.ports.list().map((port): PortView => ({ port: port.path, serial: port.serial, bay: fleet.bayOf(port), maker: port.maker, usb: port.usb, practice: port.practice })),
+    askBoard: ({ port }) => (world.batch?.isWorkingOn(port) === true ? new Failure('port-held', `A run is working on ${port}. Wait until it has ended.`) : askBoard(port, world.ports, world.clock)),
+    startPractice: (args) => practice.start(args),
+    stopPractice: () => practice.stop(),
+    practice: () => practice.view(),
+    bays: () => fleet.rows(),
+    batch: () => world.batch?.view() ?? null,
+    startBatch: (args) => startBatch(world, fleet, args),
+    stopBatch: async () => {
+      await world.batch?.stop()
+      return world.batch?.view() ?? null
+    },
+    run: ({ run }) => readRun(audit, run),
+    listRuns: ({ batch }) => readRuns(audit, batch),
+    listLog: ({ before, limit, kind, text }) => {
+      const filter = { before, limit, kind, text }
+      const [listed, total] = [audit.list(filter), audit.count(filter)]
+      if (failed(listed)) return listed
+      return failed(total) ? total : { entries: listed.map(entryView), total }
+    },
+    verifyLog: () => verifyLog(world),
+    settings: () => world.settings,
+    changeSettings: (changes) => changeSettings(world, changes),
+  }
+}
+
+/** Each method with its arguments checked against the contract and its failures as values. */
+export function checked(handlers: Handlers): Omit<StationApi, 'subscribe'> {
+  const api: Record<string, (args: unknown) => Promise<unknown>> = {}
+  for (const name of Object.keys(handlers) as (keyof Handlers)[]) {
+    const handler = handlers[name] as (args: unknown) => unknown
+    api[name] = async (args) => {
+      const parsed = methods[name].args.safeParse(args)
+      if (parsed.success) return await handler(parsed.data)
+      const issue = parsed.error.issues[0]
+      return new Failure('bad-arguments', `"${name}" cannot be done with these values: ${issue === undefined ? 'they are not what is expected' : `${issue.path.join('.') || 'value'}: ${issue.message}`}.`)
+    }
+  }
+  return api as unknown as Omit<StationApi, 'subscribe'>
+}
+
+async function startBatch(world: World, fleet: Fleet, args: CheckedArgsOf<'startBatch'>): Promise<BatchView | Failure> {
+  const { desk, log, emit, clock, ports } = world
+  const opened = desk.files.get(args.file)
+  if (failed(opened)) return opened
+  const image = await imageOf(desk, opened)
+  if (failed(image)) return log.refuse('start a batch', image)
+  const wrong = checkImage(image.facts, args.recipe)
+  if (wrong !== null) return log.refuse('start a batch', wrong)
+  if (world.batch !== null && !world.batch.isOver) return new Failure('batch-running', 'A batch is running. Stop it, or wait until it has ended.')
+  const batch = Batch.start({
+    id: world.newId('batch'), fileName: opened.name, bytes: opened.bytes, image: image.facts, view: image.view, recipe: args.recipe, bays: args.bays, person: log.person,
+  }, {
+    clock, ports, fleet,
+    record: (drafts) => log.record(drafts),
+    newId: world.newId,
+    nonce: world.nonce,
+    profileFor,
+    onChange: (view) => emit({ is: 'batch', batch: view }),
+  })
+  if (failed(batch)) return batch
+  world.batch = batch
+  world.checkpoint = batch.ended.then(async () => {
+    // A checkpoint that cannot be signed takes nothing from the log; the next one covers these entries too.
+    await world.audit.checkpoint()
+  })
+  return batch.view()
+}
+
+function profileFor({ port }: Occupied): typeof commonProfile {
+  return port.practice ? { ...commonProfile, slotBytes: practiceProfile.slot1.sizeBytes } : commonProfile
+}
+
+/** Judged with the ring's keys and with public ones whose private half rests elsewhere. */
+async function imageOf(desk: DeskWorld, file: OpenedFile): Promise<ReturnType<typeof readImage>> {
+  const [own, known] = await Promise.all([desk.keyring.list(), desk.known?.list() ?? []])
+  if (failed(own)) return own
+  return failed(known) ? known : readImage(file, [...own, ...known])
+}
+
+async function openFile(desk: DeskWorld, path: string, purpose: FilePurpose): Promise<FileView | Failure> {
+  const file = await desk.files.open(path, purpose)
+  return failed(file) ? file : await fileView(desk, file, purpose)
+}
+
+/** What an opened file is. Firmware that is no image yet is nothing wrong; an image that is none is told as a problem. */
+async function fileView(desk: DeskWorld, file: OpenedFile, purpose: FilePurpose): Promise<FileView> {
+  const { id, name, bytes, sha256 } = file
+  const image = purpose === 'key' ? null : await imageOf(desk, file)
+  return {
+    file: id, name, bytes: bytes.length, sha256,
+    image: image === null || failed(image) ? null : image.view,
+    problem: purpose === 'image' && image !== null && failed(image) ? failureView(image) : null,
+  }
+}
+
+async function verifyLog({ audit, clock, emit, log }: World): Promise<LogVerdictView | Failure> {
+  const startedMs = clock.monotonicMs()
+  const verdict = await audit.verify((done, total) => emit({ is: 'progress', what: 'verify', done, total }))
+  if (failed(verdict)) return verdict
+  const { holds, size, says, firstWrong } = verdict
+  const root = toHex(verdict.root)
+  // The verdict stands whether or not it can be noted.
+  log.recordAct({ kind: 'log-verified', data: { size, root, holds, says: says.slice(0, 1000), ...(firstWrong === null ? {} : { firstWrong }) } }, 'operator')
+  return { holds, size, root, says, firstWrong, seconds: (clock.monotonicMs() - startedMs) / 1000 }
+}
+
+function changeSettings(world: World, changes: CheckedArgsOf<'changeSettings'>): SettingsView | Failure {
+  const before = world.settings
+  const after: SettingsView = { theme: changes.theme ?? before.theme, person: changes.person ?? before.person }
+  for (const name of ['theme', 'person'] as const) {
+    if (after[name] === before[name]) continue
+    const noted = world.log.recordAct({ kind: 'settings', data: { name, before: before[name], after: after[name] } }, 'operator')
+    if (failed(noted)) return noted
+  }
+  const written = writeSetting(world.audit.database, 'station', after)
+  if (failed(written)) return written
+  world.settings = after
+  world.log.person = after.person
+  return after
+}
