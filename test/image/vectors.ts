@@ -56,7 +56,7 @@ export const keyNames = Object.keys(keysJson)
 
 export function good<T>(value: T | Failure): T {
   if (failed(value)) throw new Error(`${value.kind}: ${value.says}`)
-  return value as T
+  return value
 }
 
 export async function keyOf(name: string): Promise<FileKey> {
