@@ -122,6 +122,4 @@ export type WindowApi = {
   subscribe(listener: (event: StationEvent) => void): () => void
 }
 
-/** The bridge's two channels. */
-export const callChannel = 'slotwright:call'
-export const eventChannel = 'slotwright:event'
+export { callChannel, eventChannel } from './channels.ts'

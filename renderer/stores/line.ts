@@ -36,6 +36,14 @@ export const useLine = defineStore('line', () => {
 
   const attached = computed(() => bays.value.filter((bay) => bay.board !== null).length)
   const running = computed(() => batch.value !== null && batch.value.status !== 'ended')
+  /** The bays the next batch is for: the sample goes to practice boards only, and all else to real boards where there are any. */
+  const target = computed(() => {
+    const boards = bays.value.filter((bay) => bay.board !== null)
+    const practising = boards.filter((bay) => bay.practice)
+    const real = boards.filter((bay) => !bay.practice)
+    const meant = chosen.value?.sample === true ? practising : real.length > 0 ? real : practising
+    return { bays: meant.length === boards.length ? null : meant.map((bay) => bay.bay), count: meant.length, some: meant.length < boards.length }
+  })
   const openedBay = computed(() => bays.value.find((bay) => bay.bay === opened.value) ?? null)
 
   function hear(event: StationEvent): void {
@@ -43,6 +51,7 @@ export const useLine = defineStore('line', () => {
     else if (event.is === 'bay') replaceBay(event.bay)
     else if (event.is === 'batch') batch.value = event.batch
     else if (event.is === 'practice') practice.value = event.practice
+    if (event.is === 'practice' && event.practice.status === 'on' && chosen.value === null && loaded.value) void takeSample()
   }
 
   function replaceBay(row: BayView): void {
@@ -81,7 +90,7 @@ export const useLine = defineStore('line', () => {
   async function start(): Promise<void> {
     if (chosen.value === null || asking.value !== null) return
     asking.value = 'start'
-    const reply = await ask('startBatch', { file: chosen.value.file, recipe: { ...recipe, proofs: [...recipe.proofs] } })
+    const reply = await ask('startBatch', { file: chosen.value.file, recipe: { ...recipe, proofs: [...recipe.proofs] }, bays: target.value.bays })
     asking.value = null
     failure.value = reply.ok ? null : reply.failure
     if (reply.ok) batch.value = newer(batch.value, reply.value)
@@ -114,7 +123,7 @@ export const useLine = defineStore('line', () => {
   }
 
   return {
-    bays, batch, practice, loaded, failure, asking, chosen, recipe, opened, openedBay, practiceNoteClosed, attached, running,
+    bays, batch, practice, loaded, failure, asking, chosen, recipe, opened, openedBay, practiceNoteClosed, attached, target, running,
     hear, load, take, takeSample, choose, start, stop, startPractice, stopPractice,
   }
 })

@@ -14,8 +14,6 @@ export const en = {
     close: 'Close',
     cancel: 'Cancel',
     dismiss: 'Dismiss',
-    copy: 'Copy',
-    copied: 'Copied',
     bug: 'Something in the window broke: {what}. Your boards and the log are not touched by this. Reload with Ctrl+R.',
   },
   startFailure: {
@@ -93,7 +91,8 @@ export const en = {
     needBoard: 'Attach a board to start.',
     needImage: 'Choose an image to start.',
     needSigned: 'This image is not signed by a key the station knows, so boards would refuse it.',
-    good: 'good',
+    samplePractice: 'The sample image goes to practice boards only.',
+    realOnly: 'Practice boards are left out while real ones are attached.',
     bays: 'Bays',
     bay: 'Bay {bay}',
     bayOf: 'Bay {bay}, {word}. {says}',

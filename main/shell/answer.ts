@@ -1,0 +1,98 @@
+// What a call from the window may do, without Electron, so that every refusal can be tested. The window is taken to be
+// hostile: unknown methods, methods of the command line, arguments of another shape and paths that no dialog gave are
+// refused with a sentence; nothing that the station throws reaches the window as more than a sentence.
+import { Failure } from '../base/failure.ts'
+import { methods, type CheckedArgsOf, type MethodName, type StationApi } from '../contract/api.ts'
+import type { FailureView, FileView, Reply, SignedView } from '../contract/views.ts'
+
+/** Calls of one window that may be under way at once; more is a window gone wild. */
+export const callsAtOnceMax = 64
+
+export type Answering = Readonly<{
+  /** The open station, or why it could not be opened; tried again when asked again. */
+  station(): Promise<StationApi | Failure>
+  /** Asks the person for a file; null when they changed their mind. */
+  chooseFile(purpose: 'firmware' | 'image' | 'key'): Promise<string | null>
+  /** Asks the person where the signed image goes; null when they changed their mind. */
+  chooseTarget(source: FileView | null): Promise<string | null>
+  /** Hears of every call that was answered well; for what the shell itself must follow (the theme). */
+  done?(method: MethodName, value: unknown): void
+  /** Takes a bug's own words, which are for the terminal and never for the window. */
+  report(method: string, error: unknown): void
+}>
+
+export function toView(failure: Failure): FailureView {
+  return { kind: failure.kind, says: failure.says, facts: { ...failure.facts } }
+}
+
+const no = (kind: string, says: string): Reply<never> => ({ ok: false, failure: { kind, says, facts: {} } })
+
+function isMethod(name: unknown): name is MethodName {
+  return typeof name === 'string' && Object.hasOwn(methods, name)
+}
+
+/** Makes the one function that answers the window's calls. It never rejects. */
+export function makeAnswer(with_: Answering): (method: unknown, args: unknown) => Promise<Reply<unknown>> {
+  // Files that a dialog opened, by id, for the name that the save dialog proposes.
+  const opened = new Map<string, FileView>()
+  const openedMax = 64
+  let underWay = 0
+
+  async function chooseFile(station: StationApi, purpose: 'firmware' | 'image' | 'key'): Promise<FileView | null | Failure> {
+    const path = await with_.chooseFile(purpose)
+    if (path === null) return null
+    const file = await station.openFile({ path, purpose })
+    if (file instanceof Failure) return file
+    if (opened.size >= openedMax) opened.delete(opened.keys().next().value ?? '')
+    opened.set(file.file, file)
+    return file
+  }
+
+  async function sign(station: StationApi, args: CheckedArgsOf<'sign'>): Promise<SignedView | null | Failure> {
+    if (args.saveAs !== null) return new Failure('refused-call', 'The window may not name the place a file is saved to; the save dialog does.')
+    const saveAs = await with_.chooseTarget(opened.get(args.file) ?? null)
+    return saveAs === null ? null : station.sign({ ...args, saveAs })
+  }
+
+  async function askBoard(station: StationApi, args: CheckedArgsOf<'askBoard'>): Promise<unknown> {
+    const ports = await station.listPorts({})
+    if (ports instanceof Failure) return ports
+    // The station would open any path it is given; the window may name only what is listed.
+    if (!ports.some((port) => port.port === args.port)) return new Failure('no-such-port', 'This port is not attached any more. Look again.')
+    return station.askBoard(args)
+  }
+
+  function carryOut(station: StationApi, method: MethodName, args: unknown): Promise<unknown> {
+    if (method === 'chooseFile') return chooseFile(station, (args as CheckedArgsOf<'chooseFile'>).purpose)
+    if (method === 'sign') return sign(station, args as CheckedArgsOf<'sign'>)
+    if (method === 'askBoard') return askBoard(station, args as CheckedArgsOf<'askBoard'>)
+    return (station[method] as (args: unknown) => Promise<unknown>)(args)
+  }
+
+  async function answer(method: MethodName, given: unknown): Promise<Reply<unknown>> {
+    const checked = methods[method].args.safeParse(given)
+    // Only the place of the first fault is named: the arguments themselves may hold a passphrase.
+    if (!checked.success) return no('bad-arguments', `The call ${method} has arguments that do not fit at ${checked.error.issues[0]?.path.join('.') || 'the top'}.`)
+    const station = await with_.station()
+    if (station instanceof Failure) return { ok: false, failure: toView(station) }
+    const value = await carryOut(station, method, checked.data)
+    if (value instanceof Failure) return { ok: false, failure: toView(value) }
+    with_.done?.(method, value)
+    return { ok: true, value }
+  }
+
+  return async (method, args) => {
+    if (!isMethod(method)) return no('refused-call', 'There is no such call.')
+    if (methods[method].stationOnly) return no('refused-call', `The call ${method} is not for the window.`)
+    if (underWay >= callsAtOnceMax) return no('too-many-calls', 'The window asks faster than the station answers. Wait a moment.')
+    underWay++
+    try {
+      return await answer(method, args)
+    } catch (error) {
+      with_.report(method, error)
+      return no('bug', 'This is a fault in Slotwright, not in your board or file. The terminal shows more; what the log says was done, was done.')
+    } finally {
+      underWay--
+    }
+  }
+}

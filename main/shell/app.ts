@@ -1,0 +1,155 @@
+// The program with a window. One for each home folder: a second start brings the first one's window forward. The station
+// lives in this process; the window may die and come back without a batch noticing.
+import { BrowserWindow, app, dialog, nativeTheme, protocol } from 'electron'
+import { accessSync, constants, mkdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { failed, type Failure } from '../base/failure.ts'
+import type { MethodName } from '../contract/api.ts'
+import type { SettingsView } from '../contract/views.ts'
+import { homeFolder } from '../station/home.ts'
+import type { Station } from '../station/station.ts'
+import { makeAnswer } from './answer.ts'
+import { namedHome } from './arguments.ts'
+import { openBridge, type Bridge } from './bridge.ts'
+import { makeDialogs } from './dialogs.ts'
+import { makeOpening } from './opening.ts'
+import { makePage, pageScheme } from './page.ts'
+import { recall, remember, type Remembered } from './remembered.ts'
+import { lockContents, lockSession, openWindow, setMenu } from './window.ts'
+
+const home = homeFolder(namedHome(process.argv.slice(1)))
+const windowFolder = folderForWindow(home)
+const rememberedFile = join(windowFolder, 'window.json')
+const built = join(app.getAppPath(), 'out')
+
+let window: BrowserWindow | null = null
+let bridge: Bridge | null = null
+let remembered: Remembered = recall(rememberedFile)
+let leaving: Promise<void> | null = null
+/** Whether a batch goes on, by the station's own events. */
+let batchRuns = false
+
+const dialogs = makeDialogs(() => window)
+const opening = makeOpening({ home, version: app.getVersion(), practiceEntry: join(built, 'main', 'practice.js') }, settle)
+
+/** Chromium's own files lie beside the database; where the home cannot be written, the window still has to say so. */
+function folderForWindow(folder: string): string {
+  const wanted = join(folder, 'window')
+  try {
+    mkdirSync(wanted, { recursive: true, mode: 0o700 })
+    accessSync(wanted, constants.W_OK)
+    return wanted
+  } catch {
+    return join(tmpdir(), `slotwright-window-${process.pid}`)
+  }
+}
+
+/** Joins a station that has just been opened to window and theme, and gives a newcomer boards to begin with. */
+async function settle(station: Station): Promise<void> {
+  station.subscribe((event) => {
+    if (event.is === 'batch') batchRuns = event.batch !== null && event.batch.status !== 'ended'
+    bridge?.tell(event)
+  })
+  const settings = await station.settings({})
+  if (!failed(settings)) useTheme(settings)
+  // Practice boards never join a line that has real ones, and do not come back to a person who has put them away.
+  const ports = await station.listPorts({})
+  if (!remembered.practice || failed(ports) || ports.some((port) => !port.practice)) return
+  // The practice key and the sample are made here, in one go, before the boards' own first image needs that key too.
+  const sample = await station.sampleFile({})
+  const says = (failure: Failure) => console.error(`the practice line did not start: ${failure.says}`)
+  if (failed(sample)) return says(sample)
+  // Not awaited: the window shows the boards being wired up meanwhile.
+  void station.startPractice({}).then((started) => {
+    if (failed(started)) says(started)
+  })
+}
+
+function useTheme(settings: SettingsView): void {
+  nativeTheme.themeSource = settings.theme
+  keep({ theme: settings.theme })
+}
+
+function keep(change: Partial<Remembered>): void {
+  remembered = { ...remembered, ...change }
+  void remember(rememberedFile, remembered)
+}
+
+/** What the shell itself must follow when the window's call went well. */
+function followed(method: MethodName, value: unknown): void {
+  if (method === 'changeSettings') useTheme(value as SettingsView)
+  if (method === 'startPractice') keep({ practice: true })
+  if (method === 'stopPractice') keep({ practice: false })
+}
+
+const answer = makeAnswer({
+  station: () => opening.station(),
+  chooseFile: dialogs.chooseFile,
+  chooseTarget: dialogs.chooseTarget,
+  done: followed,
+  report: (method, error) => console.error(`fault in ${method}:`, error),
+})
+
+function showWindow(): void {
+  window = openWindow(join(built, 'preload', 'preload.cjs'), remembered)
+  window.on('close', (event) => {
+    if (window !== null && !window.isDestroyed()) {
+      const [width = remembered.width, height = remembered.height] = window.getContentSize()
+      keep(window.isMaximized() ? { maximized: true } : { width, height, maximized: false })
+    }
+    if (leaving !== null || !batchRuns) return
+    event.preventDefault()
+    void dialogs.stopAndQuit().then((quit) => {
+      if (quit) leave()
+    })
+  })
+  window.on('closed', () => {
+    window = null
+  })
+}
+
+/** Stops runs, closes the station and ends; a second call changes nothing. */
+function leave(): void {
+  leaving ??= opening.close().catch((error: unknown) => console.error('closing the station failed:', error)).finally(() => app.exit(0))
+}
+
+function stopAtBug(error: unknown): void {
+  console.error(error)
+  if (app.isReady()) dialog.showErrorBox('Slotwright stopped', 'There is a fault in Slotwright and it cannot go on. The log is safe: what was done is written, and the next start says how far each board came. The terminal shows more.')
+  app.exit(1)
+}
+
+process.on('uncaughtException', stopAtBug)
+process.on('unhandledRejection', stopAtBug)
+
+app.setPath('userData', windowFolder)
+// As root Chromium runs without its sandbox or not at all (start.mjs gives the switch then, and only then).
+if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
+protocol.registerSchemesAsPrivileged([{ scheme: pageScheme, privileges: { standard: true, secure: true } }])
+app.on('web-contents-created', (_event, contents) => lockContents(contents))
+
+if (app.requestSingleInstanceLock()) {
+  app.on('second-instance', () => {
+    if (window === null) return
+    if (window.isMinimized()) window.restore()
+    window.focus()
+  })
+  app.on('window-all-closed', () => leave())
+  app.on('before-quit', (event) => {
+    // The station is closed first, then the program ends by itself.
+    event.preventDefault()
+    if (window !== null && leaving === null && batchRuns) window.close()
+    else leave()
+  })
+  void app.whenReady().then(() => {
+    nativeTheme.themeSource = remembered.theme
+    protocol.handle(pageScheme, makePage(join(built, 'renderer')))
+    lockSession()
+    setMenu()
+    bridge = openBridge(() => window, answer)
+    showWindow()
+  })
+} else {
+  app.quit()
+}

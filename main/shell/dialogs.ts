@@ -1,0 +1,58 @@
+// The native dialogs: the only way a path gets from a person to the station when there is a window.
+import { dialog, type BrowserWindow } from 'electron'
+import { basename, dirname, join } from 'node:path'
+import type { FileView } from '../contract/views.ts'
+
+type Purpose = 'firmware' | 'image' | 'key'
+
+const filters: Readonly<Record<Purpose, { title: string; filters: { name: string; extensions: string[] }[] }>> = {
+  firmware: { title: 'Choose firmware', filters: [{ name: 'Firmware', extensions: ['bin', 'hex'] }, { name: 'All files', extensions: ['*'] }] },
+  image: { title: 'Choose a signed image', filters: [{ name: 'Signed image', extensions: ['bin', 'hex', 'img'] }, { name: 'All files', extensions: ['*'] }] },
+  key: { title: 'Choose a private key', filters: [{ name: 'PEM', extensions: ['pem', 'key'] }, { name: 'All files', extensions: ['*'] }] },
+}
+
+/** The dialogs of one window; they remember the folder that was used last. */
+export function makeDialogs(window: () => BrowserWindow | null): Readonly<{
+  chooseFile(purpose: Purpose): Promise<string | null>
+  chooseTarget(source: FileView | null): Promise<string | null>
+  stopAndQuit(): Promise<boolean>
+}> {
+  let folder: string | null = null
+
+  return {
+    async chooseFile(purpose) {
+      const options = { ...filters[purpose], properties: ['openFile' as const], ...(folder === null ? {} : { defaultPath: folder }) }
+      const ours = window()
+      const { canceled, filePaths } = await (ours === null ? dialog.showOpenDialog(options) : dialog.showOpenDialog(ours, options))
+      const path = filePaths[0]
+      if (canceled || path === undefined) return null
+      folder = dirname(path)
+      return path
+    },
+    async chooseTarget(source) {
+      const name = signedName(source?.name ?? 'firmware.bin')
+      const options = { title: 'Save the signed image', defaultPath: folder === null ? name : join(folder, name), filters: [{ name: 'Signed image', extensions: ['bin', 'hex'] }] }
+      const ours = window()
+      const { canceled, filePath } = await (ours === null ? dialog.showSaveDialog(options) : dialog.showSaveDialog(ours, options))
+      if (canceled || filePath === '') return null
+      folder = dirname(filePath)
+      return filePath
+    },
+    async stopAndQuit() {
+      const options = {
+        type: 'warning' as const, title: 'A batch is running', message: 'A batch is running.', buttons: ['Keep running', 'Stop the batch and quit'], defaultId: 0, cancelId: 0,
+        detail: 'Boards that are being written end as stopped; each keeps a bootable image. The log says how far each one came.',
+      }
+      const ours = window()
+      const { response } = await (ours === null ? dialog.showMessageBox(options) : dialog.showMessageBox(ours, options))
+      return response === 1
+    },
+  }
+}
+
+/** `zephyr.bin` → `zephyr.signed.bin`; the folder is never taken from a file's name. */
+export function signedName(name: string): string {
+  const plain = basename(name)
+  const dot = plain.lastIndexOf('.')
+  return dot > 0 ? `${plain.slice(0, dot)}.signed${plain.slice(dot)}` : `${plain}.signed.bin`
+}

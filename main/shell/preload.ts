@@ -1,0 +1,16 @@
+// The only script that sees both sides. It runs in the sandbox and hands the page two functions; neither the ipcRenderer
+// nor an event object crosses.
+import { contextBridge, ipcRenderer, type IpcRendererEvent } from 'electron'
+import { callChannel, eventChannel } from '../contract/channels.ts'
+import type { StationEvent } from '../contract/views.ts'
+
+contextBridge.exposeInMainWorld('slotwright', {
+  call: (method: string, args: unknown): Promise<unknown> => ipcRenderer.invoke(callChannel, method, args),
+  subscribe(listener: (event: StationEvent) => void): () => void {
+    const hear = (_: IpcRendererEvent, event: StationEvent) => listener(event)
+    ipcRenderer.on(eventChannel, hear)
+    return () => {
+      ipcRenderer.removeListener(eventChannel, hear)
+    }
+  },
+})

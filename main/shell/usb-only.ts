@@ -1,0 +1,14 @@
+// Which ports become bays by themselves in the window: USB devices and practice boards. A computer's own UART is more often
+// a console or a modem than a board, and "press Start" must never write to it; the command line takes any port by name.
+import type { Ports } from '../station/ports.ts'
+
+/** The same ports without those that are neither USB nor practice. */
+export function usbOnly(ports: Ports): Ports {
+  return {
+    list: () => ports.list().filter((port) => port.practice || port.usb !== null),
+    onChange: (listener) => ports.onChange(listener),
+    open: (path) => ports.open(path),
+    addFolder: (folder) => ports.addFolder(folder),
+    close: () => ports.close(),
+  }
+}

@@ -1,0 +1,68 @@
+// The main job in the window: eight practice boards from attached to CONFIRMED with one press, a board's history, a log
+// that holds; and the board whose new firmware fails its proof.
+import { eightAttached, expect, picture, test, view } from './station-window.ts'
+
+test('first start: eight boards attached, one press, eight CONFIRMED, and the log holds', async ({ station }) => {
+  const { page } = station
+  await eightAttached(page)
+  await expect(page.locator('[data-part=practice-note]')).toContainText('practice boards')
+  await expect(page.getByRole('button', { name: 'Start' })).toBeEnabled()
+  await picture(page, '01-line-attached')
+
+  await page.getByRole('button', { name: 'Start' }).click()
+  await expect(page.locator('[data-look=working]').first()).toBeVisible()
+  await expect(page.getByRole('progressbar').first()).toBeVisible()
+  await picture(page, '02-line-running')
+  await expect(page.locator('[data-bay][data-look=confirmed]')).toHaveCount(8, { timeout: 90_000 })
+  await expect(page.locator('[data-outcome=confirmed]')).toContainText('8')
+  await expect(page.locator('[data-part=announced-end]')).toContainText('8 good, 0 not good')
+  await expect(page.getByRole('button', { name: 'Start' })).toBeVisible()
+  await picture(page, '03-line-confirmed')
+
+  await page.locator('[data-bay="3"]').click()
+  const history = page.getByRole('complementary', { name: 'Bay 3' })
+  await expect(history.locator('[data-step]').first()).toBeVisible()
+  await expect(history.locator('.word')).toHaveText('Confirmed')
+  expect(await history.locator('[data-step]').count()).toBeGreaterThan(6)
+  await picture(page, '04-board-history')
+  await page.keyboard.press('Escape')
+
+  await view(page, 'Log').click()
+  await page.getByRole('button', { name: 'Verify' }).click()
+  await expect(page.locator('[data-part=verdict]')).toContainText('The log holds')
+  expect(await page.locator('.rows [data-kind]').count()).toBeGreaterThan(10)
+  await page.locator('.rows [data-kind=log-verified]').first().waitFor()
+  await picture(page, '05-log')
+  await page.getByLabel('Kind').selectOption('outcome')
+  await expect(page.locator('.rows [data-kind]')).toHaveCount(8)
+})
+
+test('a board whose firmware fails its proof goes back: seven CONFIRMED, one REVERTED, and the panel says what to do', async ({ station }) => {
+  const { page } = station
+  await eightAttached(page)
+  await page.getByRole('button', { name: 'Practice line' }).click()
+  await picture(page, '06-practice-sheet')
+  await page.getByLabel('Faults').fill('3:fails-proof')
+  await page.getByRole('button', { name: 'Restart practice boards' }).click()
+  await expect(page.getByRole('dialog')).toBeHidden({ timeout: 30_000 })
+  await eightAttached(page)
+
+  await page.getByRole('button', { name: 'Start' }).click()
+  await expect(page.locator('[data-bay][data-look=confirmed]')).toHaveCount(7, { timeout: 90_000 })
+  await expect(page.locator('[data-bay="3"]')).toHaveAttribute('data-look', 'reverted', { timeout: 60_000 })
+  await expect(page.locator('[data-bay="3"]')).toContainText('1.0.0')
+  await page.locator('[data-bay="3"]').click()
+  const panel = page.getByRole('complementary', { name: 'Bay 3' })
+  await expect(panel).toContainText('What to do')
+  await expect(panel.locator('[data-step].failed')).not.toHaveCount(0)
+  await picture(page, '07-reverted')
+})
+
+test('faults that do not exist are refused with the grammar, and the boards stay', async ({ station }) => {
+  const { page } = station
+  await eightAttached(page)
+  await page.getByRole('button', { name: 'Practice line' }).click()
+  await page.getByLabel('Faults').fill('3:explodes')
+  await page.getByRole('button', { name: 'Restart practice boards' }).click()
+  await expect(page.getByRole('dialog').getByRole('alert')).toContainText('BAY:FAULT')
+})

@@ -1,0 +1,72 @@
+// The real window on a home of its own: starts Electron as `npm start` does, closes it, and takes a picture of a view in
+// both themes. Whatever the page or the main process complains about is collected, and a test fails on it.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { _electron, expect, test as base, type ElectronApplication, type Page } from '@playwright/test'
+
+const root = resolve(import.meta.dirname, '..', '..')
+const screens = join(root, 'test-results', 'screens')
+
+export type StationWindow = Readonly<{
+  app: ElectronApplication
+  page: Page
+  home: string
+  /** What the page's console said as error or warning, and page errors. */
+  complaints: string[]
+}>
+
+type Fixtures = { home: string; open: (home?: string) => Promise<StationWindow>; station: StationWindow }
+
+function executable(): string {
+  return readFileSync(join(root, '.runtime', 'electron-path'), 'utf8').trim()
+}
+
+export const test = base.extend<Fixtures>({
+  // eslint-disable-next-line no-empty-pattern -- Playwright reads fixture names from the pattern
+  home: async ({}, use) => {
+    const home = mkdtempSync(join(tmpdir(), 'slotwright-window-'))
+    await use(home)
+    rmSync(home, { recursive: true, force: true })
+  },
+  open: async ({ home }, use) => {
+    const started: ElectronApplication[] = []
+    await use(async (ownHome = home) => {
+      const env = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[0] !== 'ELECTRON_RUN_AS_NODE'))
+      const sandbox = process.platform === 'linux' && process.getuid?.() === 0 ? ['--no-sandbox'] : []
+      const app = await _electron.launch({ executablePath: executable(), args: [...sandbox, process.env['SLOTWRIGHT_APP'] ?? root, '--home', ownHome], env })
+      started.push(app)
+      const page = await app.firstWindow()
+      const complaints: string[] = []
+      page.on('console', (message) => {
+        if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
+      })
+      page.on('pageerror', (error) => complaints.push(error.message))
+      return { app, page, home: ownHome, complaints }
+    })
+    for (const app of started) await app.close()
+  },
+  station: async ({ open }, use) => {
+    const station = await open()
+    await use(station)
+    expect(station.complaints, 'the page must not complain').toEqual([])
+  },
+})
+
+export { expect }
+
+/** Pictures of what is shown now, dark and light, under test-results/screens. */
+export async function picture(page: Page, name: string): Promise<void> {
+  for (const colorScheme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await page.screenshot({ path: join(screens, `${name}-${colorScheme}.png`) })
+  }
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null })
+}
+
+/** Waits for the practice line: `count` bays, each with an attached board. */
+export async function eightAttached(page: Page, count = 8): Promise<void> {
+  await expect(page.locator('[data-bay][data-look=ready]')).toHaveCount(count, { timeout: 30_000 })
+}
+
+export const view = (page: Page, name: 'Line' | 'Signing' | 'Keys' | 'Boards' | 'Log' | 'Settings') => page.getByRole('navigation').getByRole('button', { name, exact: true })
