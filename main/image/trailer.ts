@@ -88,7 +88,9 @@ export type TrailerOffsets = Readonly<{
 export function trailerOffsets(slotBytes: number, options: TrailerOptions): TrailerOffsets {
   const a = maxAlignOf(options)
   const magic = slotBytes - MAGIC_BYTES
-  const imageOk = Math.floor((magic - a) / a) * a
+  // From the end, not rounded down from the start: the same in any real slot, whose size is a multiple of the alignment,
+  // and right also for a file that only ends where the slot ends.
+  const imageOk = slotBytes - alignUp(MAGIC_BYTES, a) - a
   const copyDone = imageOk - a
   const swapInfo = copyDone - a
   const offset = options.swapOffset === true
