@@ -66,19 +66,24 @@ export async function alone(work) {
 
 /**
  * Does what is missing and returns the runtime (see `electron()`).
- * @param {{ display?: boolean, build?: boolean }} wish display: also what the window tests need; build: also out/
+ * @param {{ display?: boolean, tests?: boolean, build?: boolean }} wish display: also what the window tests need; tests: also
+ *   the token that the key tests sign with; build: also out/
  */
-export async function setUp({ display = false, build = true } = {}) {
+export async function setUp({ display = false, tests = false, build = true } = {}) {
   checkNode()
   return await alone(async () => {
     const { dependencies } = await import('./setup/dependencies.mjs')
     await dependencies()
-    const { libraries, needs } = await import('./setup/libraries.mjs')
+    const { libraries, librariesIfRoot, needs } = await import('./setup/libraries.mjs')
     await libraries(display ? [...needs.running, ...needs.testing] : needs.running)
+    // Without it the key tests fail, each with a sentence that says so; all the others can still run.
+    if (tests) await librariesIfRoot(needs.tokens)
     const { electron } = await import('./setup/electron.mjs')
     const runtime = await electron()
     const { sqlite } = await import('./setup/sqlite.mjs')
     await sqlite(runtime)
+    const { pkcs11 } = await import('./setup/pkcs11.mjs')
+    await pkcs11(runtime, { required: tests })
     if (build) {
       const { build: make } = await import('./setup/build.mjs')
       await make()

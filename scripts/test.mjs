@@ -70,7 +70,7 @@ async function windowTests(runtime, args) {
 }
 
 const wish = readArguments(process.argv.slice(2))
-const runtime = await orStop(() => setUp({ display: wish.window.runs && !hasDisplay(), build: false }))
+const runtime = await orStop(() => setUp({ display: wish.window.runs && !hasDisplay(), tests: true, build: false }))
 say(`tests run in Electron ${runtime.version}${runtime.kind === 'registry' ? ' (the registry runtime)' : ''}`)
 mkdirSync(results, { recursive: true })
 for (const name of ['vitest.json', 'playwright.json', 'totals.json']) rmSync(join(results, name), { force: true })

@@ -14,13 +14,15 @@ const running = [
   { program: 'udevadm', packages: ['udev'] },
 ]
 const testing = [{ program: 'Xvfb', packages: ['xvfb'] }]
+// The tests sign with keys in a software token, made afresh in a temporary folder.
+const tokens = [{ program: 'softhsm2-util', packages: ['softhsm2'] }]
 const compiling = [
   { program: 'g++', packages: ['g++'] },
   { program: 'gcc', packages: ['gcc'] },
 ]
 const unpacking = [{ program: 'unzip', packages: ['unzip'] }]
 
-export const needs = { running, testing, compiling, unpacking }
+export const needs = { running, testing, tokens, compiling, unpacking }
 
 // ldconfig and udevadm may lie in sbin, which is not on every user's PATH.
 const programFolders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/local/sbin']
@@ -102,4 +104,9 @@ export async function libraries(wanted) {
   if (stillMissing.length > 0) {
     throw new SetupStop(`apt-get installed ${packages.join(' ')}, but ${stillMissing.map((need) => need.library ?? need.program).join(', ')} is still not to be found`)
   }
+}
+
+/** As `libraries`, where it can be done without asking anybody; elsewhere nothing. */
+export async function librariesIfRoot(wanted) {
+  if (process.platform === 'linux' && isDebian() && process.getuid() === 0) await libraries(wanted)
 }
