@@ -136,3 +136,9 @@ async function readBack(path: string, bytes: Uint8Array): Promise<null | Failure
   if (sameBytes(back, bytes)) return null
   return new Failure('not-written', `${path} was written, but reads back differently. Check the disk; do not use this file.`, { path })
 }
+
+/** Takes away a file that was just written and may not stay; a device or a pipe is left alone. */
+export async function removeFile(path: string): Promise<void> {
+  const there = await stat(path).catch(() => null)
+  if (there?.isFile() === true) await rm(path, { force: true })
+}

@@ -26,9 +26,13 @@ const phaseWords: Readonly<Record<RunPhase, string>> = {
   marking: 'marking for test', resetting: 'resetting', waiting: 'waiting for the board', proving: 'proving', confirming: 'confirming', ended: 'ended',
 }
 
-/** Bars on a terminal, lines elsewhere. Always on stderr, so that stdout stays the result's. */
-export function progressFor(call: Call): Progress {
-  return call.stderr.isTTY && call.env['TERM'] !== 'dumb' ? bars(call) : lines(call)
+/** Bars on a terminal, in the order of `bays`, lines elsewhere. Always on stderr, so that stdout stays the result's. */
+export function progressFor(call: Call, bays: readonly BayView[]): Progress {
+  if (!call.stderr.isTTY || call.env['TERM'] === 'dumb') return lines(call)
+  const progress = bars(call)
+  // What was done in a bay before this batch is not its progress.
+  for (const bay of bays) progress.show({ ...bay, phase: 'attached', outcome: null, failure: null, bytesDone: 0, bytesPerSecond: 0, secondsLeft: null, seconds: 0 })
+  return progress
 }
 
 /** The state of one board in a word or two, coloured by how good it is. */
@@ -107,6 +111,7 @@ function bars(call: Call): Progress {
       ended = true
       multi.update()
       multi.stop()
+      call.tell('\n')
     },
   }
 }

@@ -18,7 +18,7 @@ import { homeFolder } from './home.ts'
 import type { SigningKey } from './keys.ts'
 
 /** How long a call waits for another one to finish its entry, and how often it looks. */
-const logWaitMs = 10_000
+const logWaitMs = 5_000
 const logLookMs = 20
 
 const nameMax = 200

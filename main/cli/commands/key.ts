@@ -8,6 +8,7 @@ import type { KeyEntry } from '../../keys/keyring.ts'
 import { usageKind } from '../call.ts'
 import type { Act, Answer, Call } from '../call.ts'
 import { readText, writeOutput } from '../files.ts'
+import { prepareHome } from '../home.ts'
 import { openPrivateKey, ringOf } from '../keys.ts'
 import { oneOf } from '../numbers.ts'
 import { knownPassphrase, newPassphrase } from '../passphrase.ts'
@@ -66,6 +67,8 @@ function remark(call: Call, key: KeyEntry): string {
 async function add(call: Call, [path = '']: readonly string[], flags: AddFlags): Promise<Answer | Failure> {
   const pem = await readText(path, 'key file')
   if (failed(pem)) return pem
+  const noHome = await prepareHome(call)
+  if (noHome !== null) return noHome
   const ring = ringOf(call)
   let passphrase: string | undefined
   if (/BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/.test(pem)) {

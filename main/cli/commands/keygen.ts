@@ -9,7 +9,8 @@ import type { AnyKeyAlgorithm } from '../../image/publickey.ts'
 import { generateKey, writeKeyPem } from '../../keys/filekey.ts'
 import { usageKind } from '../call.ts'
 import type { Act, Answer, Call } from '../call.ts'
-import { writeOutput } from '../files.ts'
+import { removeFile, writeOutput } from '../files.ts'
+import { prepareHome } from '../home.ts'
 import { oneOf } from '../numbers.ts'
 import { newPassphrase } from '../passphrase.ts'
 import { recordKeyMade } from '../record.ts'
@@ -32,6 +33,8 @@ export function declare(command: Command, act: Act): void {
 async function keygen(call: Call, _args: readonly string[], flags: KeygenFlags): Promise<Answer | Failure> {
   const path = flags.out ?? flags.key
   if (path === undefined) return new Failure(usageKind, 'Say where to write the key: --out FILE.')
+  const noHome = await prepareHome(call)
+  if (noHome !== null) return noHome
   const passphrase = await newPassphrase(call, flags)
   if (failed(passphrase)) return passphrase
   const key = await generateKey(flags.type)
@@ -43,7 +46,10 @@ async function keygen(call: Call, _args: readonly string[], flags: KeygenFlags):
     const fingerprint = toHex(keyHash(publicKey))
     const keyClass = passphrase === null ? 'test' : 'production'
     const logged = await recordKeyMade(call, { publicKey, class: keyClass, path })
-    if (failed(logged)) return logged
+    if (failed(logged)) {
+      await removeFile(path)
+      return new Failure(logged.kind, `${logged.says} The key could not be logged, so ${path} was taken away again.`, logged.facts)
+    }
     return {
       document: { file: path, algorithm: flags.type, fingerprint, class: keyClass, encrypted: passphrase !== null, entry: logged.seq },
       words: `${path}: ${flags.type} key, fingerprint ${fingerprint}${keyClass === 'test' ? '\nIt has no passphrase, so it counts as a test key: real boards do not take images signed with it unless told to.' : ''}`,

@@ -2,12 +2,14 @@
 // image, waits for the boards, starts a batch over their bays, draws what the station pushes, and reports.
 import type { Command } from 'commander'
 import { Failure, failed } from '../../base/failure.ts'
+import { inspectImage } from '../../image/inspect.ts'
 import type { ArgsOf } from '../../contract/api.ts'
 import type { RunView, UpgradeMode } from '../../contract/views.ts'
 import type { Act, Answer, Call } from '../call.ts'
 import { allGood, batchDocument, batchWords } from '../batch-words.ts'
 import { waitForBays, waitForPorts } from '../bays.ts'
 import { readText } from '../files.ts'
+import { readImageFile } from '../image-file.ts'
 import { oneOf, wholeNumber } from '../numbers.ts'
 import { progressFor } from '../progress.ts'
 import { stopped } from '../interrupt.ts'
@@ -17,7 +19,7 @@ import type { CalledStation } from '../station-call.ts'
 type Recipe = ArgsOf<'startBatch'>['recipe']
 
 export type ProvisionFlags = Readonly<{
-  ports?: string
+  ports: string
   recipe?: string
   mode?: UpgradeMode
   boards?: number
@@ -33,7 +35,7 @@ const waitSecondsMax = 3600
 export function declare(command: Command, act: Act): void {
   command
     .argument('<image>', 'signed image')
-    .option('--ports <dir-or-glob>', 'folder of a practice line, a port, or a pattern of ports such as "/dev/ttyACM*" (default: all that is attached)')
+    .requiredOption('--ports <dir-or-glob>', 'folder of a practice line, a port, or a pattern of ports such as "/dev/ttyACM*"')
     .option('--recipe <file>', 'JSON file with name, mode, allowedKeys, allowDowngrade, proofs, quota')
     .option('--mode <mode>', `${modes.join(', ')} (default: test-and-confirm)`, oneOf(modes))
     .option('--boards <n>', 'wait for this many boards, and provision no more', wholeNumber(1, boardsMax))
@@ -48,12 +50,16 @@ export function declare(command: Command, act: Act): void {
 export async function provision(call: Call, image: string, flags: ProvisionFlags): Promise<Answer | Failure> {
   const recipe = await recipeOf(flags)
   if (failed(recipe)) return recipe
-  const waited = flags.ports === undefined ? false : await waitForPorts(call, flags.ports, flags.wait)
-  return withStation(call, { ports: flags.ports ?? null, keys: flags.key ?? [] }, async (station) => {
+  // A file that is no image is refused before anybody waits for boards.
+  const bytes = await readImageFile(image)
+  const report = failed(bytes) ? bytes : inspectImage(bytes)
+  if (failed(report)) return report
+  const waited = await waitForPorts(call, flags.ports, flags.wait)
+  return withStation(call, { ports: flags.ports, keys: flags.key ?? [] }, async (station) => {
     const file = await station.openFile({ path: image, purpose: 'image' })
     if (failed(file)) return file
     if (file.problem !== null) return new Failure(file.problem.kind, file.problem.says, file.problem.facts)
-    const bays = await waitForBays(call, station, { boards: flags.boards ?? null, waitSeconds: flags.wait, ports: flags.ports ?? null, told: waited })
+    const bays = await waitForBays(call, station, { boards: flags.boards ?? null, waitSeconds: flags.wait, ports: flags.ports, told: waited })
     if (failed(bays)) return bays
     return runBatch(call, station, { file: file.file, recipe: { ...recipe, allowedKeys: [...(recipe.allowedKeys ?? []), ...station.namedKeys] }, bays })
   })
@@ -61,7 +67,9 @@ export async function provision(call: Call, image: string, flags: ProvisionFlags
 
 /** Starts the batch, follows it to its end (or stops it when the signal says so) and tells what came of it. */
 export async function runBatch(call: Call, station: CalledStation, args: ArgsOf<'startBatch'>): Promise<Answer | Failure> {
-  const progress = progressFor(call)
+  const before = await station.bays({})
+  if (failed(before)) return before
+  const progress = progressFor(call, before.filter((row) => args.bays?.includes(row.bay) ?? true))
   const off = station.subscribe((event) => {
     if (event.is === 'bay') progress.show(event.bay)
   })

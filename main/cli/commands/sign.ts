@@ -13,7 +13,8 @@ import { signImage, vectorToSign } from '../../image/sign.ts'
 import type { SignedImage } from '../../image/sign.ts'
 import { formatVersion } from '../../image/version.ts'
 import type { Act, Answer, Call } from '../call.ts'
-import { readText, writeOutput } from '../files.ts'
+import { readText, removeFile, writeOutput } from '../files.ts'
+import { prepareHome } from '../home.ts'
 import { checkOutputName, readFirmware } from '../image-file.ts'
 import { knownKeysOf, openSigningKey, publicKeyFromFile, signingKeyWarning } from '../keys.ts'
 import type { SigningKey } from '../keys.ts'
@@ -38,6 +39,8 @@ async function sign(call: Call, input: string, output: string, flags: SignFlags)
   if (badName !== null) return badName
   const firmware = await readFirmware(input)
   if (failed(firmware)) return firmware
+  const noHome = await prepareHome(call)
+  if (noHome !== null) return noHome
   const options = await withKeyFiles(bare, flags)
   if (failed(options)) return options
   if (flags.vectorToSign !== undefined) return exportVector(call, firmware, output, options, flags)
@@ -73,7 +76,7 @@ async function writeAndRecord(call: Call, done: Finished): Promise<Answer | Fail
     imageHash: toHex(signed.digest), version: formatVersion(signed.version), bytes: file.length,
   })
   if (failed(entry)) {
-    await removeUnrecorded(output)
+    await removeFile(output)
     return new Failure(entry.kind, `${entry.says} The image was signed but could not be logged, so ${output} was taken away again.`, entry.facts)
   }
   if (signer !== undefined && (key === null || key.name === null)) await rememberSigner(call, signer, key?.path ?? flags.fixSigPubkey ?? null, key?.class ?? 'production')
@@ -89,12 +92,6 @@ function keyCalled(key: SigningKey): string | null {
 async function rememberSigner(call: Call, publicKey: PublicKey, path: string | null, keyClass: 'production' | 'test'): Promise<void> {
   const known = await rememberKey(knownKeysOf(call), { publicKey, path, class: keyClass, fingerprint: toHex(keyHash(publicKey)) })
   if (failed(known)) call.tell(`${known.says} The image is signed and logged; to provision it, name its key with --key.\n`)
-}
-
-async function removeUnrecorded(path: string): Promise<void> {
-  const { rm, stat } = await import('node:fs/promises')
-  const there = await stat(path).catch(() => null)
-  if (there?.isFile() === true) await rm(path, { force: true })
 }
 
 function documentOf({ input, output, signed, key, inputSha256 }: Finished, bytes: number, entry: number | null): unknown {
