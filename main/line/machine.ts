@@ -6,9 +6,9 @@
 // buffer, obeys it after the boot and so reverts the very image under test.
 import { assert, Failure } from '../base/failure.ts'
 import { ending, endingFailed } from './ending.ts'
+import { again, boardIn, boardOf, end, endFailed, endStopped, enter, isRefusal, known, named, onward, openWrite, prepend, slotsIn } from './moves.ts'
 import { plan, resetSteps } from './plan.ts'
 import * as record from './record.ts'
-import type { EntryDraft } from '../log/entry.ts'
 import { activeSlot, sameSlots, waitingSlot, listedVersion } from './slots.ts'
 import type { ActiveState, BoardSays, Job, Move, RunEvent, RunState, Said, SlotSays, Step, StepName, Tally } from './state.ts'
 
@@ -205,9 +205,21 @@ function judgeProof(state: ActiveState, said: Said): Move {
   const slots = slotsIn(said)
   const { board } = known(state, slots)
   const active = activeSlot(slots)
-  const [is, wanted] = step.proof === 'version' ? [active?.version, listedVersion(job.image.version)] : [active?.hash, job.image.hash]
-  if (is === wanted) return passed(state, step.proof, `reports ${step.proof === 'version' ? `version ${wanted}` : `hash ${wanted.slice(0, 12)}…`}`, board)
-  return disproved({ ...state, board }, new Failure('proof-failed', `The board should report ${wanted.slice(0, 20)} as its ${step.proof} and reports ${is?.slice(0, 20) ?? 'none'}. Check that firmware and image belong together.`, { proof: step.proof }))
+  // Whatever the proof asks: it counts for the very image that was sent, or for none.
+  if (active?.hash !== job.image.hash) {
+    const why = wentBack(active)
+    return prepend(record.proofFailed(job, step.proof, why), active === null ? endFailed({ ...state, board }, why) : end(job, ending(job, 'reverted', slots, why)))
+  }
+  const wanted = listedVersion(job.image.version)
+  if (step.proof === 'active-hash') return passed(state, step.proof, `reports hash ${job.image.hash.slice(0, 12)}…`, board)
+  if (active.version === wanted) return passed(state, step.proof, `reports version ${wanted}`, board)
+  return disproved({ ...state, board }, new Failure('proof-failed', `The board should report version ${wanted} and reports ${active.version}. Check that firmware and image belong together.`, { proof: step.proof }))
+}
+
+function wentBack(active: SlotSays | null): Failure {
+  return active === null
+    ? new Failure('nothing-runs', 'The board no longer names a running image. It may be in serial recovery: restart it, or flash it with a programmer.')
+    : new Failure('restarted-by-itself', 'The board restarted by itself before the new image was confirmed, and went back to the old one. Look for a watchdog or a weak supply.')
 }
 
 function passed(state: ActiveState, proof: string, says: string, board: BoardSays): Move {
@@ -232,7 +244,7 @@ function checkConfirmed(state: ActiveState, slots: readonly SlotSays[]): Move {
   const { board } = known(state, slots)
   if (active?.hash === job.image.hash && active.confirmed) return prepend(record.confirmed(job, active), end(job, ending(job, 'confirmed', slots)))
   if (active !== null && active.hash !== job.image.hash) {
-    return end(job, ending(job, 'reverted', slots, new Failure('restarted-by-itself', 'The board restarted by itself before the new image was confirmed, and went back to the old one. Look for a watchdog or a weak supply.')))
+    return end(job, ending(job, 'reverted', slots, wentBack(active)))
   }
   if (state.tally.confirms + 1 < tries.confirmsMax && active !== null) {
     return enter({ ...state, board, at: 'updating', tally: { ...state.tally, confirms: state.tally.confirms + 1 } }, [{ do: 'confirm' }, { do: 'check-confirmed' }])
@@ -249,32 +261,6 @@ function revert(state: ActiveState, because: Failure): Move {
   return enter({ at: 'reverting', job: state.job, tally: { ...state.tally, resets: 0 }, board, because }, resetSteps('revert', board, state.job.image.imageBytes))
 }
 
-// Moving on and ending
-
-type Course = Omit<Extract<RunState, { at: 'updating' }>, 'step' | 'rest'> | Omit<Extract<RunState, { at: 'clearing' }>, 'step' | 'rest'> | Omit<Extract<RunState, { at: 'reverting' }>, 'step' | 'rest'>
-
-/** Takes up the first of these steps, its intent recorded; with none left the goal is reached. */
-function enter(course: Course, steps: readonly Step[], results: readonly EntryDraft[] = [], why?: string): Move {
-  const [step, ...rest] = steps
-  if (step === undefined) {
-    const outcome = course.job.recipe.mode === 'upload-only' ? 'uploaded' : 'tested'
-    assert(course.at === 'updating' && course.job.recipe.mode !== 'test-and-confirm', 'only a recipe without confirm ends by running out of steps')
-    return prepend(results, end(course.job, ending(course.job, outcome, course.board.slots)))
-  }
-  return { state: { ...course, step, rest }, record: [...results, ...record.intentOf(course.job, step, why)] }
-}
-
-function onward(state: ActiveState, board: BoardSays): Move {
-  assert(state.at !== 'asking', 'a question has no next step before its plan')
-  return enter({ ...state, board }, state.rest)
-}
-
-/** The same step once more while its count allows, else null. */
-function again(state: ActiveState, count: keyof Tally, most: number): Move | null {
-  if (state.tally[count] >= most) return null
-  return { state: { ...state, tally: { ...state.tally, [count]: state.tally[count] + 1 } }, record: [] }
-}
-
 function unplugged(state: ActiveState, failure: Failure): Move {
   const { do: doing } = state.step
   // A board that resets takes its USB port with it, often before its reply is out.
@@ -282,54 +268,4 @@ function unplugged(state: ActiveState, failure: Failure): Move {
   if (doing === 'await-return') return whenFailed['await-return'](state, failure)
   const why = new Failure('unplugged', 'The board was unplugged while it was being worked on. Plug it in again and run it once more.', { ...failure.facts, during: doing })
   return endFailed(state, why)
-}
-
-function endFailed(state: ActiveState, failure: Failure): Move {
-  return end(state.job, endingFailed(state.job, state.board?.slots ?? [], failure), openWrite(state, failure))
-}
-
-function endStopped(state: ActiveState): Move {
-  const failure = new Failure('stopped', 'The run was stopped.', { during: state.step.do })
-  return end(state.job, ending(state.job, 'stopped', state.board?.slots ?? []), openWrite(state, failure))
-}
-
-/** A slot write that was begun and not proven does not stay open in the log. */
-function openWrite(state: ActiveState, why: Failure): EntryDraft[] {
-  return state.step.do === 'upload' || state.step.do === 'check-slot' ? [record.slotWriteFailed(state.job, why)] : []
-}
-
-function end(job: Job, how: ReturnType<typeof ending>, before: readonly EntryDraft[] = []): Move {
-  return { state: { at: 'ended', job, ending: how }, record: [...before, record.outcome(job, how)] }
-}
-
-function prepend(results: EntryDraft | readonly EntryDraft[], move: Move): Move {
-  return { state: move.state, record: [...('kind' in results ? [results] : results), ...move.record] }
-}
-
-function known(state: ActiveState, slots: readonly SlotSays[]): { board: BoardSays } {
-  return { board: { ...boardOf(state), slots } }
-}
-
-function boardOf(state: ActiveState): BoardSays {
-  assert(state.board !== null, 'the board was asked before anything was done to it')
-  return state.board
-}
-
-function boardIn(said: Said): BoardSays {
-  assert(said.of === 'board', 'an identification brings what the board says')
-  return said.board
-}
-
-function slotsIn(said: Said): readonly SlotSays[] {
-  assert(said.of === 'slots', 'this step brings a list of slots')
-  return said.slots
-}
-
-/** The board understood and said no; asking the same again would not help. */
-function isRefusal(failure: Failure): boolean {
-  return failure.kind === 'refused'
-}
-
-function named(kind: string, what: string, why: Failure): Failure {
-  return new Failure(kind, `${what}: ${why.says}`, why.facts)
 }

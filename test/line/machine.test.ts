@@ -3,9 +3,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Failure } from '../../main/base/failure.ts'
 import { begin, next, saidFor, tries } from '../../main/line/machine.ts'
-import type { RunEvent, Said, SlotSays, Step } from '../../main/line/state.ts'
+import type { Job, RunEvent, Said, SlotSays, Step } from '../../main/line/state.ts'
 import { kinds } from '../../main/log/kinds.ts'
-import { boardWith, freshBoard, jobWith, newHash, oldHash, otherHash, slot, walk } from './making.ts'
+import { ModelBoard, boardWith, freshBoard, jobWith, newHash, oldHash, otherHash, slot, walk } from './making.ts'
 
 const failing = (kind: string): RunEvent => ({ is: 'stepFailed', failure: new Failure(kind, `It is ${kind}.`) })
 const saying = (...slots: SlotSays[]): RunEvent => ({ is: 'stepDone', said: { of: 'slots', slots }, tookMs: 1 })
@@ -139,7 +139,7 @@ describe('half-done updates of others', () => {
   })
 })
 
-// Anything at all: any answers, in any order, from a board that lies.
+// Anything at all: a board by MCUboot's rules that now and then lies, fails, or is stopped, so that the walk gets deep.
 
 const anySlot = fc.record({
   image: fc.constant(0), slot: fc.nat(1), version: fc.constantFrom('1.0.0', '1.1.0', '2.0.0', 'x'),
@@ -148,9 +148,14 @@ const anySlot = fc.record({
 })
 const anySlots = fc.array(anySlot, { maxLength: 2 })
 const anyFailure = fc.constantFrom('timeout', 'refused', 'garbled', 'unplugged').map((kind) => new Failure(kind, `It is ${kind}.`))
-const anyReply = fc.record({
-  slots: anySlots, echoes: fc.boolean(), failure: fc.option(anyFailure, { freq: 3 }), stopped: fc.integer({ min: 0, max: 40 }),
-})
+const anyReply = fc.oneof(
+  { weight: 12, arbitrary: fc.constant({ is: 'obeys' } as const) },
+  { weight: 2, arbitrary: anySlots.map((slots) => ({ is: 'lies', slots, echoes: false }) as const) },
+  // The board did it, or did not, and its answer was lost.
+  { weight: 2, arbitrary: fc.record({ is: fc.constant('fails' as const), failure: anyFailure, did: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ is: fc.constant('restarts' as const) }) },
+)
+const anyStop = fc.option(fc.nat(30), { freq: 5 })
 const anyRecipe = fc.record({
   mode: fc.constantFrom('upload-only', 'test-only', 'test-and-confirm'),
   proofs: fc.subarray(['echo', 'active-hash', 'version'] as const), allowDowngrade: fc.boolean(),
@@ -158,22 +163,29 @@ const anyRecipe = fc.record({
 
 type Reply = (typeof anyReply) extends fc.Arbitrary<infer R> ? R : never
 
-function eventFor(step: Step, reply: Reply): RunEvent {
-  if (reply.stopped === 0) return { is: 'stopped' }
-  if (reply.failure !== null) return { is: 'stepFailed', failure: reply.failure }
+function eventFor(step: Step, reply: Reply, board: ModelBoard, job: Job): RunEvent {
+  if (reply.is === 'restarts') board.restart()
+  if (reply.is === 'fails') {
+    if (reply.did) board.does(step, job.image)
+    return { is: 'stepFailed', failure: reply.failure }
+  }
+  board.does(step, job.image)
+  if (reply.is !== 'lies') return { is: 'stepDone', said: board.says(step, freshBoard), tookMs: 1 }
   const of = step.do === 'prove' && step.proof === 'echo' ? 'echo' : saidFor[step.do]
   const said: Record<Said['of'], Said> = {
     board: { of: 'board', board: { ...freshBoard, slots: reply.slots } },
     slots: { of: 'slots', slots: reply.slots },
-    echo: { of: 'echo', sent: 'ping', answered: reply.echoes ? 'ping' : 'pong' },
+    echo: { of: 'echo', sent: 'ping', answered: 'pong' },
     nothing: { of: 'nothing' },
   }
   return { is: 'stepDone', said: said[of], tookMs: 1 }
 }
 
 test('whatever a board answers, the run ends, every entry fits the log, and nothing is confirmed unproven', () => {
-  fc.assert(fc.property(anyRecipe, fc.infiniteStream(anyReply), (asked, replies) => {
+  const reached = new Set<string>()
+  fc.assert(fc.property(anyRecipe, anySlots, fc.boolean(), fc.infiniteStream(anyReply), anyStop, (asked, odd, isOdd, replies, stopAt) => {
     const job = jobWith({ recipe: asked })
+    const board = new ModelBoard(isOdd ? odd : freshBoard.slots)
     let move = begin(job)
     const written = [...move.record]
     const passed = new Set<string>()
@@ -188,7 +200,7 @@ test('whatever a board answers, the run ends, every entry fits the log, and noth
       // Intent before act: the entry stands at the end of the very move that orders the step.
       const intents = { upload: 'slot-write-intended', mark: 'mark-intended', reset: 'reset-intended', confirm: 'confirm-intended' } as const
       if (step.do in intents) expect(written.at(-1)?.kind).toBe(intents[step.do as keyof typeof intents])
-      const event = eventFor(step, replies.next().value)
+      const event: RunEvent = count === stopAt ? { is: 'stopped' } : eventFor(step, replies.next().value, board, job)
       move = next(move.state, event)
       for (const entry of move.record) if (entry.kind === 'proof-passed') passed.add(entry.data.proof)
       if (event.is === 'stepDone' && event.said.of !== 'nothing' && event.said.of !== 'echo') {
@@ -196,6 +208,7 @@ test('whatever a board answers, the run ends, every entry fits the log, and noth
         ranNew = slots.find((each) => each.active)?.hash === newHash
       }
       if (step.do === 'reset' || step.do === 'identify') passed.clear()
+      reached.add(`${step.do} ${move.state.at}`)
       written.push(...move.record)
     }
     const { ending } = move.state
@@ -211,7 +224,9 @@ test('whatever a board answers, the run ends, every entry fits the log, and noth
     const opened = written.filter((entry) => entry.kind === 'slot-write-intended').length
     const closed = written.filter((entry) => entry.kind === 'slot-write-done' || entry.kind === 'slot-write-failed').length
     expect(closed, 'every slot write that was begun is closed by a result').toBe(opened)
-  }), { numRuns: 2000 })
+    reached.add(ending.outcome)
+  }), { numRuns: 3000 })
+  for (const outcome of ['confirmed', 'reverted', 'unchanged', 'uploaded', 'tested', 'failed', 'stopped']) expect(reached).toContain(outcome)
 })
 
 test('an event after the end is a bug and throws', () => {
