@@ -22,7 +22,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(home, { recursive: true, force: true }))
 
-const kindOf = (value: unknown) => (failed(value) ? (value as Failure).kind : 'taken')
+const kindOf = (value: unknown) => (failed(value) ? (value).kind : 'taken')
 
 describe('making and finding', () => {
   test('a new key is encrypted, private to its owner, listed, and signs', async () => {
