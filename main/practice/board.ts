@@ -5,7 +5,9 @@
 import type { Clock } from '../base/clock.ts'
 import { utf8 } from '../base/bytes.ts'
 import type { PublicKey } from '../base/signer.ts'
-import { LineDecoder, frameOverheadBytes } from '../smp/line.ts'
+import { packetBytesFor } from '../smp/frames.ts'
+import { LineDecoder } from '../smp/line.ts'
+import { RawDecoder } from '../smp/raw.ts'
 import type { ServerSeat } from './answer.ts'
 import { boot } from './bootloader.ts'
 import type { BootResult, Bootloader, Running } from './bootloader.ts'
@@ -64,7 +66,7 @@ export class Board {
   readonly #options: BoardOptions
   readonly #loader: Bootloader
   readonly #factoryHash: Uint8Array
-  readonly #decoder: LineDecoder
+  readonly #decoder: LineDecoder | RawDecoder
   readonly #timers = new Set<() => void>()
   #life: Life = { is: 'off' }
   #fault: Fault | null
@@ -89,11 +91,7 @@ export class Board {
     this.slots = layOut(this.flash, profile)
     this.#loader = { slots: this.slots, mode: profile.mode, check: checkAgainst(options.trust) }
     this.#factoryHash = listedHash(firmware, profile)
-    this.#decoder = new LineDecoder({
-      packetBytesMax: profile.bufferBytes - frameOverheadBytes,
-      lineBytesMax: profile.receiveLineBytesMax,
-      framesBegin: 'line-start',
-    })
+    this.#decoder = decoderFor(profile)
     if (!options.content || !couldBoot(this.#loader, this.flash, profile)) flashFactoryImage(this.slots, firmware)
   }
 
@@ -288,7 +286,8 @@ export class Board {
       this.#tell({ is: 'unplugged' })
       return
     }
-    for (const reply of replies) this.#transmit(replyLines(reply), atMs)
+    const { framing } = this.#options.profile
+    for (const reply of replies) this.#transmit(framing === 'raw' ? reply : replyLines(reply), atMs)
     if (!this.#resetDue || this.#resetTimed) return
     this.#resetTimed = true
     this.#after(atMs + this.#options.profile.resetDelayMs - this.#nowMs(), () => this.reset())
@@ -298,12 +297,20 @@ export class Board {
     if (this.#fault?.is === 'unplug' && share >= this.#fault.atShare) this.#unplugDue = true
   }
 
+  /** Boot chatter; it has another UART where SMP has one of its own. */
   #sayAt(atMs: number, text: string): void {
+    if (this.#options.profile.framing === 'raw') return
     const bytes = utf8(`${text}\r\n`)
     const waitMs = atMs - this.#nowMs()
     if (waitMs <= earlyMs) this.#transmit(bytes, atMs)
     else this.#after(waitMs, () => this.#transmit(bytes, atMs))
   }
+}
+
+function decoderFor(profile: BoardProfile): LineDecoder | RawDecoder {
+  const packetBytesMax = packetBytesFor(profile.bufferBytes, profile.framing)
+  if (profile.framing === 'raw') return new RawDecoder({ packetBytesMax, hears: 'requests' })
+  return new LineDecoder({ packetBytesMax, lineBytesMax: profile.receiveLineBytesMax, framesBegin: 'line-start' })
 }
 
 /** A board fresh from the factory, or as its flash content says; powered off. */

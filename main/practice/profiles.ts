@@ -2,6 +2,7 @@
 // was built from. `recordedRig` is the board the golden traffic was recorded on (Zephyr 3.4.99, native simulator);
 // the others are what a line may meet.
 import { Failure } from '../base/failure.ts'
+import type { Framing } from '../smp/client.ts'
 import type { FlashGeometry, FlashTiming } from './flash.ts'
 import type { SwapMode } from './swap.ts'
 import type { MaxAlign } from './trailer.ts'
@@ -17,7 +18,9 @@ export type BoardProfile = Readonly<{
   slot0: Readonly<{ address: number; sizeBytes: number }>
   slot1: Readonly<{ address: number; sizeBytes: number }>
   scratch: Readonly<{ address: number; sizeBytes: number }>
-  /** MCUMGR_TRANSPORT_NETBUF_SIZE: largest message over serial is this less 4. */
+  /** Base64 lines on the console's UART, or packets as they are on a UART of their own (MCUMGR_TRANSPORT_RAW_UART), which shows no boot chatter. */
+  framing: Framing
+  /** MCUMGR_TRANSPORT_NETBUF_SIZE: largest message over a console is this less 4. */
   bufferBytes: number
   bufferCount: number
   /** Requests kept while the board is busy with its flash; more are lost, as when the net buffers run out. */
@@ -66,6 +69,7 @@ export const recordedRig: BoardProfile = {
   slot0: { address: 0xc000, sizeBytes: 0x69000 },
   slot1: { address: 0x75000, sizeBytes: 0x69000 },
   scratch: { address: 0xde000, sizeBytes: 0x1e000 },
+  framing: 'console',
   bufferBytes: 384,
   bufferCount: 4,
   queuedRequestsMax: 16,
@@ -97,7 +101,9 @@ export const profiles: Readonly<Record<string, BoardProfile>> = {
   practice,
   'practice-scratch': { ...practice, name: 'practice-scratch', mode: 'swap-scratch' },
   'practice-large-buffers': { ...practice, name: 'practice-large-buffers', bufferBytes: 2048 },
+  'practice-raw': { ...practice, name: 'practice-raw', framing: 'raw' },
   nrf52840: { ...practice, name: 'nrf52840', timing: nrf52840Timing },
+  'nrf52840-raw': { ...practice, name: 'nrf52840-raw', framing: 'raw', timing: nrf52840Timing },
 }
 
 export const practiceProfile = practice
