@@ -1,25 +1,44 @@
-// Firmware and images as files.
-import { Failure } from '../base/failure.ts'
+// Firmware and images as files: binary, or Intel HEX where the name ends in .hex, as imgtool decides it. The HEX reader is
+// loaded only for such a name.
+import { utf8 } from '../base/bytes.ts'
+import { Failure, failed } from '../base/failure.ts'
 import { FIRMWARE_BYTES_MAX } from '../image/format.ts'
+import type { SignOptions } from '../image/options.ts'
+import type { SignedImage } from '../image/sign.ts'
 import { readInput } from './files.ts'
 
-/** imgtool takes the name for the format: .hex is Intel HEX, all else binary. */
-function refuseHex(path: string): Failure | null {
-  if (!path.toLowerCase().endsWith('.hex')) return null
-  return new Failure('hex-file', `${path} is named as Intel HEX, which this version neither reads nor writes. Use the .bin file, or convert it: objcopy -I ihex -O binary app.hex app.bin`, { path })
+/** A file's content; `address` is where a HEX file puts its first byte, null for a binary. */
+export type FileContent = Readonly<{ bytes: Uint8Array; address: number | null }>
+
+const isHexName = (path: string): boolean => path.toLowerCase().endsWith('.hex')
+
+/** Firmware or an image in its file. Kinds: those of `readInput` and of reading HEX (`bad-hex`, `too-large`). */
+export async function readContent(path: string, what: 'firmware file' | 'image'): Promise<FileContent | Failure> {
+  if (!isHexName(path)) {
+    const bytes = await readInput(path, what, FIRMWARE_BYTES_MAX)
+    return failed(bytes) ? bytes : { bytes, address: null }
+  }
+  const { HEX_TEXT_MAX, readHex } = await import('../image/hex.ts')
+  const text = await readInput(path, 'HEX file', HEX_TEXT_MAX)
+  const read = failed(text) ? text : readHex(text)
+  if (failed(read)) return read.says.includes(path) ? read : new Failure(read.kind, `${path}: ${read.says}`, read.facts)
+  return { bytes: read.bytes, address: read.baseAddress }
 }
 
-/** Firmware in its file. Kinds: those of `readInput`, `hex-file`. */
-export async function readFirmware(path: string): Promise<Uint8Array | Failure> {
-  return refuseHex(path) ?? await readInput(path, 'firmware file', FIRMWARE_BYTES_MAX)
-}
-
-/** An image in its file. Kinds: those of `readInput`, `hex-file`. */
+/** An image's bytes, from either kind of file. */
 export async function readImageFile(path: string): Promise<Uint8Array | Failure> {
-  return refuseHex(path) ?? await readInput(path, 'image', FIRMWARE_BYTES_MAX)
+  const content = await readContent(path, 'image')
+  return failed(content) ? content : content.bytes
 }
 
-/** Refuses an output that would have to be Intel HEX. */
-export function checkOutputName(path: string): null | Failure {
-  return refuseHex(path)
+/**
+ * The bytes of an output file. In HEX the image lies at `hexAddress`, else where the input's firmware lay, less a header
+ * that was put before it. Kind `bad-option` when neither is known.
+ */
+export async function encodeImageFile(path: string, signed: SignedImage, options: SignOptions, addresses: Readonly<{ input: number | null; hexAddress: number | undefined }>): Promise<Uint8Array | Failure> {
+  if (!isHexName(path)) return signed.bytes
+  const { imageToHex } = await import('../image/hex.ts')
+  const fromInput = addresses.input === null ? undefined : addresses.input - (options.padHeader === true ? options.headerBytes : 0)
+  const text = imageToHex(signed, addresses.hexAddress ?? fromInput, options)
+  return failed(text) ? text : utf8(text)
 }

@@ -32,7 +32,7 @@ export async function startLine(call: Call, flags: PracticeFlags): Promise<Pract
   if (failed(factory)) return factory
   const { boards, baud, seed, faults, usb } = flags
   // Absolute, since the folder tells others where each port is, wherever they were started.
-  return startPracticeLine({ dir: resolve(flags.dir), boards, baud, seed, faults, usb: usb === true, profile, firmware: factory.firmware, trust: [...factory.trust, ...named] })
+  return startPracticeLine({ dir: resolve(flags.dir), boards, baud, seed, faults, usb: usb === true, fresh: flags.keep !== true, profile, firmware: factory.firmware, trust: [...factory.trust, ...named] })
 }
 
 type Factory = Exclude<Awaited<ReturnType<typeof factoryImage>>, Failure>

@@ -29,6 +29,7 @@ const rows: Readonly<Record<string, Row>> = {
   sign: { group: images, alias: 'create', says: 'make a signed image, with imgtool\'s options', load: () => import('./commands/sign.ts') },
   inspect: { group: images, says: 'show what an image claims, what is proven and what is wrong', load: () => import('./commands/inspect.ts') },
   verify: { group: images, says: 'check an image against a key', load: () => import('./commands/verify.ts') },
+  dumpinfo: { group: images, says: 'print header, TLVs and trailer as imgtool does', load: () => import('./commands/dumpinfo.ts') },
   keygen: { group: images, says: 'make a key pair in a file', load: () => import('./commands/keygen.ts') },
   key: { group: images, says: 'the station\'s own keys: list, add, retire, export', load: () => import('./commands/key.ts') },
   getpub: { group: images, says: 'print the public key for the bootloader', load: () => import('./commands/getpub.ts') },

@@ -22,7 +22,7 @@ export type SignFlags = Readonly<{
   securityCounter?: string
   dependencies?: string
   padSig?: true
-  headerSize: number
+  headerSize: number | 'auto'
   padHeader?: true
   slotSize: number
   pad?: true
@@ -40,6 +40,7 @@ export type SignFlags = Readonly<{
   hmacSha: 'auto' | '256' | '512'
   romFixed?: number
   loadAddr?: number
+  hexAddr?: number
   erasedVal: number
   customTlv?: readonly string[]
   customTlvFile?: readonly string[]
@@ -62,13 +63,15 @@ const erased = (text: string): number => {
   return value
 }
 
+const headerSize = (text: string): number | 'auto' => (text === 'auto' ? text : wholeNumber(0, u32Max)(text))
+
 /** Adds every option of imgtool's `sign`. */
 export function declareSignOptions(command: Command): void {
   const choice = (flags: string, says: string, words: readonly string[], otherwise?: string) =>
     command.addOption(new Option(flags, says).choices(words).default(otherwise))
   command
     .requiredOption('-v, --version <text>', 'version of the image, like 1.2.0 or 1.2.0+7')
-    .requiredOption('-H, --header-size <bytes>', 'size of the image header, at least 32', wholeNumber(0, u32Max))
+    .requiredOption('-H, --header-size <bytes>', 'size of the image header, at least 32; `auto` reads it from the vector table', headerSize)
     .requiredOption('-S, --slot-size <bytes>', 'size of the slot (the secondary one if they differ)', wholeNumber(0, u32Max))
     .option('-k, --key <key>', 'name of one of the station\'s keys, or a PEM file')
     .option('--passphrase-file <file>', 'file whose first line is the key\'s passphrase')
@@ -88,6 +91,7 @@ export function declareSignOptions(command: Command): void {
     .option('-R, --erased-val <value>', 'what erased flash reads as: 0 or 0xff', erased, 0xff)
     .option('-F, --rom-fixed <address>', 'flash address the image is built for', wholeNumber(0, u32Max))
     .option('-L, --load-addr <address>', 'RAM address the image is loaded to', wholeNumber(0, u32Max))
+    .option('-x, --hex-addr <address>', 'address in an Intel HEX output', wholeNumber(0, u32Max))
     .option('--non-bootable', 'mark the image as not bootable')
     .option('--boot-record <type>', 'add a boot record with this software type (12 characters at most)')
     .option('--vid <vendor>', 'vendor: a UUID or a domain name')
@@ -114,12 +118,11 @@ export function declareSignOptions(command: Command): void {
 }
 
 /** What can be said of the options without keys and files of keys; those are added by the command. */
-export async function optionsOf(flags: SignFlags): Promise<SignOptions | Failure> {
+export async function optionsOf(flags: SignFlags, firmware: Uint8Array): Promise<SignOptions | Failure> {
   return attemptAsync(async (): Promise<SignOptions> => ({
     version: must(parseVersion(flags.version)),
-    headerBytes: flags.headerSize,
+    ...(flags.headerSize === 'auto' ? await roomIn(firmware) : { headerBytes: flags.headerSize, padHeader: flags.padHeader }),
     slotBytes: flags.slotSize,
-    padHeader: flags.padHeader,
     align: flags.align === undefined ? undefined : Number(flags.align) as SignOptions['align'],
     maxAlign: flags.maxAlign === undefined ? undefined : Number(flags.maxAlign) as SignOptions['maxAlign'],
     maxSectors: flags.maxSectors,
@@ -144,6 +147,13 @@ export async function optionsOf(flags: SignFlags): Promise<SignOptions | Failure
     padSig: flags.padSig,
     compression: flags.compression,
   }))
+}
+
+/** `-H auto`: what the vector table says, `--pad-header` included. */
+async function roomIn(firmware: Uint8Array): Promise<Pick<SignOptions, 'headerBytes' | 'padHeader'>> {
+  const { headerRoom } = await import('../image/vectortable.ts')
+  const { headerBytes, padHeader } = must(headerRoom(firmware))
+  return { headerBytes, padHeader }
 }
 
 function counterOf(text: string | undefined): number | 'auto' | undefined {

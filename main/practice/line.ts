@@ -43,6 +43,8 @@ export type PracticeLineOptions = Readonly<{
   /** Ports vanish at a reset and come back under another number, as USB boards do. Default: a UART bridge, the port stays. */
   usb?: boolean
   profile?: BoardProfile
+  /** Boards as from the factory, whatever flash an earlier line left in the folder. */
+  fresh?: boolean
   clock?: Clock
 }>
 
@@ -170,7 +172,7 @@ export class PracticeLine {
     const serial = `PB-${String(bay).padStart(4, '0')}`
     const file = openFlashFile(join(this.dir, `${serial}.flash`), this.#clock)
     if (failed(file)) return file
-    const board = createBoard({ clock: this.#clock, profile, serial, trust, firmware, fault, content: file.read(profile.flash.sizeBytes) })
+    const board = createBoard({ clock: this.#clock, profile, serial, trust, firmware, fault, content: this.#options.fresh === true ? null : file.read(profile.flash.sizeBytes) })
     file.follow(board)
     const place: Place = { bay, serial, board, file, plug: null, pulled: false }
     this.#places.push(place)

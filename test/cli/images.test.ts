@@ -63,6 +63,49 @@ test('inspect proves with the keys this home has met, and says what it could not
   expect(existsSync(at('nothing-here'))).toBe(false)
 })
 
+test('Intel HEX in and out: the image lies before the firmware\'s address, and reads back the same', async () => {
+  const binary = readFileSync(at('app.bin'))
+  const records: string[] = []
+  const record = (type: number, address: number, data: Uint8Array) => {
+    const bytes = [data.length, address >> 8, address & 0xff, type, ...data]
+    const sum = -bytes.reduce((total, byte) => total + byte, 0) & 0xff
+    return `:${[...bytes, sum].map((byte) => byte.toString(16).padStart(2, '0')).join('').toUpperCase()}`
+  }
+  for (let offset = 0; offset < binary.length; offset += 16) {
+    const address = 0x8000 + offset
+    if (offset === 0 || (address & 0xffff) === 0) records.push(record(4, 0, Uint8Array.of(0, address >> 16)))
+    records.push(record(0, address & 0xffff, binary.subarray(offset, offset + 16)))
+  }
+  writeFileSync(at('app.hex'), `${[...records, ':00000001FF'].join('\n')}\n`)
+  const hex = document<Signed>(await run(['sign', at('app.hex'), at('app.img.hex'), '-k', at('test.pem'), ...layout, '--json'], { home }))
+  const plain = document<Signed>(await run(['sign', at('app.bin'), at('plain.img'), '-k', at('test.pem'), ...layout, '--json'], { home }))
+  expect(hex.hash).toBe(plain.hash)
+  expect(document(await run(['verify', at('app.img.hex'), '--key', at('test.pem'), '--json'], { home }))).toMatchObject({ hash: plain.hash })
+  const lines = readFileSync(at('app.img.hex'), 'utf8').split('\n')
+  expect(lines.find((line) => line.slice(7, 9) === '00')?.slice(3, 7)).toBe('7E00')
+  expectRefusal(await run(['sign', at('app.bin'), at('out.hex'), '-k', at('test.pem'), ...layout, '--json'], { home }), 'bad-option', /--hex-addr/)
+})
+
+test('dumpinfo prints imgtool\'s keys as text, YAML and JSON', async () => {
+  const [human, yaml, json] = await Promise.all([[], ['-f', 'yaml'], ['-f', 'json']].map((format) => run(['dumpinfo', at('app.img'), ...format], { home })))
+  expect([human?.code, yaml?.code, json?.code]).toEqual([0, 0, 0])
+  expect(yaml?.stdout).toMatch(/^ {2}hdr_size: 512$/m)
+  expect(JSON.parse(json?.stdout ?? '')).toMatchObject({ header: { hdr_size: 512, img_size: 60_000 } })
+  expect(human?.stdout).toContain('hdr_size')
+})
+
+test('-H auto reads header size and missing room from a Cortex-M vector table', async () => {
+  const firmware = new Uint8Array(8192).fill(0x5a)
+  const table = new DataView(firmware.buffer)
+  table.setUint32(0, 0x2000_8000, true)
+  for (let vector = 1; vector < 64; vector++) table.setUint32(4 * vector, 0x0000_0401 + 16 * vector, true)
+  writeFileSync(at('vectors.bin'), firmware)
+  const options = ['-k', at('test.pem'), '-v', '1.0.0', '-H', 'auto', '-S', '0x69000', '--json']
+  expect((await run(['sign', at('vectors.bin'), at('vectors.img'), ...options], { home })).code).toBe(0)
+  expect(document<{ header: { headerBytes: number; payloadBytes: number } }>(await run(['inspect', at('vectors.img'), '--json'], { home })).header).toMatchObject({ headerBytes: 256, payloadBytes: 8192 })
+  expectRefusal(await run(['sign', at('app.bin'), at('out.img'), ...options], { home }), 'no-vector-table', /--header-size/)
+})
+
 test('an image with one flipped byte is inspected to the end and answered with exit 1', async () => {
   const bytes = readFileSync(at('app.img'))
   bytes[5000] = (bytes[5000] ?? 0) ^ 1

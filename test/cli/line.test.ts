@@ -216,6 +216,27 @@ describe('refused before the first byte goes out', () => {
   }, lineMs)
 })
 
+test('a practice line started again in its folder: boards from the factory, or as they were left with --keep', async () => {
+  const first = await practice('again', ['--boards', '1'])
+  expect(document<Provisioned>(await provision(first.ports)).outcomes).toMatchObject({ confirmed: 1 })
+  await first.stop()
+  const kept = await practice('again', ['--boards', '1', '--keep'])
+  expect(document<Provisioned>(await provision(kept.ports)).outcomes).toMatchObject({ unchanged: 1 })
+  await kept.stop()
+  const fresh = await practice('again', ['--boards', '1'])
+  expect(document<Provisioned>(await provision(fresh.ports)).outcomes).toMatchObject({ confirmed: 1 })
+  await fresh.stop()
+}, lineMs)
+
+test('the tour a second time, as a document: eight confirmed again', async () => {
+  const fresh = at('tour-twice')
+  for (let time = 1; time <= 2; time++) {
+    const result = await run(['tour', '--json', '--baud', '1000000'], { home: fresh, timeoutMs: lineMs })
+    expect(result.code, result.stderr).toBe(0)
+    expect(document<Provisioned>(result).outcomes).toMatchObject({ confirmed: 8 })
+  }
+}, lineMs)
+
 test('the tour: from an empty home to eight confirmed, drawn as bars on a terminal that is left as it was', async () => {
   const fresh = at('tour-home')
   const terminal = spawn(runtimeExecutable, [builtCli, 'tour', '--baud', '1000000'], { name: 'xterm-256color', cols: 100, rows: 30, env: environment({ home: fresh }) })

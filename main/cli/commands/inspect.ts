@@ -9,7 +9,7 @@ import { knownKeyFor, publicKeyNamed } from '../keys.ts'
 
 export function declare(command: Command, act: Act): void {
   command
-    .argument('<file>', 'image')
+    .argument('<file>', 'image, binary or Intel HEX')
     .option('-k, --key <key>', 'check the signature with this key: name, fingerprint or PEM file (default: the station\'s own keys)')
     .addHelpText('after', '\nExit code 1 when hash or signature do not hold.')
     .action(act<{ key?: string }>(async (call, [path = ''], flags) => {

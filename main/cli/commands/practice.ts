@@ -8,7 +8,7 @@ import { stopped } from '../interrupt.ts'
 import { wholeNumber } from '../numbers.ts'
 import { startLine } from '../practice-line.ts'
 
-export type PracticeFlags = Readonly<{ boards: number; dir: string; trust?: readonly string[]; seed: number; faults: string; baud: number; mode?: string; usb?: true }>
+export type PracticeFlags = Readonly<{ boards: number; dir: string; trust?: readonly string[]; seed: number; faults: string; baud: number; mode?: string; usb?: true; keep?: true }>
 
 const boardsMax = 128
 
@@ -22,7 +22,8 @@ export function declare(command: Command, act: Act): void {
     .option('--baud <rate>', 'line rate of each', wholeNumber(1200, 10_000_000), 460_800)
     .option('--mode <profile>', 'swap-move or swap-scratch, or the name of a board profile')
     .option('--usb', 'ports vanish at a reset and come back under another name, as USB boards do')
-    .addHelpText('after', '\nThe boards run version 1.0.0. Stop them with Ctrl+C; the folder\'s ports go with them.\n\nExample:\n  slotwright practice --boards 8 --dir /tmp/line --faults 3:fails-proof &')
+    .option('--keep', 'go on with the flash an earlier line left in the folder; without it the boards come from the factory')
+    .addHelpText('after', '\nThe boards run version 1.0.0 of the practice firmware. Stop them with Ctrl+C; the folder\'s ports go with them.\n\nExample:\n  slotwright practice --boards 8 --dir /tmp/line --faults 3:fails-proof &')
     .action(act<PracticeFlags>(practice))
 }
 

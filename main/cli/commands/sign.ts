@@ -15,7 +15,7 @@ import { formatVersion } from '../../image/version.ts'
 import type { Act, Answer, Call } from '../call.ts'
 import { readText, removeFile, writeOutput } from '../files.ts'
 import { prepareHome } from '../home.ts'
-import { checkOutputName, readFirmware } from '../image-file.ts'
+import { encodeImageFile, readContent } from '../image-file.ts'
 import { knownKeysOf, openSigningKey, publicKeyFromFile, signingKeyWarning } from '../keys.ts'
 import type { SigningKey } from '../keys.ts'
 import { rememberKey } from '../known.ts'
@@ -25,7 +25,7 @@ import type { SignFlags } from '../sign-options.ts'
 import { sizeWords } from '../terminal.ts'
 
 export function declare(command: Command, act: Act): void {
-  command.argument('<in>', 'firmware, a binary file').argument('<out>', 'image to write')
+  command.argument('<in>', 'firmware, binary or Intel HEX').argument('<out>', 'image to write; Intel HEX when it ends in .hex')
   declareSignOptions(command)
   command
     .addHelpText('after', '\nNames and meanings are imgtool 2.4.0\'s.\n\nExample:\n  slotwright sign app.bin app-1.1.0.bin -k release -v 1.1.0 -H 0x200 --pad-header -S 0x69000')
@@ -33,12 +33,11 @@ export function declare(command: Command, act: Act): void {
 }
 
 async function sign(call: Call, input: string, output: string, flags: SignFlags): Promise<Answer | Failure> {
-  const bare = await optionsOf(flags)
+  const read = await readContent(input, 'firmware file')
+  if (failed(read)) return read
+  const firmware = read.bytes
+  const bare = await optionsOf(flags, firmware)
   if (failed(bare)) return bare
-  const badName = checkOutputName(output)
-  if (badName !== null) return badName
-  const firmware = await readFirmware(input)
-  if (failed(firmware)) return firmware
   const noHome = await prepareHome(call)
   if (noHome !== null) return noHome
   const options = await withKeyFiles(bare, flags)
@@ -52,18 +51,19 @@ async function sign(call: Call, input: string, output: string, flags: SignFlags)
       if (key !== null) await recordRefusedImage(call, { path: input, failure: signed, inputSha256: sha256(firmware), key })
       return signed
     }
-    return await writeAndRecord(call, { input, output, inputSha256: sha256(firmware), signed, key, options, flags })
+    return await writeAndRecord(call, { input, output, inputSha256: sha256(firmware), inputAddress: read.address, signed, key, options, flags })
   } finally {
     key?.close()
   }
 }
 
-type Finished = Readonly<{ input: string; output: string; inputSha256: string; signed: SignedImage; key: SigningKey | null; options: SignOptions; flags: SignFlags }>
+type Finished = Readonly<{ input: string; output: string; inputSha256: string; inputAddress: number | null; signed: SignedImage; key: SigningKey | null; options: SignOptions; flags: SignFlags }>
 
 /** Writes the file, reads it back, and only then says in the log that it exists; without that entry it is taken away again. */
 async function writeAndRecord(call: Call, done: Finished): Promise<Answer | Failure> {
   const { signed, key, flags, output } = done
-  const file = signed.bytes
+  const file = await encodeImageFile(output, signed, done.options, { input: done.inputAddress, hexAddress: flags.hexAddr })
+  if (failed(file)) return file
   const written = await writeOutput(output, file)
   if (written !== null) return written
   if (flags.sigOut !== undefined && signed.signature !== null) {

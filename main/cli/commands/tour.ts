@@ -1,7 +1,5 @@
 // `tour`: the main job from nothing, on practice boards, in this terminal. It is what `npm start` runs where there is no
 // display, so it explains itself; the boards, the image, the serial ports and the log are as real as in a window.
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Command } from 'commander'
 import { failed } from '../../base/failure.ts'
 import type { Act } from '../call.ts'
@@ -22,10 +20,8 @@ export function declare(command: Command, act: Act): void {
     .option('--faults <list>', 'what shall go wrong, like 3:fails-proof,5:unplug@40%', '')
     .option('--seed <n>', 'seed of everything random on the boards', wholeNumber(0, 0xffff_ffff), 1)
     .action(act<TourFlags>((call, _args, flags) => withStation(call, { ports: [], keys: [] }, async (station) => {
-      // Boards that had this image from an earlier tour would all be UNCHANGED; the tour begins at the factory's.
-      await rm(join(station.home, 'practice', 'line'), { recursive: true, force: true })
       call.tell(`Starting ${flags.boards} practice boards, each behind a serial port of its own …\n`)
-      const line = await station.startPractice(flags)
+      const line = await station.startPractice({ boards: flags.boards, baud: flags.baud, faults: flags.faults, seed: flags.seed, fresh: true })
       if (failed(line)) return line
       const bays = await waitForBays(call, station, { boards: flags.boards, waitSeconds: readySecondsMax, ports: line.folder })
       if (failed(bays)) return bays

@@ -10,7 +10,7 @@ import { publicKeyNamed } from '../keys.ts'
 
 export function declare(command: Command, act: Act): void {
   command
-    .argument('<file>', 'image')
+    .argument('<file>', 'image, binary or Intel HEX')
     .option('-k, --key <key>', 'the key: name, fingerprint or PEM file; without it only the hash is checked')
     .action(act<{ key?: string }>(async (call, [path = ''], flags) => {
       const bytes = await readImageFile(path)
