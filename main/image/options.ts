@@ -156,7 +156,6 @@ function checkKeys(options: SignOptions, signingKey: PublicKey | undefined): voi
   const key = signingKey ?? options.fixedSignature?.publicKey
   if (signingKey !== undefined && options.fixedSignature !== undefined) bad('fix-sig', 'Give either a key to sign with or a finished signature, not both.')
   must(hashFor(options, key))
-  if (options.publicKeyFormat === 'full' && key === undefined) bad('public-key-format', '--public-key-format full needs a key.')
   const encryptTo = options.encrypt?.publicKey.algorithm
   if (encryptTo === undefined || signingKey === undefined) return
   const same = signingKey.algorithm.startsWith('rsa') ? encryptTo.startsWith('rsa') : signingKey.algorithm.startsWith('ecdsa') ? encryptTo === signingKey.algorithm : true

@@ -47,6 +47,13 @@ export type SignedImage = Readonly<{
   compression: null | Readonly<{ kept: boolean; firmwareBytes: number; compressedBytes: number }>
 }>
 
+/*
+ * Where we differ from imgtool 2.4.0, each on purpose: a version needs three parts; empty firmware needs `allowEmpty`;
+ * with compression imgtool loses --non-bootable (and so breaks DECOMP_SHA) and, in HEX, --test's erased flag record;
+ * when compression does not pay and -E was given, imgtool writes plaintext under an encrypted flag and no key, we encrypt;
+ * --vector-to-sign never pads; --pure works with --fix-sig; a signature that does not fit is refused, not embedded.
+ */
+
 /**
  * Signs firmware. `payload` is the firmware, or with `padHeader: false` firmware that begins with `headerBytes` of zeros.
  * Failure kinds: `bad-option` (fact `option`), `bad-version`, `empty-firmware`, `too-large`, `header-room`,
