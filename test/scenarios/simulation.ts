@@ -134,7 +134,7 @@ export class Line {
 
   async close(): Promise<void> {
     await this.station.close()
-    for (const fixture of this.ports.fixtures) fixture.board.close()
+    for (const fixture of this.ports.fixtures) fixture.close()
     if (this.#ownHome) rmSync(this.home, { recursive: true, force: true })
   }
 

@@ -28,6 +28,7 @@ export class Fixture {
   #open: SimulatedLink | null = null
   #toBoardFreeMs = 0
   #fromBoardFreeMs = 0
+  readonly #underway = new Set<() => void>()
   readonly onPlug: Set<() => void> = new Set()
   /** Frames handed to the station's side, for counting what really went over the wire. */
   bytesToBoard = 0
@@ -70,6 +71,12 @@ export class Fixture {
     for (const tell of this.onPlug) tell()
   }
 
+  /** Takes board and cable away; no timer of theirs is left. */
+  close(): void {
+    this.board.close()
+    for (const cancel of this.#underway) cancel()
+  }
+
   open(): Link | Failure {
     if (!this.#plugged) return new Failure('no-such-port', `There is no port ${this.port.path}.`)
     if (this.#open !== null) return new Failure('port-held', `${this.port.path} is held by this very station.`)
@@ -86,7 +93,7 @@ export class Fixture {
     this.#toBoardFreeMs = until
     const arriving = this.#damaged(bytes)
     if (arriving === null) return
-    this.#clock.after(until - this.#clock.monotonicMs(), () => {
+    this.#later(until, () => {
       if (this.#plugged) this.board.receive(arriving, until)
     })
   }
@@ -97,7 +104,16 @@ export class Fixture {
     this.#fromBoardFreeMs = until
     const arriving = this.#damaged(bytes)
     if (arriving === null) return
-    this.#clock.after(Math.max(0, until - this.#clock.monotonicMs()), () => this.#open?.deliver(arriving))
+    this.#later(until, () => this.#open?.deliver(arriving))
+  }
+
+  /** Bytes are on their way until then. */
+  #later(atMs: number, arrive: () => void): void {
+    const cancel = this.#clock.after(Math.max(0, atMs - this.#clock.monotonicMs()), () => {
+      this.#underway.delete(cancel)
+      arrive()
+    })
+    this.#underway.add(cancel)
   }
 
   #damaged(bytes: Uint8Array): Uint8Array | null {
