@@ -7,6 +7,7 @@ import { keyHash, knownTestKey } from '../image/keyhash.ts'
 import { canSign, publicKeyFromSpki } from '../image/publickey.ts'
 import type { AnyPublicKey } from '../image/publickey.ts'
 import { Keyring, publicKeyOf } from '../keys/keyring.ts'
+import type { FoundKey } from '../keys/keyring.ts'
 import { readKeyPem } from '../keys/filekey.ts'
 import type { FileKey } from '../keys/filekey.ts'
 import { readPublicKey } from '../keys/publicpem.ts'
@@ -39,7 +40,7 @@ export function knownKeysOf(call: Call): Keyring {
  * for its passphrase, since the public half is encrypted with it). Kinds: of `Keyring.find` and of reading keys.
  */
 export async function publicKeyNamed(call: Call, text: string, flags: PassphraseOptions = {}): Promise<NamedKey | Failure> {
-  const found = await ringOf(call).find(text)
+  const found = await findKey(call, text)
   if (failed(found)) return found
   if (found.entry !== null) {
     const publicKey = publicKeyOf(found.entry)
@@ -53,9 +54,19 @@ export async function publicKeyNamed(call: Call, text: string, flags: Passphrase
   return named(key, { path: found.path, class: isPlainPrivate(bytes) ? 'test' : 'production' })
 }
 
+/** A key of the ring or a file. The name `practice` is special: that key is made on first use, by whoever uses it first. */
+async function findKey(call: Call, text: string): Promise<FoundKey | Failure> {
+  const ring = ringOf(call)
+  const found = await ring.find(text)
+  if (text !== 'practice' || !failed(found) || found.kind !== 'no-such-key') return found
+  const { makePracticeKey } = await import('./practice-key.ts')
+  const made = await makePracticeKey(call)
+  return failed(made) ? made : ring.find(text)
+}
+
 /** `publicKeyNamed` for any kind of key, also one that only encrypts. */
 export async function anyPublicKeyNamed(call: Call, text: string, flags: PassphraseOptions): Promise<AnyPublicKey | Failure> {
-  const found = await ringOf(call).find(text)
+  const found = await findKey(call, text)
   if (failed(found)) return found
   if (found.entry !== null) return publicKeyFromSpki(fromHex(found.entry.spki) ?? new Uint8Array(0))
   const bytes = await readInput(found.path, 'key file', smallFileBytesMax)
@@ -114,7 +125,7 @@ export type PrivateKey = Readonly<{ key: FileKey; name: string | null; path: str
 /** The private key someone named; the caller wipes it. */
 export async function openPrivateKey(call: Call, text: string, flags: PassphraseOptions): Promise<PrivateKey | Failure> {
   const ring = ringOf(call)
-  const found = await ring.find(text)
+  const found = await findKey(call, text)
   if (failed(found)) return found
   const { entry, path } = found
   let read: (passphrase?: string) => Promise<FileKey | Failure> = (passphrase) => ring.open(entry?.name ?? '', passphrase)

@@ -216,6 +216,20 @@ describe('refused before the first byte goes out', () => {
   }, lineMs)
 })
 
+test('an image signed with the home\'s practice key, before any practice line was started, is taken by its boards', async () => {
+  const own = at('practice-home')
+  const signed = await run(['sign', at('app.bin'), at('practice.img'), '--key', 'practice', '-v', '1.1.0', '-H', '0x200', '--pad-header', '-S', '0x69000', '--json'], { home: own })
+  expect(document(signed)).toMatchObject({ key: 'practice', algorithm: 'ed25519' })
+  const child = start(['practice', '--dir', at('practice-own'), '--boards', '2'], { home: own })
+  const result = await run(['provision', at('practice.img'), '--ports', at('practice-own'), '--boards', '2', '--json'], { home: own })
+  expect(result.code, result.stderr).toBe(0)
+  expect(document<Provisioned>(result).outcomes).toMatchObject({ confirmed: 2 })
+  const ended = new Promise((resolve) => child.once('close', resolve))
+  child.kill('SIGTERM')
+  expect(await ended).toBe(0)
+  expect(document(await run(['log', 'verify', '--json'], { home: own }))).toMatchObject({ holds: true })
+}, lineMs)
+
 test('a practice line started again in its folder: boards from the factory, or as they were left with --keep', async () => {
   const first = await practice('again', ['--boards', '1'])
   expect(document<Provisioned>(await provision(first.ports)).outcomes).toMatchObject({ confirmed: 1 })
