@@ -1,6 +1,7 @@
 // A recipe applied to boards: starts a run in each chosen bay, lets every board go its own way, counts how they end, and
 // ends when all have. Boards plugged in meanwhile join while the quota leaves room. When the log gives out, every
 // run is stopped before its next act.
+import { setMaxListeners } from 'node:events'
 import type { Clock } from '../base/clock.ts'
 import { assert, Failure } from '../base/failure.ts'
 import type { BatchView, ImageView, OutcomeCounts, OutcomeName, RecipeView } from '../contract/views.ts'
@@ -72,6 +73,8 @@ export class Batch {
   private constructor(order: BatchOrder, world: BatchWorld) {
     this.order = order
     this.#world = world
+    // Every board's request under way listens to it; more than ten boards are no leak.
+    setMaxListeners(0, this.#stopping.signal)
     this.#startedMs = world.clock.monotonicMs()
     this.#startedAt = new Date(world.clock.wallMs()).toISOString()
     this.#ended = new Promise((resolve) => {
