@@ -49,6 +49,8 @@ const table: Readonly<Record<string, FailureWords>> = {
   'port-held': { title: 'Port is in use', todo: 'Close the other program (a terminal, an IDE) and run the board again.' },
   'no-permission': { title: 'Port not permitted', todo: 'This user may not open the port. Install the udev rules that come with Slotwright, or join the group "dialout".' },
   refused: { title: 'Board refused', todo: 'The run\'s history says what the board answered. Check that its firmware has the image commands.' },
+  'too-large': { title: 'Image too large to send', todo: callEngineer },
+  fault: { title: 'Fault in Slotwright', todo: 'Report it with this run\'s history; run the board again to learn how it stands.' },
   'buffer-too-small': { title: 'Board\'s buffer too small', todo: callEngineer },
 }
 

@@ -64,7 +64,6 @@ async function eventOf(state: ActiveState, talk: Conversation, world: RunWorld, 
   // A confirm that went out is looked at even so: whether it took is what the unit's owner will ask.
   if (signal.aborted && step.do !== 'check-confirmed') return { is: 'stopped' }
   const aid: StepAid = {
-    hash: state.job.image.hash,
     frames: (bufferBytes) => world.frames(bufferBytes),
     nonce: () => world.nonce(),
     onProgress: (bytes) => watcher.onProgress(bytes),

@@ -28,7 +28,6 @@ const slotBytesDefault = 0x10_0000
 
 /** What a step needs beside the board. */
 export type StepAid = Readonly<{
-  hash: string
   /** The image's frames for a buffer size; encoded once for all boards of a batch. */
   frames(bufferBytes: number): UploadFrames | Failure
   /** A text no board can know beforehand. */

@@ -41,6 +41,12 @@ const told: Readonly<Record<string, Told>> = {
   'confirm-intended': { step: 'Confirm', result: 'begun', says: () => 'All proofs passed; confirming the new image.' },
   confirmed: { step: 'Confirm', result: 'done', says: (has) => `The board lists ${has.text('version')} as running and confirmed.` },
   outcome: { step: 'Outcome', result: 'done', says: (has) => `${has.text('outcome').toUpperCase()}. ${has.text('says')}` },
+  'package-made': { step: 'Package', result: 'done', says: (has) => `The package ${has.text('file')} was made around image ${has.hash('imageHash')}.` },
+  'package-opened': { step: 'Package', result: 'done', says: (has) => `The package ${has.text('file')} was opened; it holds image ${has.hash('imageHash')}.` },
+  'package-refused': { step: 'Refused', result: 'failed', says: (has) => `The package ${has.text('file')} was refused: ${has.text('says')}` },
+  'entry-redacted': { step: 'Log', result: 'note', says: (has) => `In entry ${has.text('entry')}, ${has.text('fields')} was struck out: ${has.text('says')}` },
+  'log-backed-up': { step: 'Log', result: 'note', says: (has) => `The log was backed up to ${has.text('file')} at ${has.text('size')} entries.` },
+  'log-restored': { step: 'Log', result: 'note', says: (has) => `The log was restored from ${has.text('file')} with ${has.text('size')} entries.` },
   export: { step: 'Export', result: 'note', says: (has) => `${has.text('what')} was exported to ${has.text('file')}.` },
   'log-verified': { step: 'Log', result: 'note', says: (has) => `The log was verified up to entry ${has.text('size')}: ${has.text('says')}` },
 }

@@ -95,6 +95,13 @@ describe('outcomes', () => {
     expect(outcomes(runs)).toEqual(['confirmed'])
   })
 
+  test('boards whose USB ports vanish at the restart and come back under other names are the same boards', async () => {
+    const { runs, wrongs } = await runLine({ seed: 5, boards: 4, usb: true, faults: '2:fails-proof,3:hangs' })
+    expect(wrongs).toEqual([])
+    expect(outcomes(runs)).toEqual(['confirmed', 'reverted proof-failed', 'failed no-return', 'confirmed'])
+    expect(runs.map((run) => run.board)).toEqual(['PB-0001', 'PB-0002', 'PB-0003', 'PB-0004'])
+  })
+
   test('a board whose flash swaps for half a minute in silence is waited for', async () => {
     const { profiles } = await import('../../main/practice/profiles.ts')
     const { runs, wrongs, seconds } = await runLine({ seed: 4, boards: 1, profile: profiles['nrf52840'] })

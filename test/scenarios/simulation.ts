@@ -34,6 +34,8 @@ export type LineOptions = Readonly<{
   garbleLine?: number
   baud?: number
   profile?: BoardProfile
+  /** Ports vanish at a restart and come back under another name. */
+  usb?: boolean
   /** An existing home, to open it once more. */
   home?: string
   station?: Partial<StationOptions>
@@ -78,7 +80,7 @@ export class Line {
       const board = createBoard({ clock, profile: options.profile ?? practiceProfile, serial, trust, firmware, fault: faults.get(bay) ?? null })
       board.powerOn()
       const port = { path: `/sim/tty${bay}`, unit: serial, serial, bay, place: null, maker: null, usb: null, practice: true }
-      ports.add(new Fixture(board, port, clock, options.baud ?? 921_600, { drop: options.dropLine ?? 0, garble: options.garbleLine ?? 0 }, draw))
+      ports.add(new Fixture(board, port, clock, options.baud ?? 921_600, { drop: options.dropLine ?? 0, garble: options.garbleLine ?? 0 }, draw, options.usb))
     }
     await clock.wind(1_000)
     return new Line(station, ports, clock, home, options.home === undefined)

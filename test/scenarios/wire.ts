@@ -19,7 +19,8 @@ const bitsAByte = 10
 /** One board, its cable and whoever has its port open. */
 export class Fixture {
   readonly board: Board
-  readonly port: Port
+  /** Changes its path when a USB board restarts. */
+  port: Port
   readonly #clock: Clock
   readonly #byteMs: number
   readonly #noise: WireNoise
@@ -33,7 +34,7 @@ export class Fixture {
   /** Frames handed to the station's side, for counting what really went over the wire. */
   bytesToBoard = 0
 
-  constructor(board: Board, port: Port, clock: Clock, baud: number, noise: WireNoise, draw: () => number) {
+  constructor(board: Board, port: Port, clock: Clock, baud: number, noise: WireNoise, draw: () => number, usb = false) {
     this.board = board
     this.port = port
     this.#clock = clock
@@ -43,6 +44,8 @@ export class Fixture {
     board.onTransmit((bytes, fromMs) => this.#fromBoard(bytes, fromMs))
     board.onEvent((event) => {
       if (event.is === 'unplugged') this.unplug()
+      if (usb && event.is === 'down') this.#vanish()
+      if (usb && event.is === 'booted' && event.answers) this.#reappear()
     })
   }
 
@@ -56,8 +59,21 @@ export class Fixture {
 
   unplug(): void {
     if (!this.#plugged) return
-    this.#plugged = false
     this.board.powerOff()
+    this.#vanish()
+  }
+
+  /** The port is the application's own: gone with it, and back under another name. */
+  #reappear(): void {
+    if (this.#plugged) return
+    this.port = { ...this.port, path: `${this.port.path}'` }
+    this.#plugged = true
+    for (const tell of this.onPlug) tell()
+  }
+
+  #vanish(): void {
+    if (!this.#plugged) return
+    this.#plugged = false
     const link = this.#open
     this.#open = null
     link?.lose(new Failure('unplugged', `${this.port.path} was unplugged.`))
