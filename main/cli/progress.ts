@@ -29,7 +29,7 @@ const phaseWords: Readonly<Record<RunPhase, string>> = {
 /** Bars on a terminal, in the order of `bays`, lines elsewhere. Always on stderr, so that stdout stays the result's. */
 export function progressFor(call: Call, bays: readonly BayView[]): Progress {
   if (!call.stderr.isTTY || call.env['TERM'] === 'dumb') return lines(call)
-  const progress = bars(call)
+  const progress = bars(call, bays.length)
   // What was done in a bay before this batch is not its progress.
   for (const bay of bays) progress.show({ ...bay, phase: 'attached', outcome: null, failure: null, bytesDone: 0, bytesPerSecond: 0, secondsLeft: null, seconds: 0 })
   return progress
@@ -64,7 +64,7 @@ function lines(call: Call): Progress {
   }
 }
 
-function bars(call: Call): Progress {
+function bars(call: Call, expected: number): Progress {
   const paint = paintFor(call.stderr, call.env)
   const rows = new Map<number, { bar: SingleBar; view: BayView }>()
   const views = new Map<number, BayView>()
@@ -90,6 +90,7 @@ function bars(call: Call): Progress {
     rows.clear()
     summary ??= multi.create(1000, 0, { row: () => summaryRow([...views.values()], paint) })
   }
+  if (expected > roomFor) crowded()
   return {
     show(row) {
       if (ended || row.phase === null) return
@@ -146,7 +147,7 @@ export function barRow(bay: BayView, paint: Paint): string {
 }
 
 function summaryRow(views: readonly BayView[], paint: Paint): string {
-  const share = views.reduce((sum, view) => sum + shareOf(view), 0) / Math.max(1, views.length)
+  const share = views.reduce((sum, view) => sum + (view.outcome === null ? shareOf(view) : 1), 0) / Math.max(1, views.length)
   const ended = views.filter((view) => view.outcome !== null)
   const good = ended.filter((view) => view.outcome !== 'failed' && view.outcome !== 'reverted' && view.outcome !== 'stopped').length
   const speed = views.reduce((sum, view) => sum + (view.phase === 'uploading' ? view.bytesPerSecond : 0), 0)

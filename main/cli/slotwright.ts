@@ -13,6 +13,10 @@ function onFault(error: unknown): void {
   process.exit(exitRefused)
 }
 
+// The runtime's own warnings are for whoever works on this program, not for whoever works with it.
+process.removeAllListeners('warning')
+if (env['SLOTWRIGHT_DEBUG'] === '1') process.on('warning', (warning) => stderr.write(`${warning.stack ?? warning.message}\n`))
+
 process.on('uncaughtException', onFault)
 process.on('unhandledRejection', onFault)
 
