@@ -1,7 +1,7 @@
-// One build of everything that runs: main/ into out/main (the app, the command line and the practice line's own
-// process, as ES modules), the preload script into one CommonJS file, since a sandboxed preload can be nothing else,
-// and the window into out/renderer. Targets are those of the oldest runtime that Slotwright runs on (Electron 33,
-// the registry runtime); electron-vite would take the newest from package.json.
+// One build of everything that runs: main/ into out/main (the app, the command line, and the processes of the practice
+// line and of hardware tokens, as ES modules), the preload script into one CommonJS file, since a sandboxed preload can be
+// nothing else, and the window into out/renderer. Targets are those of the oldest runtime that Slotwright runs on
+// (Electron 33, the registry runtime); electron-vite would take the newest from package.json.
 import { resolve } from 'node:path'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'electron-vite'
@@ -17,6 +17,7 @@ const mainEntries = {
   app: at('main/shell/app.ts'),
   cli: at('main/cli/slotwright.ts'),
   practice: at('main/practice/process.ts'),
+  tokens: at('main/keys/pkcs11-process.ts'),
 }
 
 export default defineConfig((): UserConfig => ({

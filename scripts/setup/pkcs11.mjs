@@ -1,5 +1,5 @@
 // pkcs11js's native part, by which keys in hardware sign. The package ships source only; `npm ci` runs no install
-// scripts, so its one file of C++ is compiled here, in three seconds, with the headers of node-api-headers: no node-gyp,
+// scripts, so its C++ is compiled here, in three seconds, with the headers of node-api-headers: no node-gyp,
 // no Python. It keeps no references to values that Node-API 9 refuses, so one build serves every runtime. Keys in hardware
 // are not everybody's: where there is no compiler, set-up says what is missing once and goes on without them.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -8,6 +8,8 @@ import { libraries, missingOf, needs } from './libraries.mjs'
 import { isStamped, readJson, root, run, runOrStop, runtimeFolder, say, sha256, SetupStop, stamp } from './words.mjs'
 
 const packageFolder = join(root, 'node_modules', 'pkcs11js')
+/** As its binding.gyp has them, but for the one that is Windows' own. */
+const sources = ['main.cpp', 'common.cpp']
 const smoke = "const { PKCS11, CKM_ECDSA } = require('pkcs11js'); new PKCS11(); if (CKM_ECDSA !== 0x1041) process.exit(1)"
 
 async function compile(target) {
@@ -18,11 +20,12 @@ async function compile(target) {
   const made = join(work, 'pkcs11.node')
   const linking = process.platform === 'darwin'
     ? ['-bundle', '-undefined', 'dynamic_lookup']
-    : ['-shared', '-Wl,-Bsymbolic', '-Wl,--exclude-libs,ALL', '-static-libgcc', '-static-libstdc++']
+    // -z now: a symbol that is missing shows when it is loaded, and not in the middle of signing.
+    : ['-shared', '-Wl,-z,now', '-Wl,-Bsymbolic', '-Wl,--exclude-libs,ALL', '-static-libgcc', '-static-libstdc++']
   await runOrStop('compiling pkcs11js', 'g++', [
     ...['-O2', '-fPIC', '-w', '-std=c++17', '-DNAPI_DISABLE_CPP_EXCEPTIONS', '-DNAPI_VERSION=8', '-DNODE_GYP_MODULE_NAME=pkcs11', '-DBUILDING_NODE_EXTENSION'],
     ...['-I', join(root, 'node_modules', 'node-api-headers', 'include'), '-I', join(packageFolder, 'includes')],
-    ...[...linking, join(packageFolder, 'src', 'main.cpp'), '-o', made, ...(process.platform === 'linux' ? ['-ldl'] : [])],
+    ...[...linking, ...sources.map((file) => join(packageFolder, 'src', file)), '-o', made, ...(process.platform === 'linux' ? ['-ldl'] : [])],
   ])
   mkdirSync(join(target, '..'), { recursive: true })
   copyFileSync(made, target)

@@ -1,0 +1,387 @@
+// One PKCS#11 module and its tokens, inside the process that belongs to it. Every call here may block for as long as the
+// hardware likes. One session a token; the PIN is kept while the token is unlocked, so that a token that was pulled and put
+// back signs on, and is wiped on lock. What surprised us: many modules learn of a new token only from C_Finalize and
+// C_Initialize, which end every session; so that is done when a token is missing or a session is lost, and not before.
+import { Failure, attempt, failed, must, refuse } from '../base/failure.ts'
+import { keyAlgorithms } from '../base/signer.ts'
+import type { KeyAlgorithm } from '../base/signer.ts'
+import { ckr, codeOf, connectionCodes, failureOf } from './pkcs11-codes.ts'
+import { findKey, generatePair, readKeys, signatureBytesMax } from './pkcs11-objects.ts'
+import type { FoundObject, Pkcs11Api } from './pkcs11-objects.ts'
+import { makeMechanisms, mechanismNames, signMechanisms } from './pkcs11-public.ts'
+import type { AnswerTo, Ask, KeyAsked, PinState, TokenAsked, TokenKeyRow, TokenRow } from './pkcs11-words.ts'
+
+const serialSession = 4
+const readWrite = 2
+const userType = 1
+const contextUser = 2
+const tokensMax = 64
+/** States of C_GetSessionInfo in which the user is logged in. */
+const loggedInStates: ReadonlySet<number> = new Set([1, 3])
+const flags = { writeProtected: 0x2, loginRequired: 0x4, pinSet: 0x8, pinPad: 0x100, initialized: 0x400, pinLow: 0x10000, pinFinal: 0x20000, pinLocked: 0x40000 }
+
+type Handle = Buffer
+type Slot = Readonly<{ handle: Handle; row: TokenRow; identity: string }>
+/** What is open towards one token. */
+type Session = { readonly slot: Slot; readonly handle: Handle; readonly mechanisms: ReadonlySet<number>; readonly keys: Map<string, FoundObject> }
+
+export class TokenModule {
+  readonly #api: Pkcs11Api
+  readonly #sessions = new Map<string, Session>()
+  /** PINs that a token has taken, by the token's identity, until it is locked. */
+  readonly #pins = new Map<string, Uint8Array>()
+  /** Tokens seen since the start: one of these that is gone was removed. */
+  readonly #seen: TokenRow[] = []
+  #library: { manufacturer: string; description: string; version: string } = { manufacturer: '', description: '', version: '' }
+
+  constructor(api: Pkcs11Api) {
+    this.#api = api
+  }
+
+  /** Kind `module-broken`. */
+  initialize(): null | Failure {
+    try {
+      this.#api.C_Initialize()
+    } catch (error) {
+      const why = codeOf(error)
+      if (why?.code !== ckr.cryptokiAlreadyInitialized) return new Failure('module-broken', `The PKCS#11 module does not start (${why?.name ?? 'unknown error'}). Check its own configuration, and that its service or middleware runs.`)
+    }
+    try {
+      const { manufacturerID, libraryDescription, libraryVersion: { major, minor } } = this.#api.C_GetInfo()
+      this.#library = { manufacturer: clean(manufacturerID), description: clean(libraryDescription), version: `${major}.${minor}` }
+    } catch {
+      // A module that says nothing of itself still signs.
+    }
+    return null
+  }
+
+  /** Carries out one ask. Anything a token says no to is a failure; what else is thrown is a bug. */
+  carryOut<A extends Ask>(ask: A): AnswerTo[A['is']] | Failure {
+    const done = attempt(() => this.#do(ask))
+    if (failed(done)) return new Failure(done.kind, done.says.replace(/(^|[.:] )the token /g, '$1The token '), done.facts)
+    return done as AnswerTo[A['is']]
+  }
+
+  /** Logs out everywhere and wipes what was kept. */
+  end(): void {
+    this.#lock(null)
+    try {
+      this.#api.C_Finalize()
+    } catch {
+      // It is ending anyway.
+    }
+  }
+
+  #do(ask: Ask): AnswerTo[keyof AnswerTo] {
+    switch (ask.is) {
+      case 'tokens': return this.#tokens()
+      case 'keys': return this.#withSession(ask.token, false, (session) => readKeys(this.#api, session.handle))
+      case 'unlock': return this.#unlockOrWipe(ask.token, ask.pin)
+      case 'lock': return this.#lock(ask.token)
+      case 'key': return this.#withSession(ask.key.token, true, (session) => this.#key(session, ask.key).row)
+      case 'sign': return this.#withSession(ask.key.token, true, (session) => this.#sign(session, ask.key, ask.algorithm, ask.data))
+      case 'generate': return this.#withSession(ask.token, true, (session) => this.#generate(session, ask))
+    }
+  }
+
+  #tokens(): TokenRow[] {
+    // Nothing is lost by starting the module anew while nothing is open, and newly put in tokens show.
+    if (this.#sessions.size === 0) must(this.#restart())
+    return this.#slots().map(({ row }) => row)
+  }
+
+  #slots(): Slot[] {
+    const handles = this.#call('The PKCS#11 module', () => this.#api.C_GetSlotList(true)).slice(0, tokensMax)
+    return handles.flatMap((handle) => this.#slot(handle) ?? [])
+  }
+
+  /** Null for a slot whose token is gone, blank or not to be read: there is nothing to sign with. */
+  #slot(handle: Handle): Slot | null {
+    try {
+      const slot = this.#api.C_GetSlotInfo(handle)
+      const token = this.#api.C_GetTokenInfo(handle)
+      if ((token.flags & flags.initialized) === 0) return null
+      const [label, manufacturer, model, serial] = [token.label, token.manufacturerID, token.model, token.serialNumber].map(clean) as [string, string, string, string]
+      const mechanisms = new Set(this.#api.C_GetMechanismList(handle))
+      const identity = `${label}\n${manufacturer}\n${model}\n${serial}`
+      const row: TokenRow = {
+        label, manufacturer, model, serial, slotId: slotNumber(handle), slot: clean(slot.slotDescription),
+        needsPin: (token.flags & flags.loginRequired) !== 0, pinPad: (token.flags & flags.pinPad) !== 0, pin: pinState(token.flags), readOnly: (token.flags & flags.writeProtected) !== 0,
+        unlocked: this.#sessions.has(identity) && this.#loggedIn(this.#sessions.get(identity)),
+        signs: keyAlgorithms.filter((algorithm) => mechanisms.has(signMechanisms[algorithm])),
+        makes: keyAlgorithms.filter((algorithm) => mechanisms.has(makeMechanisms[algorithm])),
+      }
+      if (!this.#seen.some((one) => sameToken(one, row)) && this.#seen.length < tokensMax) this.#seen.push(row)
+      return { handle, row, identity }
+    } catch (error) {
+      if (codeOf(error) === null) throw error
+      return null
+    }
+  }
+
+  #find(asked: TokenAsked): Slot {
+    let found = this.#matching(asked)
+    if (found.length === 0) {
+      must(this.#restart())
+      found = this.#matching(asked)
+    }
+    const [slot, second] = found
+    if (second !== undefined) refuse('ambiguous-token', `Several tokens fit: ${found.map(({ row }) => `${row.label} (serial ${row.serial})`).join(', ')}. Name the serial number too, as pkcs11:…;serial=….`)
+    if (slot !== undefined) return slot
+    const was = this.#seen.find((row) => fits(row, asked))
+    if (was !== undefined) refuse('token-removed', `${called(was.label)} was removed. Put it back, then do it again; nothing needs to be restarted.`, { token: was.label })
+    return refuse('token-not-found', `There is no token${asked.token === undefined ? ' that fits' : ` called "${asked.token}"`} in this module's slots. Put it in, or check its name with: slotwright key tokens`, { token: asked.token ?? '' })
+  }
+
+  #matching(asked: TokenAsked): Slot[] {
+    const { libraryManufacturer, libraryDescription, libraryVersion } = asked
+    const library = this.#library
+    if ((libraryManufacturer ?? library.manufacturer) !== library.manufacturer || (libraryDescription ?? library.description) !== library.description) return []
+    if (libraryVersion !== undefined && libraryVersion !== library.version && `${libraryVersion}.0` !== library.version) return []
+    return this.#slots().filter(({ row }) => fits(row, asked))
+  }
+
+  /** Runs `work` in the token's one session, opened and logged in where needed; a lost one is forgotten and told. */
+  #withSession<T>(asked: TokenAsked, login: boolean, work: (session: Session) => T): T {
+    const session = this.#session(asked)
+    const token = called(session.slot.row.label)
+    try {
+      if (login) this.#logIn(session)
+      return work(session)
+    } catch (error) {
+      const why = codeOf(error)
+      if (why === null) throw error
+      if (!connectionCodes.has(why.code)) refuseAs(failureOf(why, token))
+      return this.#lost(session, why)
+    }
+  }
+
+  #session(asked: TokenAsked): Session {
+    for (const session of this.#sessions.values()) {
+      if (!fits(session.slot.row, asked) || this.#state(session) === null) continue
+      // Another token that fits as well makes it ambiguous, but only a look at all slots would tell; the first stays.
+      return session
+    }
+    const slot = this.#find(asked)
+    const token = called(slot.row.label)
+    const handle = this.#call(token, () => this.#api.C_OpenSession(slot.handle, serialSession))
+    const session: Session = { slot, handle, mechanisms: new Set(this.#call(token, () => this.#api.C_GetMechanismList(slot.handle))), keys: new Map() }
+    this.#sessions.set(slot.identity, session)
+    return session
+  }
+
+  #state(session: Session): number | null {
+    try {
+      return this.#api.C_GetSessionInfo(session.handle).state
+    } catch (error) {
+      if (codeOf(error) === null) throw error
+      this.#sessions.delete(session.slot.identity)
+      return null
+    }
+  }
+
+  #loggedIn(session: Session | undefined): boolean {
+    return session !== undefined && loggedInStates.has(this.#state(session) ?? -1)
+  }
+
+  /** With the PIN that this very token has taken before; a token that now says no to it is not asked twice. */
+  #logIn(session: Session): void {
+    const { row, identity } = session.slot
+    if (!row.needsPin || this.#loggedIn(session)) return
+    const pin = this.#pins.get(identity)
+    if (pin === undefined) refuse('needs-pin', `${called(row.label)} is locked: give its PIN.`, { token: row.label })
+    this.#logInWith(session, pin)
+  }
+
+  #logInWith(session: Session, pin: Uint8Array): void {
+    const { row, identity } = session.slot
+    const token = called(row.label)
+    const before = this.#pinState(session)
+    if (before === 'locked') refuse('pin-locked', `${token} is locked after too many wrong PINs; this one was not tried. Whoever has its security officer's PIN (SO PIN or PUK) must unlock it with the maker's tool.`)
+    if (before === 'unset') refuse('pin-unset', `${token} has no user PIN yet. Set one with the maker's tool.`)
+    try {
+      this.#api.C_Login(session.handle, userType, new TextDecoder().decode(pin))
+    } catch (error) {
+      const why = codeOf(error)
+      if (why?.code === ckr.userAlreadyLoggedIn) return
+      this.#forgetPin(identity)
+      if (why?.code === ckr.pinIncorrect) refuseAs(wrongPin(token, this.#pinState(session)))
+      throw error
+    }
+  }
+
+  #pinState(session: Session): PinState {
+    return pinState(this.#call(called(session.slot.row.label), () => this.#api.C_GetTokenInfo(session.slot.handle)).flags)
+  }
+
+  #unlockOrWipe(asked: TokenAsked, pin: Uint8Array): TokenRow {
+    try {
+      return this.#unlock(asked, pin)
+    } catch (error) {
+      pin.fill(0)
+      throw error
+    }
+  }
+
+  #unlock(asked: TokenAsked, pin: Uint8Array): TokenRow {
+    return this.#withSession(asked, false, (session) => {
+      const { row, identity, handle } = session.slot
+      if (row.pinPad) refuse('pin-pad', `${called(row.label)} takes its PIN on the reader's own keys, which is not supported yet.`)
+      // Logged in by whomever: only a login proves this PIN, and asks before a wrong one is kept.
+      if (this.#loggedIn(session)) this.#api.C_Logout(session.handle)
+      this.#logInWith(session, pin)
+      this.#forgetPin(identity)
+      this.#pins.set(identity, pin)
+      session.keys.clear()
+      return this.#slot(handle)?.row ?? row
+    })
+  }
+
+  #lock(asked: TokenAsked | null): boolean {
+    for (const session of [...this.#sessions.values()]) {
+      if (asked !== null && !fits(session.slot.row, asked)) continue
+      this.#forgetPin(session.slot.identity)
+      this.#sessions.delete(session.slot.identity)
+      try {
+        if (loggedInStates.has(this.#api.C_GetSessionInfo(session.handle).state)) this.#api.C_Logout(session.handle)
+        this.#api.C_CloseSession(session.handle)
+      } catch (error) {
+        // A token that is gone has forgotten us already.
+        if (codeOf(error) === null) throw error
+      }
+    }
+    for (const identity of [...this.#pins.keys()]) {
+      const row = this.#seen.find((one) => identityOf(one) === identity)
+      if (asked === null || row === undefined || fits(row, asked)) this.#forgetPin(identity)
+    }
+    return this.#pins.size > 0
+  }
+
+  #forgetPin(identity: string): void {
+    this.#pins.get(identity)?.fill(0)
+    this.#pins.delete(identity)
+  }
+
+  #key(session: Session, asked: KeyAsked): FoundObject {
+    const name = `${asked.object ?? ''}\n${asked.id ?? ''}`
+    const known = session.keys.get(name)
+    if (known !== undefined) return known
+    const key = must(findKey(this.#api, session.handle, asked, called(session.slot.row.label)))
+    session.keys.set(name, key)
+    return key
+  }
+
+  #sign(session: Session, asked: KeyAsked, algorithm: KeyAlgorithm, data: Uint8Array): Uint8Array {
+    const { row, identity } = session.slot
+    const key = this.#key(session, asked)
+    if (key.row.algorithm !== algorithm) refuse('key-changed', `The key "${key.row.label}" in ${called(row.label)} is ${key.row.called} and not ${algorithm}: another key lies there now. Check which token is in.`)
+    const mechanism = signMechanisms[algorithm]
+    if (!session.mechanisms.has(mechanism)) refuse('mechanism-missing', `${called(row.label)} does not sign with ${algorithm} keys: it lacks ${mechanismNames[mechanism] ?? mechanism}. Use a key of another type, or another token.`, { mechanism: mechanismNames[mechanism] ?? '' })
+    this.#api.C_SignInit(session.handle, mechanismFor(algorithm), key.handle)
+    if (key.alwaysAuthenticate) {
+      const pin = this.#pins.get(identity)
+      if (pin !== undefined) this.#api.C_Login(session.handle, contextUser, new TextDecoder().decode(pin))
+    }
+    const made = this.#api.C_Sign(session.handle, Buffer.from(data.buffer, data.byteOffset, data.length), Buffer.alloc(signatureBytesMax))
+    return new Uint8Array(made)
+  }
+
+  #generate(session: Session, ask: Extract<Ask, { is: 'generate' }>): TokenKeyRow {
+    const { row, handle } = session.slot
+    const token = called(row.label)
+    const mechanism = makeMechanisms[ask.algorithm]
+    if (!session.mechanisms.has(mechanism)) refuse('mechanism-missing', `${token} does not make ${ask.algorithm} keys: it lacks ${mechanismNames[mechanism] ?? mechanism}. Choose another kind of key.`, { mechanism: mechanismNames[mechanism] ?? '' })
+    const there = readKeys(this.#api, session.handle).find((key) => key.label === ask.label || key.id === ask.id)
+    if (there !== undefined) refuse('token-key-taken', `${token} already holds a key called "${there.label}" (id ${there.id}). Choose another name.`)
+    // The lasting session is read-only, as nothing else here changes a token.
+    const writing = this.#api.C_OpenSession(handle, serialSession | readWrite)
+    try {
+      generatePair(this.#api, writing, mechanism, ask)
+    } finally {
+      this.#api.C_CloseSession(writing)
+    }
+    session.keys.clear()
+    return must(findKey(this.#api, session.handle, { token: ask.token, id: ask.id }, token)).row
+  }
+
+  /** Ends what is open and starts the module anew: the one way in which every module looks at its slots again. */
+  #restart(): null | Failure {
+    this.#sessions.clear()
+    try {
+      this.#api.C_Finalize()
+    } catch (error) {
+      if (codeOf(error) === null) throw error
+    }
+    return this.initialize()
+  }
+
+  /** Whether the token is still there decides what is told; the next ask opens a new session by itself. */
+  #lost(session: Session, why: { code: number; name: string }): never {
+    const { label } = session.slot.row
+    must(this.#restart())
+    const there = this.#slots().some(({ identity }) => identity === session.slot.identity)
+    if (!there) refuse('token-removed', `${called(label)} was removed while it was in use (${why.name}). Nothing was signed. Put it back, then do it again; nothing needs to be restarted.`, { token: label, code: why.code })
+    return refuse('session-lost', `The connection to ${called(label)} was lost (${why.name}). Nothing was signed. The token is there: do it again.`, { token: label, code: why.code })
+  }
+
+  #call<T>(token: string, work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      const why = codeOf(error)
+      if (why === null) throw error
+      return refuseAs(failureOf(why, token))
+    }
+  }
+}
+
+function refuseAs({ kind, says, facts }: Failure): never {
+  return refuse(kind, says, facts)
+}
+
+function wrongPin(token: string, state: PinState): Failure {
+  if (state === 'locked') return new Failure('pin-locked', `That PIN is wrong, and it was the last try: ${token} is locked now. Whoever has its security officer's PIN (SO PIN or PUK) must unlock it with the maker's tool.`, { tries: 0 })
+  if (state === 'final') return new Failure('wrong-pin', `That PIN is wrong. One try is left: after another wrong PIN ${token} locks itself. It was not tried again.`, { tries: 1 })
+  if (state === 'low') return new Failure('wrong-pin', `That PIN is wrong, and ${token} counts wrong tries: only a few may remain before it locks itself. It does not say how many. It was not tried again.`)
+  return new Failure('wrong-pin', `That PIN is wrong. ${token} does not say how many tries remain; many lock themselves after three. It was not tried again.`)
+}
+
+function mechanismFor(algorithm: KeyAlgorithm): { mechanism: number; parameter?: { type: number; hashAlg: number; mgf: number; saltLen: number } } {
+  const mechanism = signMechanisms[algorithm]
+  // CK_PARAMS_RSA_PSS of pkcs11js, CKM_SHA256, CKG_MGF1_SHA256, and the salt MCUboot wants.
+  return algorithm === 'rsa-2048' || algorithm === 'rsa-3072' ? { mechanism, parameter: { type: 5, hashAlg: 0x250, mgf: 2, saltLen: 32 } } : { mechanism }
+}
+
+function pinState(tokenFlags: number): PinState {
+  if ((tokenFlags & flags.pinSet) === 0) return 'unset'
+  if ((tokenFlags & flags.pinLocked) !== 0) return 'locked'
+  if ((tokenFlags & flags.pinFinal) !== 0) return 'final'
+  return (tokenFlags & flags.pinLow) !== 0 ? 'low' : 'fine'
+}
+
+function slotNumber(handle: Handle): number {
+  return handle.length >= 4 ? handle.readUInt32LE(0) : 0
+}
+
+function fits(row: TokenRow, asked: TokenAsked): boolean {
+  return (asked.token ?? row.label) === row.label && (asked.manufacturer ?? row.manufacturer) === row.manufacturer && (asked.serial ?? row.serial) === row.serial
+    && (asked.model ?? row.model) === row.model && (asked.slotId ?? row.slotId) === row.slotId && (asked.slotDescription ?? row.slot) === row.slot
+}
+
+function identityOf({ label, manufacturer, model, serial }: TokenRow): string {
+  return `${label}\n${manufacturer}\n${model}\n${serial}`
+}
+
+function sameToken(a: TokenRow, b: TokenRow): boolean {
+  return identityOf(a) === identityOf(b)
+}
+
+function called(label: string): string {
+  return `the token "${label}"`
+}
+
+/** Fixed-width fields are padded with blanks (some tokens use zeros), and anything may stand in them. */
+export function clean(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, ' ').trimEnd().slice(0, 64)
+}
