@@ -32,6 +32,8 @@ export class TokenModule {
   readonly #pins = new Map<string, Uint8Array>()
   /** Tokens seen since the start: one of these that is gone was removed. */
   readonly #seen: TokenRow[] = []
+  /** False after a start that failed: the next ask tries again. */
+  #started = false
   #library: { manufacturer: string; description: string; version: string } = { manufacturer: '', description: '', version: '' }
 
   constructor(api: Pkcs11Api) {
@@ -43,9 +45,11 @@ export class TokenModule {
     try {
       this.#api.C_Initialize()
     } catch (error) {
+      this.#started = false
       const why = codeOf(error)
       if (why?.code !== ckr.cryptokiAlreadyInitialized) return new Failure('module-broken', `The PKCS#11 module does not start (${why?.name ?? 'unknown error'}). Check its own configuration, and that its service or middleware runs.`)
     }
+    this.#started = true
     try {
       const { manufacturerID, libraryDescription, libraryVersion: { major, minor } } = this.#api.C_GetInfo()
       this.#library = { manufacturer: clean(manufacturerID), description: clean(libraryDescription), version: `${major}.${minor}` }
@@ -73,6 +77,7 @@ export class TokenModule {
   }
 
   #do(ask: Ask): AnswerTo[keyof AnswerTo] {
+    if (!this.#started) must(this.#restart())
     switch (ask.is) {
       case 'tokens': return this.#tokens()
       case 'keys': return this.#withSession(ask.token, false, (session) => readKeys(this.#api, session.handle))
@@ -382,6 +387,5 @@ function called(label: string): string {
 
 /** Fixed-width fields are padded with blanks (some tokens use zeros), and anything may stand in them. */
 export function clean(text: string): string {
-  // eslint-disable-next-line no-control-regex
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, ' ').trimEnd().slice(0, 64)
 }

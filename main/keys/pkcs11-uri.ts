@@ -2,7 +2,8 @@
 // leaves room: an attribute we do not know could narrow the choice, so it is refused and not skipped. What surprised us: the
 // RFC allows the PIN itself in the URI (pin-value); we never do, since a URI ends up in shell histories and process lists.
 import { fromHex, toHex, utf8 } from '../base/bytes.ts'
-import { Failure, attempt, refuse } from '../base/failure.ts'
+import type { Failure} from '../base/failure.ts';
+import { attempt, refuse } from '../base/failure.ts'
 
 /** What a URI says. Attributes that it leaves out match anything. */
 export type Pkcs11Uri = Readonly<{
@@ -59,7 +60,7 @@ export function parsePkcs11Uri(text: string): Pkcs11Uri | Failure {
     const said: Record<string, string | number> = {}
     readAttributes(said, mark < 0 ? rest : rest.slice(0, mark), ';', pathNames, pathValue)
     if (mark >= 0) readAttributes(said, rest.slice(mark + 1), '&', queryNames, queryValue)
-    return said as Pkcs11Uri
+    return said
   })
 }
 

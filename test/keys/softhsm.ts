@@ -1,6 +1,6 @@
 // A software token of the test's own (SoftHSM 2), made afresh in a temporary folder, and the built process that talks to it.
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { build } from 'vite'
@@ -37,6 +37,7 @@ export function openSoftHsm(): SoftHsm {
   const module = softhsmModule()
   const folder = mkdtempSync(join(tmpdir(), 'slotwright-token-'))
   const tokens = join(folder, 'tokens')
+  const pulled = join(folder, 'pulled')
   const conf = join(folder, 'softhsm2.conf')
   mkdirSync(tokens)
   writeFileSync(conf, `directories.tokendir = ${tokens}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = true\n`)
@@ -48,10 +49,17 @@ export function openSoftHsm(): SoftHsm {
       util('--init-token', '--free', '--label', label, '--so-pin', soPin, '--pin', pin)
       return label
     },
-    pull: () => renameSync(tokens, `${tokens}-pulled`),
+    pull() {
+      mkdirSync(pulled)
+      for (const token of readdirSync(tokens)) renameSync(join(tokens, token), join(pulled, token))
+    },
     putBack() {
-      rmSync(tokens, { recursive: true, force: true })
-      renameSync(`${tokens}-pulled`, tokens)
+      for (const token of readdirSync(pulled)) {
+        // SoftHSM leaves the name of what it missed behind, as an empty folder.
+        rmSync(join(tokens, token), { recursive: true, force: true })
+        renameSync(join(pulled, token), join(tokens, token))
+      }
+      rmSync(pulled, { recursive: true })
     },
     importKey(token, pem, label, id) {
       const file = join(folder, `${label}.pem`)
