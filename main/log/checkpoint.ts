@@ -1,6 +1,7 @@
 // Signed notes and checkpoints as C2SP.org/signed-note and C2SP.org/tlog-checkpoint define them: a text that commits to the
-// whole log up to a size, and below it one line for each signature. Only Ed25519 notes (type 0x01) are written; signature
-// lines of unknown keys are kept and skipped, as the specification asks, but a bad one of a known key refuses the note.
+// whole log up to a size, and below it one line for each signature: Ed25519 notes (type 0x01) by the log, and by witnesses
+// Ed25519 cosignatures (type 0x04, C2SP.org/tlog-cosignature), which carry their time. Signature lines of unknown keys are
+// kept and skipped, as the specification asks, but a bad one of a known key refuses the note.
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concat, sameBytes, toHex, utf8 } from '../base/bytes.ts'
@@ -14,10 +15,14 @@ export const noteBytesMax = 65_536
 export const noteSignaturesMax = 100
 
 const ed25519Type = 0x01
+const cosignatureType = 0x04
 const ed25519SpkiPrefix = Uint8Array.from([0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00])
 
-/** A key that may sign notes: its name, its id in signature lines (4 bytes) and the raw 32-byte Ed25519 key. */
-export type NoteKey = Readonly<{ name: string; id: Uint8Array; publicKey: Uint8Array }>
+/**
+ * A key that may sign notes: its name, its id in signature lines (4 bytes) and the raw 32-byte Ed25519 key. `type` says
+ * how it signs: a log's notes, or a witness's cosignatures.
+ */
+export type NoteKey = Readonly<{ name: string; id: Uint8Array; publicKey: Uint8Array; type: 'note' | 'cosignature' }>
 
 export type NoteSignature = Readonly<{ name: string; id: Uint8Array; signature: Uint8Array }>
 
@@ -27,23 +32,25 @@ export type Note = Readonly<{ text: string; signatures: readonly NoteSignature[]
 export type Checkpoint = TreeHead & Readonly<{ origin: string; extensions: readonly string[] }>
 
 /** The note key of an Ed25519 public key; fails with `unsupported-key` for any other algorithm. */
-export function noteKey(name: string, key: PublicKey): NoteKey | Failure {
+export function noteKey(name: string, key: PublicKey, type: NoteKey['type'] = 'note'): NoteKey | Failure {
   const prefix = key.spki.subarray(0, ed25519SpkiPrefix.length)
   if (key.algorithm !== 'ed25519' || key.spki.length !== 44 || !sameBytes(prefix, ed25519SpkiPrefix)) {
     return new Failure('unsupported-key', `Checkpoints are signed with Ed25519 keys; this one is ${key.algorithm}.`)
   }
-  return keyOf(name, key.spki.slice(ed25519SpkiPrefix.length))
+  return keyOf(name, key.spki.slice(ed25519SpkiPrefix.length), type)
 }
 
-function keyOf(name: string, publicKey: Uint8Array): NoteKey | Failure {
+const typeByte = (type: NoteKey['type']) => (type === 'note' ? ed25519Type : cosignatureType)
+
+function keyOf(name: string, publicKey: Uint8Array, type: NoteKey['type']): NoteKey | Failure {
   if (!isKeyName(name)) return new Failure('bad-note-key', 'A note key needs a name without spaces and plus signs.')
-  const id = sha256(concat(utf8(`${name}\n`), Uint8Array.of(ed25519Type), publicKey)).slice(0, 4)
-  return { name, id, publicKey }
+  const id = sha256(concat(utf8(`${name}\n`), Uint8Array.of(typeByte(type)), publicKey)).slice(0, 4)
+  return { name, id, publicKey, type }
 }
 
 /** The key as `name+id+base64`, the form Go's sumdb/note and the C2SP witnesses take. */
 export function noteKeyText(key: NoteKey): string {
-  return `${key.name}+${toHex(key.id)}+${toBase64(concat(Uint8Array.of(ed25519Type), key.publicKey))}`
+  return `${key.name}+${toHex(key.id)}+${toBase64(concat(Uint8Array.of(typeByte(key.type)), key.publicKey))}`
 }
 
 /** Reads `name+id+base64`; fails with `bad-note-key` when it is none or the id is not the key's. */
@@ -52,8 +59,8 @@ export function parseNoteKey(text: string): NoteKey | Failure {
   const [name, id, encoded, ...rest] = splitKeyText(text.trim())
   if (name === undefined || id === undefined || encoded === undefined || rest.length > 0) return bad
   const bytes = fromBase64(encoded)
-  if (bytes === null || bytes.length !== 33 || bytes[0] !== ed25519Type) return bad
-  const key = keyOf(name, bytes.slice(1))
+  if (bytes === null || bytes.length !== 33 || (bytes[0] !== ed25519Type && bytes[0] !== cosignatureType)) return bad
+  const key = keyOf(name, bytes.slice(1), bytes[0] === ed25519Type ? 'note' : 'cosignature')
   return key instanceof Failure || toHex(key.id) !== id ? bad : key
 }
 
@@ -95,6 +102,43 @@ export async function signNote(text: string, name: string, signer: Signer, signa
   if (signature instanceof Failure) return signature
   if (!holds(signature, text, key)) return new Failure('signature-does-not-hold', 'The log key gave a signature that does not hold. Check the key before anything else is signed.')
   return `${text}\n— ${name} ${toBase64(concat(key.id, signature))}\n`
+}
+
+/**
+ * A witness's signature line over a checkpoint's text: "as of this time, the largest consistent tree of this log that I
+ * have seen has this root". The witness checks consistency before; here the line is only made, and checked. `timeSeconds`
+ * counts from 1970. Fails as the signer does, or with `signature-does-not-hold`.
+ */
+export async function cosign(text: string, name: string, signer: Signer, timeSeconds: number, signal?: AbortSignal): Promise<string | Failure> {
+  const key = noteKey(name, signer.publicKey, 'cosignature')
+  if (key instanceof Failure) return key
+  const time = Uint8Array.from({ length: 8 }, (_, i) => Math.floor(timeSeconds / 2 ** (8 * (7 - i))) % 256)
+  const signature = await signer.sign({ message: cosignedMessage(text, timeSeconds) }, signal)
+  if (signature instanceof Failure) return signature
+  const whole = concat(time, signature)
+  if (!holds(whole, text, key)) return new Failure('signature-does-not-hold', 'The witness key gave a signature that does not hold. Check the key before anything else is signed.')
+  return `— ${name} ${toBase64(concat(key.id, whole))}\n`
+}
+
+function cosignedMessage(text: string, timeSeconds: number): Uint8Array {
+  return utf8(`cosignature/v1\ntime ${timeSeconds}\n${text}`)
+}
+
+/** Seconds since 1970 in a cosignature; beyond 2^53 they are nobody's time. */
+function timeOf(signature: Uint8Array): number {
+  let seconds = 0
+  for (const byte of signature.subarray(0, 8)) seconds = seconds * 256 + byte
+  return seconds
+}
+
+/** When `key`, a witness's, cosigned this note (seconds since 1970); null when it did not, or its line does not hold. */
+export function cosignedAt(note: string, key: NoteKey): number | null {
+  const parsed = parseNote(note)
+  if (parsed instanceof Failure || key.type !== 'cosignature') return null
+  const times = parsed.signatures
+    .filter(({ name, id, signature }) => name === key.name && sameBytes(id, key.id) && holds(signature, parsed.text, key))
+    .map(({ signature }) => timeOf(signature))
+  return times.length === 0 ? null : Math.max(...times)
 }
 
 /** Takes a note apart without verifying anything; fails with `bad-note`. */
@@ -140,16 +184,19 @@ export function openNote(note: string, keys: readonly NoteKey[]): { text: string
   return { text: parsed.text, signedBy }
 }
 
-/** A checkpoint whose signature by one of `keys` holds. Failures: those of `openNote` and `bad-checkpoint`. */
+/** A checkpoint that one of `keys`, logs' keys, signed; witnesses' keys count for nothing here. Failures: those of `openNote` and `bad-checkpoint`. */
 export function openCheckpoint(note: string, keys: readonly NoteKey[]): Checkpoint | Failure {
-  const opened = openNote(note, keys)
+  const opened = openNote(note, keys.filter(({ type }) => type === 'note'))
   return opened instanceof Failure ? opened : parseCheckpointText(opened.text)
 }
 
 function holds(signature: Uint8Array, text: string, key: NoteKey): boolean {
   try {
     // zip215 false: RFC 8032's stricter rules, which Go and OpenSSL follow.
-    return signature.length === 64 && ed25519.verify(signature, utf8(text), key.publicKey, { zip215: false })
+    if (key.type === 'note') return signature.length === 64 && ed25519.verify(signature, utf8(text), key.publicKey, { zip215: false })
+    const seconds = timeOf(signature)
+    if (signature.length !== 72 || !Number.isSafeInteger(seconds)) return false
+    return ed25519.verify(signature.subarray(8), cosignedMessage(text, seconds), key.publicKey, { zip215: false })
   } catch {
     // @noble throws on points that are not on the curve: hostile input, no bug of ours.
     return false
@@ -167,12 +214,13 @@ function isKeyName(name: string): boolean {
   return name !== '' && name.length <= 255 && !/[\s+]/u.test(name)
 }
 
-function toBase64(bytes: Uint8Array): string {
+/** Standard base64 with padding (RFC 4648 section 4). */
+export function toBase64(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes))
 }
 
 /** Standard base64 with padding, nothing else: atob forgives white space and missing padding, so the way back is compared. */
-function fromBase64(text: string): Uint8Array | null {
+export function fromBase64(text: string): Uint8Array | null {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length > noteBytesMax) return null
   try {
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))

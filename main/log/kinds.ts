@@ -131,7 +131,17 @@ export const kinds = {
     tookMs: whole.optional(),
   }),
 
+  // Firmware packages (RFC 5652 with RFC 4108): what was wrapped, opened or turned away, by whose signature
+  'package-made': z.strictObject({ packageSha256: sha256, imageHash: hash.optional(), version: version.optional(), signer: fingerprint.optional(), file: name, bytes: whole }),
+  'package-opened': z.strictObject({ packageSha256: sha256, imageHash: hash.optional(), version: version.optional(), signer: fingerprint.optional(), file: name, bytes: whole }),
+  'package-refused': z.strictObject({ packageSha256: sha256.optional(), file: name, failure: failureKind, says }),
+
   // The log itself
+  /** Free text of an earlier entry was struck out (redact.ts); `leaf` is that entry's, `replacedBy` hashes what stands there now. */
+  'entry-redacted': z.strictObject({ entry: whole, leaf: sha256, replacedBy: sha256, fields: name, says }),
+  'log-backed-up': z.strictObject({ file: name, size: whole, fileSha256: sha256 }),
+  /** This log goes on from a backup: `size` and `root` are the backup's own. */
+  'log-restored': z.strictObject({ file: name, size: whole, root: sha256 }),
   export: z.strictObject({ what: name, file: name, fileSha256: sha256.optional(), from: whole.optional(), to: whole.optional() }),
   'log-verified': z.strictObject({ size: whole, root: sha256, holds: z.boolean(), firstWrong: whole.optional(), says: says.optional() }),
 } as const

@@ -46,6 +46,12 @@ const sentences: Readonly<Record<string, Say>> = {
   'confirm-intended': (f) => `${f('unit')}: image ${f('imageHash')} is about to be confirmed.`,
   confirmed: (f) => `${f('unit')}: image ${f('activeHash')} is confirmed.`,
   outcome: (f) => `${f('unit')}: ${f('outcome').toUpperCase()}. ${f('says')}`,
+  'package-made': (f) => `Made the package ${f('file')}: image ${f('imageHash')}, version ${f('version')}.`,
+  'package-opened': (f) => `Opened the package ${f('file')}: image ${f('imageHash')}, version ${f('version')}.`,
+  'package-refused': (f) => `Refused the package ${f('file')}: ${f('says')}`,
+  'entry-redacted': (f) => `Struck out ${f('fields')} of entry ${f('entry')}: ${f('says')}`,
+  'log-backed-up': (f) => `The log was backed up to ${f('file')} (${f('size')} entries).`,
+  'log-restored': (f) => `The log was restored from ${f('file')} (${f('size')} entries).`,
   export: (f) => `Exported ${f('what')} to ${f('file')}.`,
   'log-verified': (f) => `The log was verified over ${f('size')} entries: ${f('holds') === 'true' ? 'it holds' : `it does not hold. ${f('says')}`}`,
 }

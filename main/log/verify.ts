@@ -7,7 +7,9 @@ import { deriveRows, derivedTables, subjectsOf } from './derived.ts'
 import type { ColumnValue, DerivedRow, Subjects } from './derived.ts'
 import { parseEntry } from './entry.ts'
 import type { Entry } from './entry.ts'
-import { appendLeaf, emptyEdge, leafHash, rootOf } from './tree.ts'
+import { leafOf } from './redact.ts'
+import type { Redaction } from './redact.ts'
+import { appendLeaf, emptyEdge, rootOf } from './tree.ts'
 import type { Sha256, TreeEdge, TreeHead } from './tree.ts'
 
 /**
@@ -27,13 +29,16 @@ export type WrongKind =
   | 'checkpoint' // a signed checkpoint says otherwise
   | 'database' // SQLite itself finds the file damaged
 
-/** An entry as stored, with all that stands beside it. `derived` holds the rows with its seq, by table name. */
+/**
+ * An entry as stored, with all that stands beside it. `derived` holds the rows with its seq, by table name. Where entries
+ * stand alone, as in an exported bundle, `leaf`, `subjects` and `derived` are left out.
+ */
 export type StoredRow = Readonly<{
   seq: number
   bytes: Uint8Array
-  leaf: Uint8Array
-  subjects: Subjects
-  derived: Readonly<Record<string, DerivedRow | undefined>>
+  leaf?: Uint8Array
+  subjects?: Subjects
+  derived?: Readonly<Record<string, DerivedRow | undefined>>
 }>
 
 /** A tree head that someone vouches for, with words to name it. */
@@ -49,18 +54,23 @@ export type LogVerdict = Readonly<{
   firstWrong: number | null
   /** Checkpoints whose root was recomputed and agreed. */
   checkpointsHeld: number
+  /** Entries of which text was struck out, as a later entry tells; the first `wrongsMax`, and how many in all. */
+  redacted: readonly number[]
+  redactedCount: number
   says: string
 }>
 
 export const wrongsMax = 100
 
 export type LogChecker = Readonly<{
-  /** Next row in order of seq. */
-  row(row: StoredRow): void
+  /** Next row in order of seq. Gives the entry when it could be read. */
+  row(row: StoredRow): Entry | null
   /** Adds what the caller found (damaged pages, rows that belong to no entry). */
   wrong(wrong: LogWrong): void
   /** Compares with the stored head and gives the verdict; null head: the store has none. */
   end(head: (TreeHead & { edge: readonly Uint8Array[] }) | null): LogVerdict
+  /** The same without a stored head, for a range that begins at `start`. */
+  endOfRange(): LogVerdict & { edge: TreeEdge }
 }>
 
 export type CheckOptions = Readonly<{
@@ -69,17 +79,24 @@ export type CheckOptions = Readonly<{
   known?: readonly KnownHead[]
   /** The stored hash of a complete subtree; undefined where none of that level is kept, null where one is missing. */
   storedNode?: (level: number, index: number) => Uint8Array | null | undefined
+  /** Redactions by the entry they are of; the entries that tell them must be in the log too. */
+  redactions?: ReadonlyMap<number, Redaction>
+  /** The edge before the first row, when the rows do not begin at entry 0. */
+  start?: TreeEdge
 }>
 
 /** A new check of a log, fed row by row. */
 export function checkLog(options: CheckOptions = {}): LogChecker {
   const wrongs: LogWrong[] = []
   const known = [...(options.known ?? [])].sort((a, b) => a.size - b.size)
-  let edge = emptyEdge
-  let nextSeq = 0
-  let nextKnown = 0
+  let edge = options.start ?? emptyEdge
+  let nextSeq = edge.size
+  let nextKnown = known.findIndex(({ size }) => size >= nextSeq)
+  if (nextKnown < 0) nextKnown = known.length
   let held = 0
-  let heldSize = 0
+  let heldSize = nextSeq
+  const redacted: number[] = []
+  let redactedCount = 0
   let last = { session: '', mono: 0 }
 
   const wrong = (found: LogWrong) => {
@@ -112,8 +129,12 @@ export function checkLog(options: CheckOptions = {}): LogChecker {
     row(row) {
       if (row.seq !== nextSeq) wrong(misplaced(row.seq, nextSeq))
       nextSeq = Math.max(nextSeq, row.seq + 1)
-      const leaf = leafHash(row.bytes, options.sha256)
-      if (!sameBytes(leaf, row.leaf)) wrong({ seq: row.seq, kind: 'leaf', says: `Entry ${row.seq} was changed: its bytes do not give the hash that is stored with it.` })
+      const { leaf, redacted: struck } = leafOf(row.bytes, options.redactions?.get(row.seq), options.sha256)
+      if (struck) {
+        redactedCount += 1
+        if (redacted.length < wrongsMax) redacted.push(row.seq)
+      }
+      if (row.leaf !== undefined && !sameBytes(leaf, row.leaf)) wrong({ seq: row.seq, kind: 'leaf', says: `Entry ${row.seq} was changed: its bytes do not give the hash that is stored with it.` })
       const entry = parseEntry(row.bytes)
       if (entry instanceof Failure) wrong({ seq: row.seq, kind: 'entry', says: `Entry ${row.seq} cannot be read: ${entry.says}` })
       else {
@@ -125,6 +146,7 @@ export function checkLog(options: CheckOptions = {}): LogChecker {
       }
       edge = appendLeaf(edge, leaf, options.sha256, onSubtree)
       meetCheckpoints()
+      return entry instanceof Failure ? null : entry
     },
     wrong,
     end(head) {
@@ -133,7 +155,11 @@ export function checkLog(options: CheckOptions = {}): LogChecker {
         wrong({ seq: edge.size, kind: 'checkpoint', says: `The log ends after ${edge.size} entries, but ${missed.calledIn} was signed over ${missed.size}: entries were removed.` })
       }
       checkHead(head, edge, root, wrong)
-      return verdictOf(wrongs, { size: edge.size, root }, held)
+      return { ...verdictOf(wrongs, { size: edge.size, root }, held, redactedCount), redacted, redactedCount }
+    },
+    endOfRange() {
+      const head = { size: edge.size, root: rootOf(edge, options.sha256) }
+      return { ...verdictOf(wrongs, head, held, redactedCount), redacted, redactedCount, edge }
     },
   }
 }
@@ -148,12 +174,14 @@ function checkEntry(row: StoredRow, entry: Entry, wrong: (found: LogWrong) => vo
     wrong({ seq: row.seq, kind: 'place', says: `Entry ${row.seq} says of itself that it is entry ${entry.seq}: entries were renumbered, swapped or inserted.` })
     return
   }
-  const subjects = subjectsOf(entry)
-  for (const [column, value] of Object.entries(subjects)) {
-    if (value !== row.subjects[column as keyof Subjects]) {
-      wrong({ seq: row.seq, kind: 'index', says: `Entry ${row.seq} is listed under another ${column} than it has.` })
+  if (row.subjects !== undefined) {
+    for (const [column, value] of Object.entries(subjectsOf(entry))) {
+      if (value !== row.subjects[column as keyof Subjects]) {
+        wrong({ seq: row.seq, kind: 'index', says: `Entry ${row.seq} is listed under another ${column} than it has.` })
+      }
     }
   }
+  if (row.derived === undefined) return
   const expected = new Map(deriveRows(entry).map(({ table, row: derived }) => [table.table, derived]))
   for (const { table } of derivedTables) {
     const says = differs(expected.get(table), row.derived[table])
@@ -192,9 +220,10 @@ function sameEdge(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
   return a.length === b.length && a.every((hash, i) => sameBytes(hash, b[i] ?? new Uint8Array(0)))
 }
 
-function verdictOf(wrongs: readonly LogWrong[], head: TreeHead, checkpointsHeld: number): LogVerdict {
+function verdictOf(wrongs: readonly LogWrong[], head: TreeHead, checkpointsHeld: number, redactedCount: number): Omit<LogVerdict, 'redacted' | 'redactedCount'> {
   const sorted = narrowed(wrongs).sort((a, b) => (a.seq ?? Infinity) - (b.seq ?? Infinity) || spanOf(a) - spanOf(b))
   const first = sorted[0]
+  const struck = redactedCount === 0 ? '' : ` (text of ${redactedCount} redacted)`
   const signed = checkpointsHeld === 0 ? '' : `, and ${checkpointsHeld} signed checkpoint${checkpointsHeld === 1 ? '' : 's'} agree${checkpointsHeld === 1 ? 's' : ''}`
   return {
     holds: first === undefined,
@@ -202,7 +231,7 @@ function verdictOf(wrongs: readonly LogWrong[], head: TreeHead, checkpointsHeld:
     wrongs: sorted,
     firstWrong: first?.seq ?? null,
     checkpointsHeld,
-    says: first === undefined ? `All ${head.size} entries hold${signed}.` : first.says,
+    says: first === undefined ? `All ${head.size} entries hold${struck}${signed}.` : first.says,
   }
 }
 

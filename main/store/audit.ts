@@ -1,11 +1,12 @@
 // The audit log on disk. An append is one transaction: the entry's bytes, its leaf hash, the tree's edge and every derived
 // row, read back before it is answered; once answered it survives a power cut (database.ts says how). Reading and
 // verifying work on a database opened for reading too, beside the station that writes it.
-import { toHex } from '../base/bytes.ts'
+import { fromHex, toHex } from '../base/bytes.ts'
 import { assert, Failure } from '../base/failure.ts'
 import type { Clock } from '../base/clock.ts'
 import type { NoteKey } from '../log/checkpoint.ts'
 import { makeEntry, parseEntry } from '../log/entry.ts'
+import { redactEntry, redactionData, redactionKind } from '../log/redact.ts'
 import type { Entry, EntryDraft, Role } from '../log/entry.ts'
 import { emptyEdge, rootOf } from '../log/tree.ts'
 import type { TreeEdge, TreeHead } from '../log/tree.ts'
@@ -17,8 +18,9 @@ import type { SignedCheckpoint } from './checkpoints.ts'
 import { diskFailure, openDatabase, openDatabaseForReading } from './database.ts'
 import type { OpenDatabase, Sql } from './database.ts'
 import { openLogKey } from './logkey.ts'
-import { proveConsistency, proveInclusion } from './proofs.ts'
-import { prepareInsert, readEdge, readHead, rebuildRows, sha256 } from './rows.ts'
+import { proveConsistency, proveInclusion, proveRange } from './proofs.ts'
+import type { RangeProof } from '../log/range.ts'
+import { forgetOverwritten, prepareInsert, readEdge, readHead, rebuildRows, replaceEntries, sha256 } from './rows.ts'
 import type { InsertEntries, StoredEntry } from './rows.ts'
 
 /** At most this many entries in one append, and in one answer of `list`. */
@@ -39,6 +41,13 @@ export type ListFilter = Readonly<{
   unit?: string | null
   batch?: string | null
   run?: string | null
+  person?: string | null
+  /** Wall times as entries have them (`2026-01-31T12:00:00.000Z`), or their beginnings: from this on, and before that. */
+  since?: string | null
+  until?: string | null
+  /** Fingerprint of a key that the entry names. */
+  key?: string | null
+  outcome?: string | null
   /** Case-insensitive (ASCII) text anywhere in the entry's JSON. */
   text?: string | null
 }>
@@ -110,6 +119,11 @@ export class AuditStore {
 
   /** Writes all drafts in one transaction, in order, or none. The answer has one entry for each draft. */
   appendAll(drafts: readonly EntryDraft[]): Entry[] | Failure {
+    return this.#appendWith(drafts)
+  }
+
+  /** `also` runs in the same transaction, after the entries. */
+  #appendWith(drafts: readonly EntryDraft[], also?: () => void): Entry[] | Failure {
     assert(drafts.length > 0 && drafts.length <= appendMax, `an append has 1 to ${appendMax} drafts`)
     if (this.#identity === null || this.#insert === null) {
       return new Failure('read-only', 'The log was opened for reading only, so nothing can be written to it.')
@@ -132,7 +146,7 @@ export class AuditStore {
     }
     let edge: TreeEdge
     try {
-      edge = this.#insert(made, this.#edge)
+      edge = this.#insert(made, this.#edge, also)
     } catch (error) {
       return diskFailure(error, this.database.path)
     }
@@ -218,6 +232,11 @@ export class AuditStore {
     return proveConsistency(this.database, older, newer)
   }
 
+  /** Proof that entries `from` to `to` − 1 are in the tree of `size` entries, for whoever has them. */
+  proveRange(from: number, to: number, size: number): RangeProof | Failure {
+    return proveRange(this.database, from, to, size)
+  }
+
   /** Signs the present head with the home's log key (made on first use) and keeps it beside the database. */
   async checkpoint(signal?: AbortSignal): Promise<SignedCheckpoint | Failure> {
     if (this.#identity === null) return new Failure('read-only', 'The log was opened for reading only, so no checkpoint can be signed.')
@@ -236,6 +255,49 @@ export class AuditStore {
     const checkpoints = await readCheckpoints(this.database.folder, options.trusted)
     if (checkpoints instanceof Failure) return checkpoints
     return await verifyDatabase(this.database, checkpoints, onProgress, options.signal)
+  }
+
+  /**
+   * Strikes free text out of entries for good: the bytes are replaced, the leaf hashes stay, and an `entry-redacted` entry
+   * for each says who did it and why, all in one transaction. Then the file is rewritten, since SQLite leaves old text in
+   * the free parts of its pages (seconds, for a large log). Copies made before (backups, exports) still have it. Failures:
+   * `no-such-entry`, `nothing-to-redact`, `read-only`, `old-text-lingers` (struck out, but a reader keeps the write-ahead
+   * log alive) and the disk's.
+   */
+  redact(seqs: readonly number[], fields: readonly string[], says: string, by: { person?: string; role?: Role } = {}): Entry[] | Failure {
+    const struck: { entry: Entry; bytes: Uint8Array }[] = []
+    const drafts: EntryDraft[] = []
+    for (const seq of seqs) {
+      const found = this.get(seq)
+      if (found === null) return new Failure('no-such-entry', `The log has no entry ${seq}.`)
+      if (found instanceof Failure) return found
+      if (found.entry instanceof Failure) return found.entry
+      const one = redactEntry(found.entry, fields)
+      if (one instanceof Failure) return one
+      const leaf = fromHex(found.leaf)
+      assert(leaf !== null, 'the store writes hex')
+      struck.push(one)
+      drafts.push({ kind: redactionKind, data: redactionData(seq, leaf, one.bytes, one.fields, says), ...by })
+    }
+    const written = this.#appendWith(drafts, () => replaceEntries(this.database.sql, struck))
+    if (written instanceof Failure) return written
+    const gone = this.#read((sql) => forgetOverwritten(sql))
+    if (gone === true) return written
+    if (gone instanceof Failure && gone.kind !== 'database-locked') return gone
+    return new Failure('old-text-lingers', 'The text is struck out, but another program is reading the log, so its old pages are still there. Close it and strike out any other text, or have the log compacted with "log compact".')
+  }
+
+  /** Rewrites the file without its free parts. Fails with `database-locked` while another program reads it. */
+  compact(): void | Failure {
+    if (this.#identity === null) return new Failure('read-only', 'The log was opened for reading only, so it cannot be compacted.')
+    const gone = this.#read((sql) => forgetOverwritten(sql))
+    if (gone instanceof Failure) return gone
+    if (!gone) return new Failure('database-locked', `Another program is reading the database ${this.database.path}. Close it and try again.`)
+  }
+
+  /** Moves the write-ahead log into the database while nothing waits; the next commits are the quicker for it. */
+  tidy(): void {
+    if (this.#identity !== null) this.#read((sql) => sql.pragma('wal_checkpoint(PASSIVE)'))
   }
 
   /** Empties the derived tables and fills them from the entries, in one transaction. Gives the number of rows made. */
@@ -273,6 +335,11 @@ function conditionOf(filter: ListFilter): { where: string; values: (string | num
   add('unit = ?', filter.unit)
   add('batch = ?', filter.batch)
   add('run = ?', filter.run)
+  add('person = ?', filter.person)
+  add('time >= ?', filter.since)
+  add('time < ?', filter.until)
+  add("json_extract(CAST(bytes AS TEXT), '$.data.key') = ?", filter.key)
+  add('seq IN (SELECT seq FROM outcomes WHERE outcome = ?)', filter.outcome)
   add('instr(lower(CAST(bytes AS TEXT)), lower(?)) > 0', filter.text)
   return { where: parts.length === 0 ? '' : `WHERE ${parts.join(' AND ')}`, values }
 }

@@ -5,9 +5,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Failure } from '../base/failure.ts'
 import { derivedTables } from '../log/derived.ts'
 import type { DerivedRow, Subjects } from '../log/derived.ts'
+import { parseEntry } from '../log/entry.ts'
+import type { Entry } from '../log/entry.ts'
+import { redactionKind, redactionsIn } from '../log/redact.ts'
+import type { Redaction } from '../log/redact.ts'
 import { checkLog } from '../log/verify.ts'
 import type { KnownHead, LogVerdict, LogWrong, StoredRow } from '../log/verify.ts'
-import { keptLevels, readHead, sha256 } from './rows.ts'
+import { readHead, sha256 } from './rows.ts'
+import { levelsKeptIn } from './schema.ts'
 import { diskFailure, openCheckBytesMax } from './database.ts'
 import type { OpenDatabase, Sql } from './database.ts'
 
@@ -29,9 +34,13 @@ export async function verifyDatabase(
   signal?: AbortSignal,
 ): Promise<LogVerdict | Failure> {
   const { sql } = database
+  const redactions = readRedactions(database)
+  if (redactions instanceof Failure) return redactions
+  const keptLevels = levelsKeptIn(sql)
   const node = sql.prepare('SELECT hash FROM nodes WHERE level = ? AND idx = ?').pluck()
   const checker = checkLog({
     sha256,
+    redactions,
     known: checkpoints.known,
     storedNode: (level, index) => (keptLevels.includes(level) ? ((node.get(level, index) as Uint8Array | undefined) ?? null) : undefined),
   })
@@ -61,6 +70,18 @@ export async function verifyDatabase(
     checker.wrong({ seq: Math.max(0, after + 1), kind: 'database', says: failure.says })
   }
   return checker.end(head)
+}
+
+/** Redactions as the log's own entries tell them; those entries are checked with all others. */
+export function readRedactions(database: OpenDatabase): ReadonlyMap<number, Redaction> | Failure {
+  try {
+    const rows = database.sql.prepare('SELECT bytes FROM entries WHERE kind = ? ORDER BY seq').pluck().all(redactionKind) as Uint8Array[]
+    return redactionsIn(rows.map(parseEntry).filter((entry): entry is Entry => !(entry instanceof Failure)))
+  } catch (error) {
+    const failure = diskFailure(error, database.path)
+    // What is damaged there is found, and said, by the walk over all entries.
+    return failure.kind === 'database-damaged' ? new Map() : failure
+  }
 }
 
 /** Reads the next entries with all that stands beside them, and the derived rows among them that belong to none. */
@@ -98,7 +119,7 @@ function atTheEnd(database: OpenDatabase, last: number): LogWrong[] {
     if (seq !== null) wrongs.push(stray(table, seq))
   }
   const now = readHead(sql)?.size ?? 0
-  const expected = keptLevels.reduce((sum, level) => sum + Math.floor(now / 2 ** level), 0)
+  const expected = levelsKeptIn(sql).reduce((sum, level) => sum + Math.floor(now / 2 ** level), 0)
   const kept = Number(sql.prepare('SELECT count(*) FROM nodes').pluck().get())
   if (kept > expected) wrongs.push({ seq: null, kind: 'tree', says: `${kept} subtree hashes are stored where ${expected} belong.` })
   const pages = Number(sql.pragma('page_count', { simple: true })) * Number(sql.pragma('page_size', { simple: true }))

@@ -10,20 +10,18 @@ import type { Entry } from '../log/entry.ts'
 import { appendLeaf, edgeLength, hashBytes, leafHash, rootOf } from '../log/tree.ts'
 import type { TreeEdge } from '../log/tree.ts'
 import type { OpenDatabase, Sql } from './database.ts'
+import { keptLevels } from './schema.ts'
 
 /** OpenSSL's or BoringSSL's SHA-256: several times faster than a script's. */
 export const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer')
-
-/** Tree levels whose subtree hashes are kept. */
-export const keptLevels: readonly number[] = [8, 16, 24]
 
 /** Entries read in one go when the tables are rebuilt. */
 const rebuildPage = 1_000
 
 export type StoredEntry = { seq: number; bytes: Uint8Array; leaf: Uint8Array }
 
-/** Writes entries after the tree with this edge, in one transaction, and gives the edge after them. */
-export type InsertEntries = (made: readonly { entry: Entry; bytes: Uint8Array }[], edge: TreeEdge) => TreeEdge
+/** Writes entries after the tree with this edge, in one transaction with `also`, and gives the edge after them. */
+export type InsertEntries = (made: readonly { entry: Entry; bytes: Uint8Array }[], edge: TreeEdge, also?: () => void) => TreeEdge
 
 export function prepareInsert(sql: Sql): InsertEntries {
   const entryRow = sql.prepare(
@@ -34,7 +32,7 @@ export function prepareInsert(sql: Sql): InsertEntries {
   const readBack = sql.prepare('SELECT seq, bytes, leaf FROM entries WHERE seq = ?')
   const derived = new Map(derivedTables.map((table) => [table.table, sql.prepare(insertSql(table))]))
 
-  const insert = (made: readonly { entry: Entry; bytes: Uint8Array }[], before: TreeEdge): TreeEdge => {
+  const insert = (made: readonly { entry: Entry; bytes: Uint8Array }[], before: TreeEdge, also?: () => void): TreeEdge => {
     let edge = before
     for (const { entry, bytes } of made) {
       const leaf = leafHash(bytes, sha256)
@@ -47,9 +45,37 @@ export function prepareInsert(sql: Sql): InsertEntries {
       assert(written !== undefined && sameBytes(written.bytes, bytes) && sameBytes(written.leaf, leaf), 'the log reads back what was written')
     }
     headRow.run(edge.size, Buffer.concat(edge.hashes), rootOf(edge, sha256))
+    also?.()
     return edge
   }
-  return (made, edge) => sql.transaction(insert).immediate(made, edge)
+  const inTransaction = sql.transaction(insert)
+  return (made, edge, also) => inTransaction.immediate(made, edge, also)
+}
+
+/** Puts redacted entries in place of the whole ones, with what is derived from them; the leaves stay. Inside a transaction. */
+export function replaceEntries(sql: Sql, replaced: readonly { entry: Entry; bytes: Uint8Array }[]): void {
+  const stays = sql.prepare("SELECT sql FROM sqlite_schema WHERE name = 'entries_stay'").pluck().get() as string
+  sql.exec('DROP TRIGGER entries_stay')
+  for (const { entry, bytes } of replaced) {
+    sql.prepare('UPDATE entries SET bytes = @bytes, person = @person WHERE seq = @seq').run({ seq: entry.seq, bytes, person: entry.person })
+    for (const { table, row } of deriveRows(entry)) {
+      sql.prepare(`DELETE FROM ${table.table} WHERE seq = ?`).run(entry.seq)
+      sql.prepare(insertSql(table)).run(row)
+    }
+    const written = sql.prepare('SELECT bytes FROM entries WHERE seq = ?').pluck().get(entry.seq) as Uint8Array
+    assert(sameBytes(written, bytes), 'the log reads back what was written')
+  }
+  sql.exec(stays)
+}
+
+/**
+ * Rewrites the file and empties the write-ahead log, so that nothing of what was replaced is left in either; false when a
+ * reader keeps old pages alive. `secure_delete` alone does not do it: text also lingers where pages were once split.
+ */
+export function forgetOverwritten(sql: Sql): boolean {
+  sql.exec('VACUUM')
+  const [result] = sql.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[]
+  return result?.busy === 0
 }
 
 function insertSql(table: DerivedTable): string {

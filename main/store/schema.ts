@@ -1,5 +1,19 @@
 // The database's layout, as forward-only steps: step n takes user_version n to n + 1 and is never edited once released.
+// A step is SQL, or work for what SQL alone cannot do.
 // `entries` is the log; `nodes`, `head` and the tables named in main/log/derived.ts are derived from it and can be rebuilt.
+import { hash as digest } from 'node:crypto'
+import type Database from 'better-sqlite3'
+import { nodeHash } from '../log/tree.ts'
+
+export type Migration = string | ((sql: Database.Database) => void)
+
+/** Tree levels whose subtree hashes are kept: any other subtree's hash is at most 15 kept ones away. */
+export const keptLevels: readonly number[] = [4, 8, 12, 16, 20, 24]
+
+/** The levels kept in this database: a home opened for reading only may still be of version 1. */
+export function levelsKeptIn(sql: Database.Database): readonly number[] {
+  return Number(sql.pragma('user_version', { simple: true })) < 2 ? [8, 16, 24] : keptLevels
+}
 
 /** `SlWr`: lets us tell our file from any other program's (and `file` name it). */
 export const applicationId = 0x536c5772
@@ -25,7 +39,7 @@ CREATE INDEX entries_by_batch ON entries (batch, seq) WHERE batch IS NOT NULL;
 CREATE TRIGGER entries_stay BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 CREATE TRIGGER entries_remain BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
 
--- Hashes of complete subtrees of 2^8, 2^16 and 2^24 leaves, so that proofs need few reads.
+-- Hashes of complete subtrees (keptLevels above), so that proofs need few reads.
 CREATE TABLE nodes (level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, idx)) STRICT, WITHOUT ROWID;
 -- The tree's right edge: what the next append needs.
 CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, edge BLOB NOT NULL, root BLOB NOT NULL) STRICT;
@@ -72,5 +86,41 @@ CREATE TABLE boards (
 ) STRICT, WITHOUT ROWID;
 `
 
-export const migrations: readonly string[] = [first]
+const second = `
+CREATE INDEX entries_by_time ON entries (time, seq);
+CREATE INDEX entries_by_person ON entries (person, seq);
+`
+
+export const migrations: readonly Migration[] = [first, (sql) => {
+  sql.exec(second)
+  keepMoreSubtrees(sql)
+}]
 export const schemaVersion = migrations.length
+
+/** Version 1 kept levels 8, 16 and 24 only. Each level is made from the kept one below it, so all that is read are leaves. */
+function keepMoreSubtrees(sql: Database.Database): void {
+  const size = Number(sql.prepare('SELECT coalesce(max(seq) + 1, 0) FROM entries').pluck().get())
+  const insert = sql.prepare('INSERT OR IGNORE INTO nodes (level, idx, hash) VALUES (?, ?, ?)')
+  const leaves = sql.prepare('SELECT leaf FROM entries WHERE seq >= ? AND seq < ? ORDER BY seq').pluck()
+  const below = sql.prepare('SELECT hash FROM nodes WHERE level = ? AND idx >= ? AND idx < ? ORDER BY idx').pluck()
+  for (const level of keptLevels) {
+    for (let index = 0; (index + 1) * 2 ** level <= size; index++) {
+      const [from, to] = [index * 16, index * 16 + 16]
+      let hashes = (level === 4 ? leaves.all(from, to) : below.all(level - 4, from, to)) as Uint8Array[]
+      // A damaged log is left as it is found: verification names what is missing.
+      if (hashes.length !== 16) return
+      while (hashes.length > 1) hashes = pairs(hashes)
+      insert.run(level, index, hashes[0])
+    }
+  }
+}
+
+/** One level up: the hash over each two neighbours. */
+export function pairs(hashes: readonly Uint8Array[]): Uint8Array[] {
+  const above: Uint8Array[] = []
+  for (let i = 0; i + 1 < hashes.length; i += 2) {
+    const [left, right] = [hashes[i], hashes[i + 1]]
+    if (left !== undefined && right !== undefined) above.push(nodeHash(left, right, (bytes) => digest('sha256', bytes, 'buffer')))
+  }
+  return above
+}
