@@ -23,9 +23,10 @@ export function ofBytesText(done: number, total: number): string {
   return `${(done / unitBytes).toFixed(digits)} / ${(total / unitBytes).toFixed(digits)} ${unit}`
 }
 
-/** 0.4 s, 12 s, 3:07, 1:02:30. */
+/** 8 ms, 0.4 s, 12 s, 3:07, 1:02:30. */
 export function secondsText(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) return '–'
+  if (seconds > 0 && seconds < 0.095) return `${Math.max(1, Math.round(seconds * 1000))} ms`
   if (seconds < 10) return `${seconds.toFixed(1)} s`
   if (seconds < 59.5) return `${Math.round(seconds)} s`
   const whole = Math.round(seconds)
@@ -35,9 +36,19 @@ export function secondsText(seconds: number): string {
   return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`
 }
 
+/** Time since a run began, for a column: +0.0 s, +12.4 s, +3:07. */
+export function sinceText(seconds: number): string {
+  return `+${seconds < 59.95 ? `${Math.max(0, seconds).toFixed(1)} s` : secondsText(seconds)}`
+}
+
+/** A version as people write it: MCUboot's build number only where there is one ("1.1.0" for 1.1.0+0). */
+export function versionText(version: string): string {
+  return version.replace(/\+0$/, '')
+}
+
 /** Share done, 0 to 1; 0 when nothing is to be done. */
 export function shareDone(done: number, total: number): number {
-  return total > 0 ? Math.min(1, Math.max(0, done / total)) : 0
+  return total > 0 && done > 0 ? Math.min(1, done / total) : 0
 }
 
 /** First and last digits of a hash, enough to compare by eye: "3f9a17c2…b08e41d7". */

@@ -1,6 +1,7 @@
 // The program with a window. One for each home folder: a second start brings the first one's window forward. The station
 // lives in this process; the window may die and come back without a batch noticing.
-import { BrowserWindow, app, dialog, nativeTheme, protocol } from 'electron'
+import { app, dialog, nativeTheme, protocol } from 'electron'
+import type { BrowserWindow } from 'electron'
 import { accessSync, constants, mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
 // Kinds of entries a reader may filter by, before any page has been read; kinds that turn up in the rows are added.
-// The list is the log's own (main/log/kinds.ts), which the window may not import; a test compares the two.
+// They are names of main/log/kinds.ts, which the window may not import; a test compares the two.
 export const entryKinds: readonly string[] = [
   'station-started', 'station-stopped', 'clock-stepped', 'settings', 'sign-in', 'sign-in-refused', 'sign-out', 'refusal', 'key-created',
   'key-imported', 'key-used', 'key-exported', 'key-retired', 'image-signed', 'image-refused', 'recipe-released', 'batch-started',

@@ -9,6 +9,21 @@ import { useKeys } from './keys.ts'
 export type CounterChoice = 'none' | 'auto' | 'number'
 export type Align = 1 | 2 | 4 | 8 | 16 | 32
 
+type Form = {
+  key: string | null
+  passphrase: string
+  version: string
+  /** Sizes as typed, decimal or 0x…. */
+  header: string
+  slot: string
+  padHeader: boolean
+  align: Align
+  pad: boolean
+  confirm: boolean
+  counter: CounterChoice
+  counterValue: string
+}
+
 /** MCUboot's version field: major and minor 8 bits, revision 16, build 32 (image.h, struct image_version). */
 export function versionHolds(text: string): boolean {
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,5})(?:\+(\d{1,10}))?$/.exec(text)
@@ -36,9 +51,8 @@ export const useDesk = defineStore('desk', () => {
   const failure = shallowRef<FailureView | null>(null)
   const notSaved = ref(false)
   const busy = ref<'choose' | 'sign' | null>(null)
-  const form = reactive({
-    key: null as string | null, passphrase: '', version: '', header: '0x200', padHeader: true, slot: '0x69000', align: 4 as Align,
-    pad: false, confirm: false, counter: 'none' as CounterChoice, counterValue: '',
+  const form = reactive<Form>({
+    key: null, passphrase: '', version: '', header: '0x200', padHeader: true, slot: '0x69000', align: 4, pad: false, confirm: false, counter: 'none', counterValue: '',
   })
 
   const key = computed(() => keys.usable.find((row) => row.name === form.key) ?? null)

@@ -18,7 +18,7 @@ export const en = {
   },
   startFailure: {
     title: 'The station could not open',
-    nothingLost: 'Nothing was changed. Put it right and try again; the window stays here until then.',
+    thenAgain: 'Put it right and try again; this window stays until then.',
     again: 'Try again',
     trying: 'Trying…',
     kind: 'Kind',
@@ -60,7 +60,6 @@ export const en = {
     choose: 'Choose image…',
     change: 'Change…',
     reading: 'Reading…',
-    sample: 'Use the sample',
     noImage: 'No image chosen',
     noImageHint: 'Choose a signed image, or sign one at the signing desk.',
     signedBy: 'signed by {name}',
@@ -99,7 +98,6 @@ export const en = {
     speed: '{speed}/s',
     left: '{time} left',
     versions: '{from} to {to}',
-    noPort: 'no port',
     practiceOn: 'These are practice boards.',
     practiceSays: 'Virtual hardware on real serial lines. The sample image is ready: press Start.',
     practiceBoard: 'practice',
@@ -140,7 +138,6 @@ export const en = {
     done: 'done',
     failed: 'failed',
     note: 'note',
-    at: '+{seconds}',
   },
   desk: {
     title: 'Signing desk',

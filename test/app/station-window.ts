@@ -23,7 +23,7 @@ function executable(): string {
 }
 
 export const test = base.extend<Fixtures>({
-  // eslint-disable-next-line no-empty-pattern -- Playwright reads fixture names from the pattern
+  // The empty pattern is how Playwright is told that a fixture needs no other.
   home: async ({}, use) => {
     const home = mkdtempSync(join(tmpdir(), 'slotwright-window-'))
     await use(home)
@@ -32,9 +32,9 @@ export const test = base.extend<Fixtures>({
   open: async ({ home }, use) => {
     const started: ElectronApplication[] = []
     await use(async (ownHome = home) => {
-      const env = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[0] !== 'ELECTRON_RUN_AS_NODE'))
+      const env = { ...Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[0] !== 'ELECTRON_RUN_AS_NODE')), SLOTWRIGHT_BUILT: process.env['SLOTWRIGHT_BUILT'] ?? root }
       const sandbox = process.platform === 'linux' && process.getuid?.() === 0 ? ['--no-sandbox'] : []
-      const app = await _electron.launch({ executablePath: executable(), args: [...sandbox, process.env['SLOTWRIGHT_APP'] ?? root, '--home', ownHome], env })
+      const app = await _electron.launch({ executablePath: executable(), args: [...sandbox, join(import.meta.dirname, 'held'), '--home', ownHome], env })
       started.push(app)
       const page = await app.firstWindow()
       const complaints: string[] = []
