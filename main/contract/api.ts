@@ -13,7 +13,8 @@ const path = z.string().min(1).max(4096)
 const fileId = z.string().regex(/^f[0-9]{1,9}$/)
 const runId = z.string().min(1).max(64)
 const passphrase = z.string().max(1024)
-const fingerprint = z.string().regex(/^[0-9a-f]{64}([0-9a-f]{32})?$/)
+/** KEYHASH under the image's own hash: SHA-256, SHA-384 or SHA-512. */
+const fingerprint = z.string().regex(/^([0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})$/)
 
 const recipe = z.strictObject({
   name: z.string().min(1).max(120).default('Default'),
