@@ -15,10 +15,18 @@ import type { AnyKeyAlgorithm } from '../image/publickey.ts'
 import { generateKey, readKeyPem, writeKeyPem } from './filekey.ts'
 import type { FileKey } from './filekey.ts'
 import { PEM_BYTES_MAX } from './pem.ts'
+import { judgeResidence } from './pkcs11-residence.ts'
+import { formatPkcs11Uri, parsePkcs11Uri } from './pkcs11-uri.ts'
+import type { Residence } from './pkcs11-words.ts'
+import { checkPolicy, openPolicy, readPolicy } from './policy.ts'
+import type { KeyClass, KeyPolicy } from './policy.ts'
 import { openSigner } from './signer.ts'
 import type { FileSigner } from './signer.ts'
 
-export type KeyClass = 'production' | 'test'
+export type { KeyClass } from './policy.ts'
+
+/** Where a key in a token lies, and what the token said of it when it was taken into the ring. */
+export type TokenHome = Readonly<{ uri: string; residence: Residence }>
 
 /** What the ring knows of a key without opening it. */
 export type KeyEntry = Readonly<{
@@ -33,6 +41,9 @@ export type KeyEntry = Readonly<{
   retiredAt: string | null
   /** SubjectPublicKeyInfo DER, hex. */
   spki: string
+  /** Null for a key in a file. */
+  token: TokenHome | null
+  policy: KeyPolicy
   /** A sentence when the key deserves care. */
   warning: string | null
 }>
@@ -116,12 +127,46 @@ export class Keyring {
       const testKey = knownTestKey(fingerprint)
       const entry: KeyEntry = {
         name, algorithm: publicKey.algorithm, fingerprint, class: testKey === undefined ? keyClass : 'test', encrypted: keyClass === 'production',
-        createdAt: this.#now(), retiredAt: null, spki: toHex(publicKey.spki), warning: warningFor(testKey, keyClass === 'production'),
+        createdAt: this.#now(), retiredAt: null, spki: toHex(publicKey.spki), token: null, policy: openPolicy, warning: warningFor(testKey, keyClass === 'production'),
       }
       const made = await mkdir(this.folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => unwritable(this.folder, error))
       if (made instanceof Failure) return made
       must(await this.#write(`${name}.json`, sidecarText(entry), 'create'))
       return entry
+    })
+  }
+
+  /**
+   * Takes in a key that lies in a token: only its description is written, with the URI that finds it again (a place to read
+   * the PIN from is left out). Kinds: `bad-name`, `name-taken`, `public-test-key`, `bad-uri`, `home-unwritable`.
+   */
+  async addToken(name: string, key: Readonly<{ publicKey: PublicKey; uri: string; residence: Residence; class: KeyClass }>): Promise<KeyEntry | Failure> {
+    return attemptAsync(async () => {
+      must(checkName(name))
+      must(await this.#free(name))
+      const { pinSource: _pinSource, ...uri } = must(parsePkcs11Uri(key.uri))
+      const fingerprint = toHex(keyHash(key.publicKey))
+      const testKey = knownTestKey(fingerprint)
+      if (testKey !== undefined && key.class === 'production') return publicTestKey(testKey, fingerprint)
+      const token: TokenHome = { uri: formatPkcs11Uri(uri), residence: key.residence }
+      const entry: KeyEntry = {
+        name, algorithm: key.publicKey.algorithm, fingerprint, class: key.class, encrypted: true, createdAt: this.#now(), retiredAt: null, spki: toHex(key.publicKey.spki),
+        token, policy: openPolicy, warning: warningFor(testKey, true, key.class, token),
+      }
+      const made = await mkdir(this.folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => unwritable(this.folder, error))
+      if (made instanceof Failure) return made
+      must(await this.#write(`${name}.json`, sidecarText(entry), 'create'))
+      return entry
+    })
+  }
+
+  /** Sets who may use a key, for what and when. Kinds: `bad-policy`, `no-such-key`, `home-unwritable`. */
+  async setPolicy(name: string, wanted: KeyPolicy): Promise<KeyEntry | Failure> {
+    return attemptAsync(async () => {
+      const entry = must(await this.#entry(name))
+      const changed: KeyEntry = { ...entry, policy: must(checkPolicy(wanted)) }
+      must(await this.#write(`${entry.name}.json`, sidecarText(changed), 'replace'))
+      return changed
     })
   }
 
@@ -182,6 +227,7 @@ export class Keyring {
     return attemptAsync(async () => {
       const { entry, path } = must(await this.find(what))
       if (entry !== null && entry.retiredAt !== null) refuse('key-retired', `The key ${entry.name} was retired on ${entry.retiredAt.slice(0, 10)} and no longer signs. Choose another key.`, { name: entry.name })
+      if (entry !== null && entry.token !== null) refuse('key-in-token', `The private half of ${entry.name} lies in a token and cannot be opened as a file. It signs there; it cannot be exported or decrypt.`, { name: entry.name })
       const key = must(await readKeyPem(must(await readBounded(path, PEM_BYTES_MAX)), passphrase))
       if (entry !== null && toHex(key.publicKey.spki) !== entry.spki) {
         key.wipe()
@@ -214,11 +260,11 @@ export class Keyring {
     const fingerprint = toHex(keyHash(key.publicKey))
     const testKey = knownTestKey(fingerprint)
     if (testKey !== undefined && keyClass === 'production') {
-      return new Failure('public-test-key', `This is MCUboot's public test key ${testKey}: anyone can download its private half and sign for your boards. Make a key of your own; this one can be added as a test key only.`, { fingerprint, testKey })
+      return publicTestKey(testKey, fingerprint)
     }
     const entry: KeyEntry = {
       name, algorithm: key.algorithm, fingerprint, class: keyClass, encrypted: passphrase !== null,
-      createdAt: this.#now(), retiredAt: null, spki: toHex(key.publicKey.spki),
+      createdAt: this.#now(), retiredAt: null, spki: toHex(key.publicKey.spki), token: null, policy: openPolicy,
       warning: warningFor(testKey, passphrase !== null),
     }
     const made = await mkdir(this.folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => unwritable(this.folder, error))
@@ -290,7 +336,15 @@ export function publicKeyOf(entry: KeyEntry): PublicKey | Failure {
   return canSign(key) ? key : new Failure('unsupported-key', `The key ${entry.name} is an x25519 key, which encrypts but neither signs nor verifies.`)
 }
 
-function warningFor(testKey: string | undefined, encrypted: boolean): string | null {
+function publicTestKey(testKey: string, fingerprint: string): Failure {
+  return new Failure('public-test-key', `This is MCUboot's public test key ${testKey}: anyone can download its private half and sign for your boards. Make a key of your own; this one can be added as a test key only.`, { fingerprint, testKey })
+}
+
+function warningFor(testKey: string | undefined, encrypted: boolean, keyClass: KeyClass = 'test', token: TokenHome | null = null): string | null {
+  if (token !== null && testKey === undefined) {
+    const { says, warns } = judgeResidence(token.residence)
+    return warns && keyClass === 'production' ? says : null
+  }
   if (testKey !== undefined) return `MCUboot's public test key ${testKey}: anyone can sign with it. For trials only.`
   return encrypted ? null : 'Its file is not encrypted: whoever can read the disk can sign with it.'
 }
@@ -350,13 +404,27 @@ function readSidecar(text: string, file: string): KeyEntry | Failure {
     return damaged
   }
   if (typeof value !== 'object' || value === null) return damaged
-  const { v, name, algorithm, fingerprint, class: keyClass, encrypted, createdAt, retiredAt, spki } = value as Record<string, unknown>
+  const { v, name, algorithm, fingerprint, class: keyClass, encrypted, createdAt, retiredAt, spki, token: tokenSaid, policy: policySaid } = value as Record<string, unknown>
   if (v !== 1 || typeof name !== 'string' || `${name}.json` !== file || checkName(name) !== null) return damaged
   if (typeof algorithm !== 'string' || !algorithms.has(algorithm) || (keyClass !== 'production' && keyClass !== 'test') || typeof encrypted !== 'boolean') return damaged
   if (typeof createdAt !== 'string' || Number.isNaN(Date.parse(createdAt)) || typeof spki !== 'string' || typeof fingerprint !== 'string') return damaged
   if (retiredAt !== null && (typeof retiredAt !== 'string' || Number.isNaN(Date.parse(retiredAt)))) return damaged
   const key = publicKeyFromSpki(new Uint8Array(Buffer.from(spki, 'hex')))
   if (failed(key) || key.algorithm !== algorithm || toHex(keyHash(key)) !== fingerprint) return damaged
+  const token = readTokenHome(tokenSaid)
+  const policy = readPolicy(policySaid)
+  if (token === undefined || policy === null) return damaged
   const testKey = knownTestKey(fingerprint)
-  return { name, algorithm: key.algorithm, fingerprint, class: testKey === undefined ? keyClass : 'test', encrypted, createdAt, retiredAt, spki, warning: warningFor(testKey, encrypted) }
+  return { name, algorithm: key.algorithm, fingerprint, class: testKey === undefined ? keyClass : 'test', encrypted, createdAt, retiredAt, spki, token, policy, warning: warningFor(testKey, encrypted, keyClass, token) }
+}
+
+/** Undefined when damaged; null, or nothing said, means a file. */
+function readTokenHome(value: unknown): TokenHome | null | undefined {
+  if (value === undefined || value === null) return null
+  if (typeof value !== 'object') return undefined
+  const { uri, residence } = value as Record<string, unknown>
+  if (typeof uri !== 'string' || failed(parsePkcs11Uri(uri)) || typeof residence !== 'object' || residence === null) return undefined
+  const said = residence as Record<string, unknown>
+  const flag = (name: keyof Residence) => (typeof said[name] === 'boolean' ? said[name] : null)
+  return { uri, residence: { sensitive: flag('sensitive'), extractable: flag('extractable'), alwaysSensitive: flag('alwaysSensitive'), neverExtractable: flag('neverExtractable'), local: flag('local') } }
 }
