@@ -31,6 +31,9 @@ const theKey = {
   home: z.enum(['file', 'pkcs11']),
 }
 
+/** What the key's policy said to a signature, and why. */
+const policyDecision = z.strictObject({ decision: z.enum(['allowed', 'refused']), reason: says, product: name.optional(), recipe: z.enum(['production', 'test']).optional() })
+
 export const outcomes = ['confirmed', 'reverted', 'unchanged', 'failed', 'stopped', 'uploaded', 'tested'] as const
 
 /** Data schema by kind. Adding a kind or an optional field is free; changing or removing one makes a version 2. */
@@ -60,6 +63,15 @@ export const kinds = {
   'key-used': z.strictObject({ ...theKey, purpose: z.enum(['image', 'package', 'checkpoint', 'other']), digest: hash.optional() }),
   'key-exported': z.strictObject({ ...theKey, form: name }),
   'key-retired': z.strictObject({ ...theKey, says: says.optional() }),
+  /** Who may use the key, for what and when, from now on. */
+  'key-policy': z.strictObject({ ...theKey, before: says, after: says }),
+  /** A second person saw this firmware and version and lets this key sign it. */
+  'use-approved': z.strictObject({ key: fingerprint, name, inputSha256: sha256, version }),
+
+  // Tokens: `token` is a PKCS#11 URI (RFC 7512) without anything of a PIN
+  'token-unlocked': z.strictObject({ token: says }),
+  'token-locked': z.strictObject({ token: says }),
+  'token-trouble': z.strictObject({ token: says, failure: failureKind, says }),
 
   // Images and recipes
   'image-signed': z.strictObject({
@@ -72,8 +84,12 @@ export const kinds = {
     version,
     file: name,
     bytes: whole,
+    home: z.enum(['file', 'pkcs11']).optional(),
+    policy: policyDecision.optional(),
+    /** The entry of the approval that counted; it counts once. */
+    approval: whole.optional(),
   }),
-  'image-refused': z.strictObject({ file: name, failure: failureKind, says, inputSha256: sha256.optional(), key: fingerprint.optional() }),
+  'image-refused': z.strictObject({ file: name, failure: failureKind, says, inputSha256: sha256.optional(), key: fingerprint.optional(), policy: policyDecision.optional() }),
   'recipe-released': z.strictObject({ recipe: id, name, revision: whole, recipeSha256: sha256 }),
 
   // Batches and boards
