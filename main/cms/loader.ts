@@ -92,7 +92,7 @@ function checkDependencies(name: PackageName, needs: readonly PackageName[], ins
   for (const other of installed) {
     if (sameLine(other.name, name)) continue
     const broken = other.dependencies?.find((need) => sameLine(need, name) && !satisfies(name, need))
-    if (broken !== undefined) refuseLoad('breaksDependency', `${nameWords(other.name)}, which is installed, needs ${nameWords(broken)}; this package is ${nameWords(name)}.`)
+    if (broken !== undefined) refuseLoad('breaksDependency', `Installed is ${nameWords(other.name)}, which needs ${nameWords(broken)}; this package is ${nameWords(name)}. Update the other one first.`)
   }
 }
 

@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto'
 import { sameBytes } from '../base/bytes.ts'
 import { Failure, attempt, failed } from '../base/failure.ts'
 import type { HashName } from '../base/signer.ts'
-import { digestOf, schemeWords } from './algorithms.ts'
+import { digestOf, schemeWords, signatureBytesMax } from './algorithms.ts'
+import { writeSignedAttributes } from './attributes.ts'
 import type { Community, PackageInfo, PackageName, SignedAttributes } from './attributes.ts'
 import { isOid, join, octets, oid, sequence, setOf } from './der.ts'
 import { refuseLoad } from './errors.ts'
@@ -16,7 +17,7 @@ import { checkLoader, checkMemory } from './loader.ts'
 import type { LoaderFacts } from './loader.ts'
 import { attributeTypes, contentTypes } from './oids.ts'
 import { readBer } from './pki.ts'
-import { buildSigned, proveSigned, readSigned, signingHash } from './signed.ts'
+import { buildSigned, measureSigned, proveSigned, readSigned, signingHash } from './signed.ts'
 import type { FurtherAttributes, ReadSigned, Signing } from './signed.ts'
 import { checkAuthorized, findTrusted } from './trust.ts'
 import type { Trust, Trusted } from './trust.ts'
@@ -70,6 +71,17 @@ export async function makePackage(order: PackageOrder, signing: Signing, signal?
   })
   if (failed(made)) return made
   return { bytes: made.bytes, firmwareOffset: bare ? made.contentOffset + nestedBytes : null, hash }
+}
+
+/** Where the firmware would lie and how long the package would be, without signing: as if the signature were as long as it can be. */
+export function measurePackage(order: PackageOrder, signing: Signing): Readonly<{ imageOffset: number; packageBytes: number }> {
+  const hash = signingHash(signing)
+  const { contentType, content, nestedBytes } = layer(order)
+  const digest = digestOf(hash, new Uint8Array(0))
+  const further = furtherAttributes(order, signing, order.noDigest === true ? undefined : { hash, digest })
+  const attributes = join(writeSignedAttributes({ contentType, messageDigest: digest, ...further }))
+  const { packageBytes, contentOffset } = measureSigned(contentType, content, attributes, signatureBytesMax(signing.signer.publicKey.algorithm), signing)
+  return { imageOffset: contentOffset + nestedBytes, packageBytes }
 }
 
 /** The content that is signed: the firmware, or what is wrapped around it. */

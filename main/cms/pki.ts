@@ -51,8 +51,11 @@ function convert(node: asn1js.AsnType | asn1js.BaseBlock): Value | null {
   const children: Value[] = []
   if (idBlock.isConstructed) {
     let bytes = 0
-    for (const child of ((node as Node).valueBlock.value ?? []) as asn1js.BaseBlock[]) {
-      const value = convert(child)
+    const { value: members } = (node as Node).valueBlock
+    // A constructed identifier or character string has other things there than values; DER and BER know none such here.
+    if (!Array.isArray(members)) return null
+    for (const child of members as unknown[]) {
+      const value = child instanceof asn1js.BaseBlock ? convert(child) : null
       if (value === null) return null
       children.push(value)
       bytes += value.whole.length

@@ -55,8 +55,19 @@ export async function buildSigned(
   return layOut(contentType, content, toSign, signature, signing, options.unsigned ?? [])
 }
 
-/** The finished structure around a signature; also used to measure with a signature that is none yet. */
-export function layOut(contentType: string, content: Uint8Array, attributes: Uint8Array, signature: Uint8Array, signing: Signing, unsigned: readonly Der[] = []): BuiltSigned {
+function layOut(contentType: string, content: Uint8Array, attributes: Uint8Array, signature: Uint8Array, signing: Signing, unsigned: readonly Der[]): BuiltSigned {
+  const whole = structure(contentType, content, attributes, signature, signing, unsigned)
+  return { bytes: join(whole), contentOffset: offsetOf(whole, content) }
+}
+
+/** Lengths of a structure that is not signed yet. */
+export function measureSigned(contentType: string, content: Uint8Array, attributes: Uint8Array, signatureBytes: number, signing: Signing): Readonly<{ packageBytes: number; contentOffset: number }> {
+  const whole = structure(contentType, content, attributes, new Uint8Array(signatureBytes), signing, [])
+  return { packageBytes: whole.bytes, contentOffset: offsetOf(whole, content) }
+}
+
+/** The finished structure around a signature. */
+function structure(contentType: string, content: Uint8Array, attributes: Uint8Array, signature: Uint8Array, signing: Signing, unsigned: readonly Der[]): Der {
   const { signer: { publicKey }, embed = [] } = signing
   const digestAlgorithm = writeDigestAlgorithm(signingHash(signing))
   const signerInfo = sequence(
@@ -70,8 +81,7 @@ export function layOut(contentType: string, content: Uint8Array, attributes: Uin
     ...(embed.length === 0 ? [] : [setOf(embed.map((one) => raw(one.der)), context(0))]),
     tlv(tags.set, signerInfo),
   )
-  const whole = sequence(oid(contentTypes.signedData), tlv(context(0), signedData))
-  return { bytes: join(whole), contentOffset: offsetOf(whole, content) }
+  return sequence(oid(contentTypes.signedData), tlv(context(0), signedData))
 }
 
 function offsetOf(whole: Der, part: Uint8Array): number {
