@@ -2,6 +2,8 @@
 // (for people and logs) and a monotonic one (for deadlines and speeds), because the wall may step.
 
 export interface Clock {
+  /** How late its timers may ring, ms; 1 where it is not said. */
+  readonly grainMs?: number
   /** Milliseconds since 1970-01-01T00:00:00Z; may step. */
   wallMs(): number
   /** Milliseconds since some fixed moment; never goes back. */

@@ -10,7 +10,7 @@ import { LineDecoder } from '../smp/line.ts'
 import { RawDecoder } from '../smp/raw.ts'
 import type { ServerSeat } from './answer.ts'
 import { boot } from './bootloader.ts'
-import type { BootResult, Bootloader, Running } from './bootloader.ts'
+import type { BootResult, Bootloader, ImageCheck, Running } from './bootloader.ts'
 import type { Fault } from './faults.ts'
 import { firmwareOf } from './firmware.ts'
 import { checkAgainst, couldBoot, flashFactoryImage, layOut, listedHash } from './factory.ts'
@@ -22,6 +22,7 @@ import { answerPacket } from './server.ts'
 import { ImageServer } from './server-image.ts'
 import type { Slots } from './swap.ts'
 import type { SwapType } from './trailer.ts'
+import { earlyMsOf } from './wire.ts'
 
 export type BoardOptions = Readonly<{
   clock: Clock
@@ -29,6 +30,8 @@ export type BoardOptions = Readonly<{
   serial: string
   /** Public keys built into the bootloader. */
   trust: readonly PublicKey[]
+  /** How the bootloader judges an image; against `trust` unless told. Thousands of simulated boots remember their verdicts. */
+  check?: ImageCheck
   /** The signed image the board came with from its factory. */
   firmware: Uint8Array
   /** Flash content of an earlier life; null or absent = fresh from the factory. Taken over, not copied. */
@@ -56,8 +59,6 @@ type Waiting = Readonly<{ packet: Uint8Array; atMs: number }>
 
 /** Power stays away that long after a `power-cut` fault. */
 const powerBackMs = 500
-/** A request is taken up, and bytes are sent, up to that much before their exact moment, so that timers need not be finer. */
-const earlyMs = 0.5
 
 export class Board {
   readonly serial: string
@@ -68,6 +69,8 @@ export class Board {
   readonly #factoryHash: Uint8Array
   readonly #decoder: LineDecoder | RawDecoder
   readonly #timers = new Set<() => void>()
+  /** A request is answered, and bytes are sent, up to that much before their exact moment, so that timers need not be finer. */
+  readonly #earlyMs: number
   #life: Life = { is: 'off' }
   #fault: Fault | null
   #queue: Waiting[] = []
@@ -86,10 +89,11 @@ export class Board {
     const { profile, firmware } = options
     this.#options = options
     this.serial = options.serial
+    this.#earlyMs = earlyMsOf(options.clock)
     this.#fault = options.fault ?? null
     this.flash = new Flash(profile.flash, profile.timing, options.content ?? null)
     this.slots = layOut(this.flash, profile)
-    this.#loader = { slots: this.slots, mode: profile.mode, check: checkAgainst(options.trust) }
+    this.#loader = { slots: this.slots, mode: profile.mode, check: options.check ?? checkAgainst(options.trust) }
     this.#factoryHash = listedHash(firmware, profile)
     this.#decoder = decoderFor(profile)
     if (!options.content || !couldBoot(this.#loader, this.flash, profile)) flashFactoryImage(this.slots, firmware)
@@ -264,7 +268,7 @@ export class Board {
       const doneMs = fromMs + this.flash.elapsedMs
       this.#freeAtMs = doneMs
       this.#workFromMs = fromMs
-      if (doneMs - this.#nowMs() <= earlyMs) {
+      if (doneMs - this.#nowMs() <= this.#earlyMs) {
         this.#answer(replies, doneMs)
         continue
       }
@@ -302,7 +306,7 @@ export class Board {
     if (this.#options.profile.framing === 'raw') return
     const bytes = utf8(`${text}\r\n`)
     const waitMs = atMs - this.#nowMs()
-    if (waitMs <= earlyMs) this.#transmit(bytes, atMs)
+    if (waitMs <= this.#earlyMs) this.#transmit(bytes, atMs)
     else this.#after(waitMs, () => this.#transmit(bytes, atMs))
   }
 }

@@ -7,8 +7,10 @@ import type { Clock } from '../base/clock.ts'
 const bitsPerByte = 10
 /** Longest piece handed on at once when there is no line feed. */
 const pieceBytesMax = 256
-/** Bytes are handed on up to that much early, so that a timer of 1 ms is right on average. */
-const earlyMs = 0.5
+/** What is due within half a timer's grain is done at once, so that coarse timers are right on average. */
+export function earlyMsOf(clock: Clock): number {
+  return (clock.grainMs ?? 1) / 2
+}
 
 /** Bits a second, or null for a wire that takes no time. */
 export type Baud = number | null
@@ -19,6 +21,7 @@ type Piece = Readonly<{ bytes: Uint8Array; atMs: number }>
 export class PacedWire {
   readonly #clock: Clock
   readonly #msPerByte: number
+  readonly #earlyMs: number
   readonly #deliver: (bytes: Uint8Array, atMs: number) => void
   readonly #pieces: Piece[] = []
   #freeAtMs = 0
@@ -28,6 +31,7 @@ export class PacedWire {
   constructor(clock: Clock, baud: Baud, deliver: (bytes: Uint8Array, atMs: number) => void) {
     this.#clock = clock
     this.#msPerByte = baud === null ? 0 : (bitsPerByte * 1000) / baud
+    this.#earlyMs = earlyMsOf(clock)
     this.#deliver = deliver
   }
 
@@ -61,7 +65,7 @@ export class PacedWire {
     this.#cancel = null
     for (let piece = this.#pieces[0]; piece !== undefined; piece = this.#pieces[0]) {
       const waitMs = piece.atMs - this.#clock.monotonicMs()
-      if (waitMs > earlyMs) {
+      if (waitMs > this.#earlyMs) {
         this.#cancel = this.#clock.after(waitMs, () => this.#run())
         return
       }

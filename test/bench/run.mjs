@@ -1,5 +1,6 @@
 // Runs a bench in the runtime that ships: `node test/bench/run.mjs log [arguments]`. The bench is TypeScript and Node 20
-// runs none, so it is built first, inside node_modules, where it finds the native packages.
+// runs none, so it is built first, inside node_modules, where it finds the native packages; with it the entries of the
+// processes it starts.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,6 +13,11 @@ if (!/^[a-z-]+$/.test(name) || !existsSync(source)) {
   console.error(`usage: node test/bench/run.mjs NAME, where test/bench/NAME.ts is a bench`)
   process.exit(2)
 }
+/** Processes that a bench starts, by the name under which it finds them beside itself. */
+const alongside = {
+  link: { board: join(import.meta.dirname, 'link-board.ts') },
+  line: { practice: join(root, 'main', 'practice', 'process.ts') },
+}
 const runtimePath = join(root, '.runtime', 'electron-path')
 const runtime = existsSync(runtimePath) ? readFileSync(runtimePath, 'utf8').trim() : process.execPath
 const outDir = mkdtempSync(join(root, 'node_modules', '.slotwright-bench-'))
@@ -21,14 +27,19 @@ try {
     configFile: false,
     logLevel: 'error',
     build: {
-      ssr: source,
+      ssr: true,
       outDir,
       emptyOutDir: false,
       target: 'node20',
-      rolldownOptions: { external: ['better-sqlite3'], output: { entryFileNames: 'bench.mjs' } },
+      rolldownOptions: {
+        input: { bench: source, ...alongside[name] },
+        external: ['better-sqlite3', 'serialport', /^@serialport\//, /^@lydell\/node-pty/, 'pkcs11js', 'lzma-native'],
+        output: { entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
+      },
     },
   })
-  const ran = spawnSync(runtime, [join(outDir, 'bench.mjs'), ...rest], { stdio: 'inherit', env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' } })
+  const env = { ...process.env, ELECTRON_RUN_AS_NODE: '1', SLOTWRIGHT_BENCH_ROOT: root, SLOTWRIGHT_BENCH_NAME: name }
+  const ran = spawnSync(runtime, ['--expose-gc', join(outDir, 'bench.mjs'), ...rest], { stdio: 'inherit', env })
   status = ran.status ?? 1
 } finally {
   rmSync(outDir, { recursive: true, force: true })
