@@ -23,10 +23,14 @@ export function ofBytesText(done: number, total: number): string {
   return `${(done / unitBytes).toFixed(digits)} / ${(total / unitBytes).toFixed(digits)} ${unit}`
 }
 
-/** 8 ms, 0.4 s, 12 s, 3:07, 1:02:30. */
+/** How long a quick thing took: 8 ms, then as `secondsText`. */
+export function tookText(seconds: number): string {
+  return seconds > 0 && seconds < 0.095 ? `${Math.max(1, Math.round(seconds * 1000))} ms` : secondsText(seconds)
+}
+
+/** 0.4 s, 12 s, 3:07, 1:02:30. */
 export function secondsText(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) return '–'
-  if (seconds > 0 && seconds < 0.095) return `${Math.max(1, Math.round(seconds * 1000))} ms`
   if (seconds < 10) return `${seconds.toFixed(1)} s`
   if (seconds < 59.5) return `${Math.round(seconds)} s`
   const whole = Math.round(seconds)

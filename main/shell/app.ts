@@ -32,7 +32,7 @@ let leaving: Promise<void> | null = null
 let batchRuns = false
 
 const dialogs = makeDialogs(() => window)
-const opening = makeOpening({ home, version: app.getVersion(), practiceEntry: join(built, 'main', 'practice.js') }, settle)
+const opening = makeOpening({ home, version: app.getVersion(), practiceEntry: join(built, 'main', 'practice.js'), tokenEntry: join(built, 'main', 'tokens.js') }, settle)
 
 /** Chromium's own files lie beside the database; where the home cannot be written, the window still has to say so. */
 function folderForWindow(folder: string): string {
@@ -121,6 +121,8 @@ function stopAtBug(error: unknown): void {
   app.exit(1)
 }
 
+// A terminal or a system that ends the program is not asked back; runs end as stopped.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, leave)
 process.on('uncaughtException', stopAtBug)
 process.on('unhandledRejection', stopAtBug)
 

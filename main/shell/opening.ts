@@ -20,7 +20,7 @@ export type Opening = Readonly<{
 }>
 
 /** `opened` is awaited when the station has just been opened, before anyone gets it. */
-export function makeOpening(options: { home: string; version: string; practiceEntry: string }, opened: (station: Station) => Promise<void>): Opening {
+export function makeOpening(options: { home: string; version: string; practiceEntry: string; tokenEntry: string }, opened: (station: Station) => Promise<void>): Opening {
   let attempt: Promise<Station | Failure> | null = null
   let open: Station | null = null
   let closed = false
@@ -28,7 +28,7 @@ export function makeOpening(options: { home: string; version: string; practiceEn
   async function tryToOpen(): Promise<Station | Failure> {
     const ports = await watchPorts({ from: 'system', clock: realClock })
     if (failed(ports)) return ports
-    const station = await openStation({ ...options, runtime: runtimeHere(), ports: usbOnly(ports), practiceHost: childProcessHost(options.practiceEntry) })
+    const station = await openStation({ ...options, runtime: runtimeHere(), ports: usbOnly(ports), practiceHost: childProcessHost(options.practiceEntry), tokenEntry: options.tokenEntry })
     if (failed(station)) {
       await ports.close()
       return station

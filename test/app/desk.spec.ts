@@ -77,7 +77,11 @@ test('a file that is no image is refused on the line with a sentence, and the sa
   await page.getByRole('button', { name: 'Change' }).click()
   await expect(page.getByRole('button', { name: 'Start' })).toBeDisabled()
   await expect(page.locator('#why-not')).toContainText('Choose an image')
+  await expect(page.getByRole('alert')).toContainText('No MCUboot image')
   await picture(page, '12-not-an-image')
+  await page.getByRole('button', { name: 'Use the sample image' }).click()
+  await expect(page.getByRole('button', { name: 'Start' })).toBeEnabled()
+  await expect(page.getByRole('alert')).toHaveCount(0)
 })
 
 test('keys: a production key needs its passphrase, is made, unlocks only with the right one, and can be retired', async ({ station }) => {

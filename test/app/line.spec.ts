@@ -11,7 +11,8 @@ test('first start: eight boards attached, one press, eight CONFIRMED, and the lo
 
   await page.getByRole('button', { name: 'Start' }).click()
   await expect(page.locator('[data-look=working]').first()).toBeVisible()
-  await expect(page.getByRole('progressbar').first()).toBeVisible()
+  // A good part of the way, so that the picture shows gauges that move.
+  await expect.poll(async () => Number(await page.getByRole('progressbar').first().getAttribute('aria-valuenow'))).toBeGreaterThan(30)
   await picture(page, '02-line-running')
   await expect(page.locator('[data-bay][data-look=confirmed]')).toHaveCount(8, { timeout: 90_000 })
   await expect(page.locator('[data-outcome=confirmed]')).toContainText('8')
@@ -65,4 +66,67 @@ test('faults that do not exist are refused with the grammar, and the boards stay
   await page.getByLabel('Faults').fill('3:explodes')
   await page.getByRole('button', { name: 'Restart practice boards' }).click()
   await expect(page.getByRole('dialog').getByRole('alert')).toContainText('BAY:FAULT')
+})
+
+test('Stop ends every run as stopped, the boards keep a bootable image, and the next Start finishes the job', async ({ station }) => {
+  const { page } = station
+  await eightAttached(page)
+  await page.getByRole('button', { name: 'Start' }).click()
+  await expect.poll(async () => Number(await page.getByRole('progressbar').first().getAttribute('aria-valuenow'))).toBeGreaterThan(10)
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await expect(page.locator('[data-bay][data-look=stopped]')).toHaveCount(8, { timeout: 60_000 })
+  await expect(page.locator('[data-part=announced-end]')).toContainText('0 good, 8 not good')
+  await picture(page, '08-stopped')
+  await page.getByRole('button', { name: 'Start' }).click()
+  await expect(page.locator('[data-bay][data-look=confirmed]')).toHaveCount(8, { timeout: 90_000 })
+})
+
+test('by keyboard alone: start, walk the bays, read a history, come back', async ({ station }) => {
+  const { page } = station
+  await eightAttached(page)
+  await page.getByRole('button', { name: 'Start' }).focus()
+  await page.keyboard.press('Enter')
+  await expect(page.locator('[data-bay][data-look=confirmed]')).toHaveCount(8, { timeout: 90_000 })
+  await page.locator('[data-bay="1"]').focus()
+  await page.keyboard.press('ArrowRight')
+  await page.keyboard.press('ArrowDown')
+  await expect(page.locator('[data-bay="6"]')).toBeFocused()
+  await page.keyboard.press('Enter')
+  const panel = page.getByRole('complementary', { name: 'Bay 6' })
+  await expect(panel.locator('[data-step]').first()).toBeVisible()
+  await page.keyboard.press('Escape')
+  await expect(panel).toHaveCount(0)
+  await expect(page.locator('[data-bay="6"]')).toBeFocused()
+  await page.keyboard.press('Control+5')
+  await expect(page.getByRole('button', { name: 'Verify' })).toBeVisible()
+})
+
+test('sixty-four practice boards: every bay in sight, none clipped', async ({ station }) => {
+  const { page } = station
+  await eightAttached(page)
+  await page.getByRole('button', { name: 'Practice line' }).click()
+  await page.getByLabel('Boards').fill('64')
+  await page.getByRole('button', { name: 'Restart practice boards' }).click()
+  await eightAttached(page, 64)
+  await expect(page.locator('[data-bay="64"]')).toBeInViewport({ ratio: 1 })
+  const clipped = await page.locator('[data-part=word]').evaluateAll((words) => words.filter((word) => word.scrollWidth > word.clientWidth).length)
+  expect(clipped).toBe(0)
+  await picture(page, '09-sixty-four')
+})
+
+test('closing the window while a batch runs asks first, and keeps running when told so', async ({ station }) => {
+  const { app, page } = station
+  await eightAttached(page)
+  await app.evaluate(({ dialog }) => {
+    Object.assign(globalThis, { asked: 0 })
+    dialog.showMessageBox = () => {
+      ;(globalThis as unknown as { asked: number }).asked++
+      return Promise.resolve({ response: 0, checkboxChecked: false })
+    }
+  })
+  await page.getByRole('button', { name: 'Start' }).click()
+  await expect(page.getByRole('button', { name: 'Stop' })).toBeVisible()
+  await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close())
+  await expect.poll(() => app.evaluate(() => (globalThis as unknown as { asked: number }).asked)).toBe(1)
+  await expect(page.locator('[data-bay][data-look=confirmed]')).toHaveCount(8, { timeout: 90_000 })
 })

@@ -2,7 +2,7 @@
 // wrong and what to do; put right, it goes on without a restart.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { eightAttached, expect, picture, test, view } from './station-window.ts'
+import { eightAttached, expect, picture, startAgain, test, view } from './station-window.ts'
 
 test('a home that is a file: the window says so, and opens once it is put right', async ({ open, home }) => {
   const blocked = join(home, 'taken')
@@ -51,6 +51,19 @@ test('theme and person are kept for the next start', async ({ open }) => {
   expect(await app.evaluate(({ nativeTheme }) => nativeTheme.themeSource)).toBe('dark')
   await view(page, 'Settings').click()
   await expect(page.getByLabel('Person at the station')).toHaveValue('Ada Lovelace')
+})
+
+test('a second start on the same home ends at once and leaves the first one its station', async ({ open, home }) => {
+  const { page } = await open()
+  await eightAttached(page)
+  const code = await new Promise((resolve) => {
+    startAgain(home).on('exit', resolve)
+  })
+  expect(code).toBe(0)
+  await page.getByRole('button', { name: 'Start' }).click()
+  await expect(page.locator('[data-look=working]').first()).toBeVisible()
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await expect(page.locator('[data-bay][data-look=stopped]')).toHaveCount(8, { timeout: 60_000 })
 })
 
 const databaseName = 'slotwright.db'

@@ -1,5 +1,6 @@
 // The real window on a home of its own: starts Electron as `npm start` does, closes it, and takes a picture of a view in
 // both themes. Whatever the page or the main process complains about is collected, and a test fails on it.
+import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -22,6 +23,20 @@ function executable(): string {
   return readFileSync(join(root, '.runtime', 'electron-path'), 'utf8').trim()
 }
 
+/** The folder with package.json and out/: the project, or what a developer has just built elsewhere. */
+const built = process.env['SLOTWRIGHT_BUILT'] ?? root
+const sandbox = process.platform === 'linux' && process.getuid?.() === 0 ? ['--no-sandbox'] : []
+
+function env(): Record<string, string> {
+  const kept = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[0] !== 'ELECTRON_RUN_AS_NODE')
+  return { ...Object.fromEntries(kept), SLOTWRIGHT_BUILT: built }
+}
+
+/** The program once more, as from a second icon, on a home that may be in use. */
+export function startAgain(home: string): ChildProcess {
+  return spawn(executable(), [...sandbox, built, '--home', home], { env: env(), stdio: 'ignore' })
+}
+
 export const test = base.extend<Fixtures>({
   // The empty pattern is how Playwright is told that a fixture needs no other.
   home: async ({}, use) => {
@@ -32,9 +47,7 @@ export const test = base.extend<Fixtures>({
   open: async ({ home }, use) => {
     const started: ElectronApplication[] = []
     await use(async (ownHome = home) => {
-      const env = { ...Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[0] !== 'ELECTRON_RUN_AS_NODE')), SLOTWRIGHT_BUILT: process.env['SLOTWRIGHT_BUILT'] ?? root }
-      const sandbox = process.platform === 'linux' && process.getuid?.() === 0 ? ['--no-sandbox'] : []
-      const app = await _electron.launch({ executablePath: executable(), args: [...sandbox, join(import.meta.dirname, 'held'), '--home', ownHome], env })
+      const app = await _electron.launch({ executablePath: executable(), args: [...sandbox, join(import.meta.dirname, 'held'), '--home', ownHome], env: env() })
       started.push(app)
       const page = await app.firstWindow()
       const complaints: string[] = []

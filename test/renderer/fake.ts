@@ -76,10 +76,13 @@ export function runOf(row: BayView): RunView {
   }
 }
 
+const inFile = { token: null, policy: { products: [], notBefore: null, notAfter: null, needsTwo: false } }
+const onFile = { token: null, policy: { products: [], notBefore: null, notAfter: null, needsTwo: false } } as const
+
 const keys: KeyView[] = [
-  { name: 'release-2026', algorithm: 'ed25519', fingerprint: hex(21), class: 'production', where: 'file', encrypted: true, createdAt: '2026-02-03T08:12:00Z', retiredAt: null, warning: null },
-  { name: 'practice', algorithm: 'ed25519', fingerprint: hex(9), class: 'test', where: 'file', encrypted: false, createdAt: '2026-03-09T13:59:00Z', retiredAt: null, warning: 'Rests unencrypted: anyone who can read the home folder can sign with it.' },
-  { name: 'release-2024', algorithm: 'rsa-3072', fingerprint: hex(23), class: 'production', where: 'file', encrypted: true, createdAt: '2024-05-01T08:00:00Z', retiredAt: '2026-02-03T08:20:00Z', warning: null },
+  { ...inFile, name: 'release-2026', algorithm: 'ed25519', fingerprint: hex(21), class: 'production', where: 'file', encrypted: true, createdAt: '2026-02-03T08:12:00Z', retiredAt: null, warning: null },
+  { ...inFile, name: 'practice', algorithm: 'ed25519', fingerprint: hex(9), class: 'test', where: 'file', encrypted: false, createdAt: '2026-03-09T13:59:00Z', retiredAt: null, warning: 'Rests unencrypted: anyone who can read the home folder can sign with it.' },
+  { ...inFile, name: 'release-2024', algorithm: 'rsa-3072', fingerprint: hex(23), class: 'production', where: 'file', encrypted: true, createdAt: '2024-05-01T08:00:00Z', retiredAt: '2026-02-03T08:20:00Z', warning: null },
 ]
 
 const entryKinds = ['station-started', 'key-created', 'batch-started', 'run-started', 'slot-write-intended', 'slot-write-done', 'marked', 'reset', 'booted', 'proof-passed', 'confirmed', 'outcome']

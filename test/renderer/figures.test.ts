@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { bytesText, groupedHash, lastPart, ofBytesText, secondsText, shareDone, shortHash, sinceText, versionText } from '../../renderer/figures.ts'
+import { bytesText, groupedHash, lastPart, ofBytesText, secondsText, shareDone, shortHash, sinceText, tookText, versionText } from '../../renderer/figures.ts'
 import { arrange, lookOf, wordKeyOf } from '../../renderer/line/state.ts'
 import { keyNameWrong, passphraseWrong } from '../../renderer/keys/rules.ts'
 import { numberOf, versionHolds } from '../../renderer/stores/desk.ts'
@@ -12,7 +12,8 @@ test('sizes that round up over their unit', () => {
 })
 
 test('times at the edges of their units', () => {
-  expect([0, 0.008, 0.4, 9.94, 12.4, 59.4, 59.6, 187, 3599.7, 3750].map(secondsText)).toEqual(['0.0 s', '8 ms', '0.4 s', '9.9 s', '12 s', '59 s', '1:00', '3:07', '1:00:00', '1:02:30'])
+  expect([0.008, 0.4].map(tookText)).toEqual(['8 ms', '0.4 s'])
+  expect([0, 0.008, 0.4, 9.94, 12.4, 59.4, 59.6, 187, 3599.7, 3750].map(secondsText)).toEqual(['0.0 s', '0.0 s', '0.4 s', '9.9 s', '12 s', '59 s', '1:00', '3:07', '1:00:00', '1:02:30'])
   expect([0, 12.43, 59.97, 187].map(sinceText)).toEqual(['+0.0 s', '+12.4 s', '+1:00', '+3:07'])
 })
 
