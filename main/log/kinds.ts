@@ -147,11 +147,6 @@ export const kinds = {
     tookMs: whole.optional(),
   }),
 
-  // Firmware packages (RFC 5652 with RFC 4108): what was wrapped, opened or turned away, by whose signature
-  'package-made': z.strictObject({ packageSha256: sha256, imageHash: hash.optional(), version: version.optional(), signer: fingerprint.optional(), file: name, bytes: whole }),
-  'package-opened': z.strictObject({ packageSha256: sha256, imageHash: hash.optional(), version: version.optional(), signer: fingerprint.optional(), file: name, bytes: whole }),
-  'package-refused': z.strictObject({ packageSha256: sha256.optional(), file: name, failure: failureKind, says }),
-
   // The log itself
   /** Free text of an earlier entry was struck out (redact.ts); `leaf` is that entry's, `replacedBy` hashes what stands there now. */
   'entry-redacted': z.strictObject({ entry: whole, leaf: sha256, replacedBy: sha256, fields: name, says }),
