@@ -5,7 +5,7 @@ import type { Failure } from '../base/failure.ts'
 import { keyAlgorithms } from '../base/signer.ts'
 import type {
   AboutView, BatchView, BayView, BoardView, EntryView, FileView, ImageView, KeyView, LogVerdictView, PortView,
-  PracticeView, RunView, SettingsView, SignedView, StationEvent,
+  PracticeView, RunView, SettingsView, SignedView, StationEvent, TokenModuleView,
 } from './views.ts'
 
 const name = z.string().min(1).max(64)
@@ -16,6 +16,11 @@ const passphrase = z.string().max(1024)
 /** KEYHASH under the image's own hash: SHA-256, SHA-384 or SHA-512. */
 const fingerprint = z.string().regex(/^([0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})$/)
 
+/** A PKCS#11 URI (RFC 7512). */
+const tokenUri = z.string().min(7).max(4096).regex(/^pkcs11:/i)
+const keyClass = z.enum(['production', 'test'])
+const time = z.string().max(40)
+
 const recipe = z.strictObject({
   name: z.string().min(1).max(120).default('Default'),
   mode: z.enum(['upload-only', 'test-only', 'test-and-confirm']).default('test-and-confirm'),
@@ -23,6 +28,7 @@ const recipe = z.strictObject({
   allowDowngrade: z.boolean().default(false),
   proofs: z.array(z.enum(['echo', 'active-hash', 'version'])).max(3).default(['echo', 'active-hash', 'version']),
   quota: z.number().int().min(1).max(1_000_000).nullable().default(null),
+  class: keyClass.optional(),
 })
 
 const signOptions = z.strictObject({
@@ -66,8 +72,33 @@ export const methods = {
   importKey: ask<KeyView>()(z.strictObject({ file: fileId, name, class: z.enum(['production', 'test']), passphrase: passphrase.nullable(), newPassphrase: passphrase.nullable() })),
   retireKey: ask<KeyView>()(z.strictObject({ name })),
 
-  /** Signs the opened firmware with a key of the ring; the window is asked where to save when `saveAs` is null. */
-  sign: ask<SignedView | null>()(z.strictObject({ file: fileId, key: name, passphrase: passphrase.nullable(), options: signOptions, saveAs: path.nullable() })),
+  setKeyPolicy: ask<KeyView>()(z.strictObject({
+    name, products: z.array(z.string().min(1).max(64)).max(32).default([]), notBefore: time.nullable().default(null), notAfter: time.nullable().default(null), needsTwo: z.boolean().default(false),
+  })),
+
+  // Keys in hardware (PKCS#11). Modules that the machine or the ring does not name are refused: loading one is running it.
+  listTokens: ask<TokenModuleView[]>()(nothing),
+  /** Until `lockToken` or the end; the PIN is kept by the token's own process only. */
+  unlockToken: ask<TokenModuleView[]>()(z.strictObject({ token: tokenUri, pin: z.string().min(1).max(255) })),
+  /** One token, or all with null. */
+  lockToken: ask<TokenModuleView[]>()(z.strictObject({ token: tokenUri.nullable().default(null) })),
+  addTokenKey: ask<KeyView>()(z.strictObject({ uri: tokenUri, name, class: keyClass })),
+  generateTokenKey: ask<KeyView>()(z.strictObject({
+    token: tokenUri, name, algorithm: z.enum(keyAlgorithms as [typeof keyAlgorithms[number], ...typeof keyAlgorithms[number][]]), class: keyClass,
+  })),
+  /** Lets the station load a module that is not installed in a usual place. */
+  addTokenModule: ask<TokenModuleView[]>()(z.strictObject({ path }), { stationOnly: true }),
+
+  /** A second person's word that this key may sign this firmware as this version; gives the entry. */
+  approveSigning: ask<{ entry: number }>()(z.strictObject({ file: fileId, key: name, version: z.string().min(1).max(40) })),
+  /**
+   * Signs the opened firmware with a key of the ring; the window is asked where to save when `saveAs` is null. `passphrase`
+   * is the key file's, or the PIN of a token that is still locked. `product` and `recipe` are what the key's policy asks for.
+   */
+  sign: ask<SignedView | null>()(z.strictObject({
+    file: fileId, key: name, passphrase: passphrase.nullable(), options: signOptions, saveAs: path.nullable(),
+    product: z.string().min(1).max(64).nullable().default(null), recipe: keyClass.nullable().default(null),
+  })),
 
   listPorts: ask<PortView[]>()(nothing),
   askBoard: ask<BoardView>()(z.strictObject({ port: path })),

@@ -88,6 +88,8 @@ export type RecipeView = Readonly<{
   proofs: readonly ProofName[]
   /** Boards to bring to a good outcome; null means all that are attached. */
   quota: number | null
+  /** A production recipe takes no image signed with a test key, whatever else it allows. */
+  class?: 'production' | 'test'
 }>
 
 export type ProofName = 'echo' | 'active-hash' | 'version'
@@ -132,9 +134,65 @@ export type KeyView = Readonly<{
   encrypted: boolean
   createdAt: string
   retiredAt: string | null
-  /** A sentence when this key deserves care (a published test key, an unencrypted file). */
+  /** A sentence when this key deserves care (a published test key, an unencrypted file, a key that can leave its token). */
   warning: string | null
+  /** Where a key in hardware lies; null for a key in a file. */
+  token: Readonly<{ uri: string; residence: ResidenceView }> | null
+  policy: KeyPolicyView
 }>
+
+/** Who may use a key, for what and when. Times are ISO 8601, UTC. */
+export type KeyPolicyView = Readonly<{ products: readonly string[]; notBefore: string | null; notAfter: string | null; needsTwo: boolean }>
+
+/** What a token says of whether a private key can leave it; null where it does not say. */
+export type ResidenceView = Readonly<{
+  /** `bound`: never could; `held`: cannot now, copies may exist; `loose`: can; `untold`. */
+  verdict: 'bound' | 'held' | 'loose' | 'untold'
+  says: string
+  sensitive: boolean | null
+  extractable: boolean | null
+  alwaysSensitive: boolean | null
+  neverExtractable: boolean | null
+  local: boolean | null
+}>
+
+/** A key in a token, in the ring or not. */
+export type TokenKeyView = Readonly<{
+  uri: string
+  label: string
+  /** CKA_ID, hex. */
+  id: string
+  /** Null for a kind MCUboot cannot use; `called` says which. */
+  algorithm: KeyAlgorithm | null
+  called: string
+  fingerprint: string | null
+  canSign: boolean
+  residence: ResidenceView
+  /** Its name in the ring; null when it was not taken in. */
+  name: string | null
+}>
+
+export type TokenView = Readonly<{
+  /** Names it in the other calls. */
+  uri: string
+  label: string
+  manufacturer: string
+  model: string
+  serial: string
+  slot: string
+  needsPin: boolean
+  /** Tries: `low` after a wrong one, `final` when one is left, `locked` when none is. */
+  pin: 'fine' | 'low' | 'final' | 'locked' | 'unset'
+  readOnly: boolean
+  unlocked: boolean
+  signs: readonly KeyAlgorithm[]
+  makes: readonly KeyAlgorithm[]
+  /** Empty while it is locked. */
+  keys: readonly TokenKeyView[]
+}>
+
+/** A PKCS#11 module of this machine with the tokens in its slots, or what is wrong with it. */
+export type TokenModuleView = Readonly<{ name: string; path: string; problem: FailureView | null; tokens: readonly TokenView[] }>
 
 export type TlvView = Readonly<{ type: number; name: string; length: number; protected: boolean; hex: string; says: string | null }>
 
@@ -243,4 +301,6 @@ export type StationEvent =
   | Readonly<{ is: 'batch'; batch: BatchView | null }>
   | Readonly<{ is: 'practice'; practice: PracticeView }>
   | Readonly<{ is: 'log'; size: number }>
+  /** Something about tokens changed, or went wrong at one: list them again. */
+  | Readonly<{ is: 'tokens' }>
   | Readonly<{ is: 'progress'; what: 'verify'; done: number; total: number }>

@@ -160,6 +160,11 @@ export class Keyring {
     })
   }
 
+  /** Whether a key of that name could be filed; asked before one is made in a token. Kinds: `bad-name`, `name-taken`. */
+  async checkFree(name: string): Promise<null | Failure> {
+    return checkName(name) ?? this.#free(name)
+  }
+
   /** Sets who may use a key, for what and when. Kinds: `bad-policy`, `no-such-key`, `home-unwritable`. */
   async setPolicy(name: string, wanted: KeyPolicy): Promise<KeyEntry | Failure> {
     return attemptAsync(async () => {

@@ -35,6 +35,8 @@ export type TokenKey = Readonly<{ row: TokenKeyRow; publicKey: PublicKey; reside
 /** Not worth a log entry: nothing went wrong yet. */
 const silent: ReadonlySet<string> = new Set(['needs-pin', 'stopped', 'bad-uri', 'pin-in-uri'])
 
+const ownModulesMax = 32
+
 type Place = Readonly<{ process: ModuleProcess; asked: TokenAsked }>
 
 export class Tokens {
@@ -42,14 +44,21 @@ export class Tokens {
   readonly #processes = new Map<string, ModuleProcess>()
   /** Where a URI without a module was found. */
   readonly #places = new Map<string, string>()
+  readonly #own: string[]
 
   constructor(options: TokensOptions) {
     this.#options = options
+    this.#own = [...(options.modules ?? [])]
+  }
+
+  /** Looks into this module too from now on; one too many is left out. */
+  include(path: string): void {
+    if (!this.#own.includes(path) && this.#own.length < ownModulesMax) this.#own.push(path)
   }
 
   /** Modules of this machine, without loading them. */
   async modules(): Promise<KnownModule[]> {
-    const own = (this.#options.modules ?? []).map((path) => ({ name: path.replace(/^.*[\\/]/, ''), path }))
+    const own = this.#own.map((path) => ({ name: path.replace(/^.*[\\/]/, ''), path }))
     const installed = this.#options.installed === false ? [] : await installedModules()
     return [...own, ...installed.filter(({ path }) => own.every((one) => one.path !== path))]
   }

@@ -15,7 +15,7 @@ export const commonProfile: FlashProfile = { slotBytes: null, sectorBytes: 4096,
 
 /**
  * Whether this image may go to any board at all by this recipe. Null: it may. Kinds: `hash-wrong`, `unsigned`,
- * `signature-invalid`, `unknown-key`, `key-not-allowed`, `key-retired`, `not-bootable`, `has-trailer`.
+ * `signature-invalid`, `unknown-key`, `key-not-allowed`, `key-retired`, `test-key`, `not-bootable`, `has-trailer`.
  */
 export function checkImage(image: ImageFacts, recipe: Recipe): Failure | null {
   const what = `"${image.fileName}"`
@@ -45,6 +45,9 @@ function checkSignature(image: ImageFacts, recipe: Recipe, what: string): Failur
   }
   if (image.key?.retired === true) {
     return new Failure('key-retired', `${what} was signed with "${image.key.name}", a key that has been retired. Sign it again with a key in use.`, facts)
+  }
+  if (recipe.class === 'production' && image.key?.class === 'test') {
+    return new Failure('test-key', `${what} was signed with the test key "${image.key.name}", and "${recipe.name}" is a production recipe. Sign it with a production key.`, facts)
   }
   if (recipe.allowedKeys.length > 0 && (image.keyHash === null || !recipe.allowedKeys.includes(image.keyHash))) {
     return new Failure('key-not-allowed', `${what} was signed with "${image.key?.name ?? short}", which the recipe "${recipe.name}" does not allow. Sign it with an allowed key, or change the recipe.`, facts)

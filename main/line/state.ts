@@ -63,6 +63,8 @@ export type Recipe = Readonly<{
   allowDowngrade: boolean
   proofs: readonly ProofName[]
   quota: number | null
+  /** A production recipe takes no image of a test key, not even one that it names. */
+  class?: 'production' | 'test'
 }>
 
 /** What a board does not tell of itself and its profile does. */

@@ -12,7 +12,7 @@ import type { AuditStore } from '../store/audit.ts'
 import { writeSetting } from '../store/settings.ts'
 import { askBoard } from './ask.ts'
 import { Batch } from './batch.ts'
-import { generateKey, importKey, listKeys, retireKey, sign } from './desk.ts'
+import { approveSigning, generateKey, importKey, listKeys, retireKey, setKeyPolicy, sign } from './desk.ts'
 import type { DeskWorld } from './desk.ts'
 import type { FilePurpose, OpenedFile } from './files.ts'
 import type { Fleet, Occupied } from './fleet.ts'
@@ -22,6 +22,7 @@ import type { Logbook } from './logbook.ts'
 import type { Ports } from './ports.ts'
 import { sampleImage } from './practice.ts'
 import type { Practice } from './practice.ts'
+import { addTokenKey, addTokenModule, generateTokenKey, listTokens, lockToken, unlockToken } from './tokens.ts'
 import { entryView, failureView } from './views.ts'
 
 type Handlers = { readonly [M in Exclude<MethodName, WindowOnly>]: (args: CheckedArgsOf<M>) => ResultOf<M> | Failure | Promise<ResultOf<M> | Failure> }
@@ -63,6 +64,14 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice): Hand
     generateKey: (args) => generateKey(desk, args),
     importKey: (args) => importKey(desk, args),
     retireKey: (args) => retireKey(desk, args),
+    setKeyPolicy: (args) => setKeyPolicy(desk, args),
+    listTokens: () => listTokens(desk),
+    unlockToken: (args) => unlockToken(desk, args),
+    lockToken: (args) => lockToken(desk, args),
+    addTokenKey: (args) => addTokenKey(desk, args),
+    generateTokenKey: (args) => generateTokenKey(desk, args),
+    addTokenModule: (args) => addTokenModule(desk, audit.database, args),
+    approveSigning: (args) => approveSigning(desk, args),
     sign: (args) => sign(desk, args),
     listPorts: () => world.ports.list().map((port): PortView => ({ port: port.path, serial: port.serial, bay: fleet.bayOf(port), maker: port.maker, usb: port.usb, practice: port.practice })),
     askBoard: ({ port }) => (world.batch?.isWorkingOn(port) === true ? new Failure('port-held', `A run is working on ${port}. Wait until it has ended.`) : askBoard(port, world.ports, world.clock)),

@@ -5,6 +5,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { toHex } from '../base/bytes.ts'
+import { realClock } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { Failure, attemptAsync, failed, must, refuse } from '../base/failure.ts'
 import type { KeyAlgorithm, PublicKey } from '../base/signer.ts'
 import type { CheckedArgsOf } from '../contract/api.ts'
@@ -14,19 +16,30 @@ import type { SignOptions } from '../image/sign.ts'
 import { verifyImage } from '../image/verify.ts'
 import { parseVersion } from '../image/version.ts'
 import type { KeyEntry, Keyring } from '../keys/keyring.ts'
+import { publicKeyOf } from '../keys/keyring.ts'
+import type { Tokens } from '../keys/pkcs11-tokens.ts'
+import { judgeUse } from '../keys/policy.ts'
+import type { Allowed, KeyClass, KeyPolicy, PolicyKind } from '../keys/policy.ts'
 import type { FileSigner } from '../keys/signer.ts'
 import type { EntryDraft } from '../log/entry.ts'
 import type { KindData } from '../log/kinds.ts'
+import { unusedApprovals } from './approvals.ts'
 import type { OpenFiles, OpenedFile } from './files.ts'
 import { readImage } from './images.ts'
+import { filed, keyData, keyView } from './key-rows.ts'
 import type { Logbook } from './logbook.ts'
+import { unlock } from './tokens.ts'
 
 export type DeskWorld = Readonly<{
   keyring: Keyring
   /** Public keys whose private half rests elsewhere: images are verified with them, nothing is signed. */
   known?: Keyring
+  /** Keys in hardware; null where this program has no process for them. */
+  tokens?: Tokens | null
   files: OpenFiles
   log: Logbook
+  /** The machine's own unless a simulation winds one. */
+  clock?: Clock
 }>
 
 /** Keys that sign, newest last; encryption keys are not shown at this desk. */
@@ -52,30 +65,58 @@ export async function retireKey({ keyring, log }: DeskWorld, args: CheckedArgsOf
   return filed(log, 'retire a key', await keyring.retire(args.name), 'key-retired')
 }
 
-function filed(log: Logbook, what: string, entry: KeyEntry | Failure, kind: 'key-created' | 'key-imported' | 'key-retired'): KeyView | Failure {
-  if (failed(entry)) return log.refuse(what, entry)
-  const draft = { kind, data: keyData(entry) } as EntryDraft
+/** Sets who may use a key, for what and when; both policies are in the log. */
+export async function setKeyPolicy({ keyring, log }: DeskWorld, { name, products, notBefore, notAfter, needsTwo }: CheckedArgsOf<'setKeyPolicy'>): Promise<KeyView | Failure> {
+  const before = await keyring.find(name)
+  if (failed(before)) return before
+  const entry = await keyring.setPolicy(name, { products, notBefore, notAfter, needsTwo })
+  if (failed(entry)) return log.refuse('change the policy of a key', entry)
+  const draft: EntryDraft = { kind: 'key-policy', data: { ...keyData(entry), before: policyWords(before.entry?.policy ?? entry.policy), after: policyWords(entry.policy) } }
   const written = log.recordAct(draft, 'engineer')
   if (failed(written)) return written
-  return keyView(entry) ?? new Failure('unsupported-key', `The key "${entry.name}" was filed; it encrypts only and does not sign images.`)
+  return keyView(entry) ?? new Failure('unsupported-key', `The policy of "${entry.name}" was set; it encrypts only and does not sign images.`)
 }
 
-function keyView(entry: KeyEntry): KeyView | null {
-  const { algorithm } = entry
-  if (algorithm === 'x25519') return null
-  return {
-    name: entry.name, algorithm, fingerprint: entry.fingerprint, class: entry.class, where: 'file', encrypted: entry.encrypted,
-    createdAt: entry.createdAt, retiredAt: entry.retiredAt, warning: entry.warning,
-  }
+/** A policy as one sentence of the log. */
+export function policyWords({ products, notBefore, notAfter, needsTwo }: KeyPolicy): string {
+  return [
+    products.length === 0 ? 'any product' : `products ${products.join(', ')}`, `from ${notBefore ?? 'any time'}`, `until ${notAfter ?? 'any time'}`, needsTwo ? 'two people' : 'one person',
+  ].join('; ').slice(0, 1000)
 }
 
-/** A key as the log names it. */
-export function keyData(entry: KeyEntry): KindData<'key-created'> {
-  return { key: entry.fingerprint, algorithm: entry.algorithm, class: entry.class, name: entry.name, home: 'file' }
+/** Notes that this person lets the key sign this firmware as this version. */
+export async function approveSigning({ keyring, files, log }: DeskWorld, args: CheckedArgsOf<'approveSigning'>): Promise<{ entry: number } | Failure> {
+  const firmware = files.get(args.file)
+  if (failed(firmware)) return firmware
+  const found = await keyring.find(args.key)
+  if (failed(found)) return found
+  const version = parseVersion(args.version)
+  if (failed(version)) return version
+  if (found.entry === null) return new Failure('no-such-key', `There is no key called "${args.key}" in the key ring.`)
+  const entry = log.recordAct({ kind: 'use-approved', data: { key: found.entry.fingerprint, name: found.entry.name, inputSha256: firmware.sha256, version: versionText({ version }) } }, 'engineer')
+  return failed(entry) ? entry : { entry }
 }
+
+/** What a key's policy said, as the log has it. */
+export function policyData(decision: 'allowed' | 'refused', reason: string, product: string | null, recipe: KeyClass | null): NonNullable<KindData<'image-signed'>['policy']> {
+  return { decision, reason: reason.slice(0, 1000), ...(product === null ? {} : { product }), ...(recipe === null ? {} : { recipe }) }
+}
+
+/** Refusals that are the key's policy. */
+const policyKinds: ReadonlySet<string> = new Set(['key-retired', 'key-not-yet', 'key-expired', 'test-key', 'key-wrong-product', 'needs-approval'] satisfies PolicyKind[])
 
 /** What to sign and where to put it; the desk's core, also for the practice line's own firmware. */
-export type SignOrder = Readonly<{ firmware: OpenedFile; key: KeyEntry; passphrase: string | null; options: SignOptions; saveAs: string }>
+export type SignOrder = Readonly<{
+  firmware: OpenedFile
+  key: KeyEntry
+  /** The file's passphrase, or the PIN of a token that is still locked. */
+  passphrase: string | null
+  options: SignOptions
+  saveAs: string
+  /** What the firmware is for, as far as somebody said. */
+  product?: string | null
+  recipe?: KeyClass | null
+}>
 
 export type SignedFile = Readonly<{ file: OpenedFile; entry: number }>
 
@@ -91,28 +132,63 @@ export async function sign(world: DeskWorld, args: CheckedArgsOf<'sign'>): Promi
     const key = found.entry ?? refuse('no-such-key', `There is no key called "${args.key}" in the key ring. Make or import it first.`)
     const { headerBytes, padHeader, slotBytes, align, pad, confirm, securityCounter } = args.options
     const options: SignOptions = { version, headerBytes, padHeader, slotBytes, align, pad: pad || confirm, confirm, ...(securityCounter === null ? {} : { securityCounter }) }
-    const made = must(await signAndFile(world, { firmware, key, passphrase: args.passphrase, options, saveAs }))
+    const made = must(await signAndFile(world, { firmware, key, passphrase: args.passphrase, options, saveAs, product: args.product, recipe: args.recipe }))
     const { view } = must(readImage(made.file, must(await world.keyring.list())))
     return { image: view, savedAs: saveAs, file: made.file.id, key: key.name, entry: made.entry } satisfies SignedView
   })
   if (!failed(signed)) return signed
-  const draft: EntryDraft = { kind: 'image-refused', data: { file: firmware.name, failure: signed.kind.slice(0, 64), says: signed.says.slice(0, 1000), inputSha256: firmware.sha256 } }
+  const named = await world.keyring.find(args.key)
+  const key = failed(named) ? null : named.entry
+  const draft: EntryDraft = {
+    kind: 'image-refused',
+    data: {
+      file: firmware.name, failure: signed.kind.slice(0, 64), says: signed.says.slice(0, 1000), inputSha256: firmware.sha256, ...(key === null ? {} : { key: key.fingerprint }),
+      ...(policyKinds.has(signed.kind) ? { policy: policyData('refused', signed.says, args.product, args.recipe) } : {}),
+    },
+  }
   const written = world.log.recordAct(draft, 'engineer')
   return failed(written) ? written : signed
 }
 
-/** Signs, writes, reads back, verifies, logs, and lets the file appear. The key is wiped whatever happens. */
+/**
+ * Asks the key's policy, signs, writes, reads back, verifies, logs, and lets the file appear. A key file's key is wiped
+ * whatever happens. Kinds besides those of signing and saving: those of `judgeUse`.
+ */
 export async function signAndFile(world: DeskWorld, order: SignOrder): Promise<SignedFile | Failure> {
-  const signer = await world.keyring.signer(order.key.name, order.passphrase ?? undefined)
+  const use = permitted(world, order)
+  if (failed(use)) return use
+  const { token, name } = order.key
+  const signer = token === null ? await world.keyring.signer(name, order.passphrase ?? undefined) : await tokenSigner(world, order.key, token.uri, order.passphrase)
   if (failed(signer)) return signer
   try {
-    return await signWith(signer, world, order)
+    return await signWith(signer, world, order, use)
   } finally {
     signer.close()
   }
 }
 
-async function signWith(signer: FileSigner, world: DeskWorld, order: SignOrder): Promise<SignedFile | Failure> {
+type Permitted = Allowed & Readonly<{ approval: number | null }>
+
+/** What the key's policy says to this order. */
+function permitted({ log, clock = realClock }: DeskWorld, { key, firmware, options, product = null, recipe = null }: SignOrder): Permitted | Failure {
+  const approvals = key.policy.needsTwo ? unusedApprovals(log.audit, { key: key.fingerprint, inputSha256: firmware.sha256, version: versionText(options) }) : []
+  if (failed(approvals)) return approvals
+  const decision = judgeUse(key, { wallMs: clock.wallMs(), person: log.person, product, recipe, approvedBy: approvals.map(({ person }) => person) })
+  return failed(decision) ? decision : { ...decision, approval: approvals.find(({ person }) => person === decision.approvedBy)?.entry ?? null }
+}
+
+/** A signer in a token, unlocked with the PIN when one was given; the key stays where it is. */
+async function tokenSigner(world: DeskWorld, key: KeyEntry, uri: string, pin: string | null): Promise<FileSigner | Failure> {
+  const tokens = world.tokens ?? null
+  if (tokens === null) return new Failure('no-pkcs11', `The key ${key.name} lies in a token, and this station was started without the process that talks to tokens.`)
+  const publicKey = publicKeyOf(key)
+  if (failed(publicKey)) return publicKey
+  const unlocked = pin === null || pin === '' ? null : await unlock(world, tokens, uri, pin)
+  if (failed(unlocked)) return unlocked
+  return { ...tokens.signer(uri, publicKey), close: () => {} }
+}
+
+async function signWith(signer: FileSigner, world: DeskWorld, order: SignOrder, use: Permitted): Promise<SignedFile | Failure> {
   const { firmware, key, options, saveAs } = order
   const image = await signImage(firmware.bytes, options, signer)
   if (failed(image)) return image
@@ -126,6 +202,9 @@ async function signWith(signer: FileSigner, world: DeskWorld, order: SignOrder):
       data: {
         key: key.fingerprint, algorithm, keyName: key.name, inputSha256: firmware.sha256, outputSha256: createHash('sha256').update(written).digest('hex'),
         imageHash: toHex(image.digest), version: versionText(options), file: basename(saveAs).slice(0, 200), bytes: written.length,
+        home: key.token === null ? 'file' : 'pkcs11',
+        policy: policyData('allowed', use.reason, order.product ?? null, order.recipe ?? null),
+        ...(use.approval === null ? {} : { approval: use.approval }),
       },
     }, 'engineer')
     if (failed(entry)) return entry
@@ -151,7 +230,7 @@ async function writeAndReadBack(path: string, bytes: Uint8Array, key: PublicKey)
   return failed(verified) ? new Failure('read-back', `What was written to disk does not verify: ${verified.says} Check the disk.`) : back
 }
 
-function versionText({ version: { major, minor, revision, build } }: SignOptions): string {
+function versionText({ version: { major, minor, revision, build } }: Pick<SignOptions, 'version'>): string {
   return `${major}.${minor}.${revision}+${build}`
 }
 

@@ -26,6 +26,7 @@ import { Logbook } from './logbook.ts'
 import type { Ports } from './ports.ts'
 import { Practice, ownProcessHost } from './practice.ts'
 import type { PracticeHost } from './practice.ts'
+import { openTokens } from './tokens.ts'
 
 export type StationOptions = Readonly<{
   home: string
@@ -37,6 +38,8 @@ export type StationOptions = Readonly<{
   baudRate?: number
   clock?: Clock
   practiceHost?: PracticeHost
+  /** The built main/keys/pkcs11-process.ts; without it there are no keys in hardware. */
+  tokenEntry?: string
   /** Who acts, for this session; the stored setting otherwise. */
   person?: string
   /** Ids of sessions, batches and runs; random unless a simulation counts them. */
@@ -103,7 +106,10 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
   if (failed(ports)) return ports
   opened.push(() => ports.close())
 
-  const desk: DeskWorld = { keyring: new Keyring(keysFolderOf(home), clock), known: new Keyring(knownKeysFolderOf(home), clock), files: new OpenFiles(), log }
+  const tokens = openTokens(options.tokenEntry ?? null, audit.database, log, () => emit({ is: 'tokens' }))
+  // Closing ends the tokens' processes, and with them all that is left of a PIN.
+  opened.push(async () => tokens?.close())
+  const desk: DeskWorld = { keyring: new Keyring(keysFolderOf(home), clock), known: new Keyring(knownKeysFolderOf(home), clock), tokens, files: new OpenFiles(), log, clock }
   const world: World = {
     home, about: about(options), nonce: options.nonce ?? (() => toHex(randomBytes(8))), clock, newId, audit, log, desk, ports, emit, settings, batch: null,
     checkpoint: Promise.resolve(),
