@@ -77,8 +77,6 @@ export function runOf(row: BayView): RunView {
 }
 
 const inFile = { token: null, policy: { products: [], notBefore: null, notAfter: null, needsTwo: false } }
-const onFile = { token: null, policy: { products: [], notBefore: null, notAfter: null, needsTwo: false } } as const
-
 const keys: KeyView[] = [
   { ...inFile, name: 'release-2026', algorithm: 'ed25519', fingerprint: hex(21), class: 'production', where: 'file', encrypted: true, createdAt: '2026-02-03T08:12:00Z', retiredAt: null, warning: null },
   { ...inFile, name: 'practice', algorithm: 'ed25519', fingerprint: hex(9), class: 'test', where: 'file', encrypted: false, createdAt: '2026-03-09T13:59:00Z', retiredAt: null, warning: 'Rests unencrypted: anyone who can read the home folder can sign with it.' },
