@@ -2,33 +2,24 @@
 // decides from the trailers what to do, checks the upgrade before it swaps, checks what it is about to boot, and says
 // on the console what it does. It never starts an image that does not verify. Surprise: an upgrade that fails its check
 // is not reported to anybody; its slot is erased and the old image boots.
-import { failed } from '../base/failure.ts'
-import type { Failure } from '../base/failure.ts'
 import type { FlashArea } from './flash.ts'
+import { compareWithoutBuild, loadHighest } from './load-highest.ts'
+import { overwrite } from './overwrite.ts'
+import { imageHolds, swapAlgorithms } from './slot-check.ts'
+import type { Bootloader } from './slot-check.ts'
 import { imageSize, listedVersion, readHeader, readListed } from './slot-image.ts'
 import type { SlotHeader } from './slot-image.ts'
-import { freshStatus, isFresh } from './swap.ts'
-import type { Slot, SlotName, Slots, SwapAlgorithm, SwapMode, SwapStatus } from './swap.ts'
-import { swapMove } from './swap-move.ts'
-import { swapScratch } from './swap-scratch.ts'
-import { decideSwap } from './trailer.ts'
+import { askedSwap, freshStatus, isFresh, isHighestMode } from './swap.ts'
+import type { Slot, SlotName, Slots, SwapAlgorithm, SwapStatus } from './swap.ts'
 import type { SwapState, SwapType } from './trailer.ts'
 
-export const swapAlgorithms: Readonly<Record<SwapMode, SwapAlgorithm>> = {
-  'swap-move': swapMove,
-  'swap-scratch': swapScratch,
-}
-
-/** Checks hash and signature of a whole image (header to last TLV) against the keys built into the bootloader. */
-export type ImageCheck = (image: Uint8Array) => true | Failure
-
-export type Bootloader = Readonly<{ slots: Slots; mode: SwapMode; check: ImageCheck }>
+export type { Bootloader, ImageCheck } from './slot-check.ts'
 
 /** One console line and how much flash work had been done when it was printed. */
 export type BootLine = Readonly<{ afterMs: number; text: string }>
 
 /** What runs now: hash and version as the image states them. */
-export type Running = Readonly<{ hash: Uint8Array; version: string; header: SlotHeader }>
+export type Running = Readonly<{ hash: Uint8Array; version: string; header: SlotHeader; slot: 0 | 1 }>
 
 export type BootResult = Readonly<{
   /** null: nothing bootable in the primary slot; the board stays silent until it is flashed anew. */
@@ -47,17 +38,20 @@ export function boot(loader: Bootloader): BootResult {
   const say = (text: string) => lines.push({ afterMs: flash.elapsedMs, text })
   say('*** Booting MCUboot v2.4.0 ***')
   say('I: Starting bootloader')
+  if (isHighestMode(loader.mode)) return { ...loadHighest(loader, loader.mode, say), lines }
   const swapped = updateImage(loader, say)
   const running = runnable(loader, say)
   return { running, swapped, lines }
 }
 
-type Say = (text: string) => void
+export type Say = (text: string) => void
 
 /** Finishes or makes the swap that is due; the type of it. */
 function updateImage(loader: Bootloader, say: Say): SwapType {
-  const { slots } = loader
-  const algorithm = swapAlgorithms[loader.mode]
+  const { slots, mode } = loader
+  if (isHighestMode(mode) || mode === 'single-slot') return 'none'
+  if (mode === 'overwrite-only') return overwriteImage(loader, say)
+  const algorithm = swapAlgorithms[mode]
   const status = readStatus(slots, algorithm)
   saySwapState('Primary image', slots.primary, say)
   saySwapState('Secondary image', slots.secondary, say)
@@ -67,9 +61,10 @@ function updateImage(loader: Bootloader, say: Say): SwapType {
     return runSwap(slots, algorithm, status, statusSwapSize(slots, status), say)
   }
   if (readHeader(slots.primary.area).magic !== 'image') return 'none'
-  const type = dueSwap(loader, status, say)
+  const upgrade = upgradeArea(slots, algorithm, status)
+  const type = dueSwap(loader, status, upgrade, say)
   if (type === 'none') return 'none'
-  const copyBytes = Math.max(sizeIn(slots.primary.area), sizeIn(slots.secondary.area))
+  const copyBytes = Math.max(sizeIn(slots.primary.area), sizeIn(upgrade))
   return runSwap(slots, algorithm, { ...status, swapType: type, swapSize: copyBytes }, copyBytes, say)
 }
 
@@ -96,46 +91,71 @@ function headersInPlace(slots: Slots, algorithm: SwapAlgorithm, status: SwapStat
   })
 }
 
+/** Where the image to swap in begins. Swap-using-offset looks at its other place when there is none (boot_read_image_header). */
+function upgradeArea(slots: Slots, algorithm: SwapAlgorithm, status: SwapStatus): FlashArea {
+  const { area, offset } = algorithm.headerPlace(slots, 'secondary', status)
+  const wanted = area.from(offset)
+  if (slots.layout === 'usual' || readHeader(wanted).magic === 'image') return wanted
+  const other = area.from(offset === 0 ? area.sectorBytes : 0)
+  return readHeader(other).magic === 'image' ? other : wanted
+}
+
+/** The whole update in overwrite-only mode: nothing of it can be resumed, it is only ever begun anew. */
+function overwriteImage(loader: Bootloader, say: Say): SwapType {
+  const { slots } = loader
+  saySwapState('Primary image', slots.primary, say)
+  saySwapState('Secondary image', slots.secondary, say)
+  const type = dueSwap(loader, freshStatus(), slots.secondary.area, say)
+  // A permanent mark and a test mark come to the same; a revert cannot be.
+  if (type === 'none' || type === 'revert') return 'none'
+  say('I: Image 0 upgrade secondary slot -> primary slot')
+  say('I: Erasing the primary slot')
+  overwrite(slots)
+  return type
+}
+
 /** The swap the trailers ask for, after the upgrade image has been checked (boot_validated_swap_type). */
-function dueSwap(loader: Bootloader, status: SwapStatus, say: Say): SwapType {
-  const { primary, secondary } = loader.slots
+function dueSwap(loader: Bootloader, status: SwapStatus, upgrade: FlashArea, say: Say): SwapType {
+  const { primary } = loader.slots
   // A swap whose status was opened but that moved nothing yet goes on as what it was.
-  const type = status.swapType === 'none' ? decideSwap(primary.trailer.state(), secondary.trailer.state()) : status.swapType
+  const type = status.swapType === 'none' ? askedSwap(loader.slots) : status.swapType
   say(`I: Image index: 0, Swap type: ${type}`)
   if (type === 'none') return 'none'
-  if (upgradeHolds(loader, type, say)) return type
+  if (upgradeHolds(loader, status, type, upgrade, say)) return isDowngrade(loader, type, upgrade, say) ? 'none' : type
   // boot_prepare_image_for_update: a swap already opened that lost its image ends as failed, and the running image stays.
   if (status.swapType !== 'none' && primary.trailer.state().imageOk === 'unset') primary.trailer.writeImageOk()
   return 'none'
 }
 
 /** Checks the image in the secondary slot and erases the slot when it does not hold (boot_validate_slot). */
-function upgradeHolds(loader: Bootloader, type: SwapType, say: Say): boolean {
-  const { primary, secondary } = loader.slots
-  const header = readHeader(secondary.area)
+function upgradeHolds(loader: Bootloader, status: SwapStatus, type: SwapType, upgrade: FlashArea, say: Say): boolean {
+  const { slots } = loader
+  const { primary, secondary } = slots
+  const header = readHeader(upgrade)
   if (header.magic === 'erased' || !header.bootable) {
-    // The erase of a refused image may have been cut short: its trailer must not keep asking for a swap.
-    secondary.trailer.scramble()
-    if (loader.mode === 'swap-move' && (type === 'revert' || decideSwap(primary.trailer.state(), secondary.trailer.state()) === 'revert')) {
+    // The erase of a refused image may have been cut short: its trailer must not keep asking for a swap. Overwrite-only leaves it.
+    if (loader.mode !== 'overwrite-only') secondary.trailer.scramble()
+    if (loader.mode === 'swap-move' && (type === 'revert' || askedSwap(slots) === 'revert')) {
       primary.trailer.scramble()
       say('I: Cleared image 0 primary slot trailer due to stuck revert')
     }
     return false
   }
-  if (imageHolds(loader, secondary.area)) return true
+  const misplaced = slots.layout === 'offset' && type !== 'revert' && isFresh(status) && status.swapType === 'none' && readHeader(secondary.area).magic === 'image'
+  if (misplaced) say('E: Secondary header magic detected in first sector, wrong upload address?')
+  if (!misplaced && imageHolds(loader, upgrade, secondary.area.sizeBytes)) return true
   say('E: Image in the secondary slot is not valid!')
   secondary.area.erase(0, secondary.area.sizeBytes)
   return false
 }
 
-/** Header plausible, image not larger than the swap can carry, hash and signature right. */
-function imageHolds(loader: Bootloader, area: FlashArea): boolean {
-  const header = readHeader(area)
-  const stated = header.headerBytes + header.imageBytes + header.protectedTlvBytes
-  if (header.magic !== 'image' || !header.plain || stated >= area.sizeBytes) return false
-  const size = imageSize(area, header)
-  if (size === null || size > swapAlgorithms[loader.mode].imageBytesMax(loader.slots)) return false
-  return !failed(loader.check(area.read(0, size)))
+/** Downgrade prevention is asked for upgrades only, never for the way back (check_downgrade_prevention). */
+function isDowngrade({ slots, noDowngrade }: Bootloader, type: SwapType, upgrade: FlashArea, say: Say): boolean {
+  if (noDowngrade !== true || type === 'revert') return false
+  if (compareWithoutBuild(readHeader(upgrade), readHeader(slots.primary.area)) >= 0) return false
+  say('I: Image 0 in slot 1 erased due to downgrade prevention')
+  slots.secondary.area.erase(0, slots.secondary.area.sizeBytes)
+  return true
 }
 
 function sizeIn(area: FlashArea): number {
@@ -165,7 +185,7 @@ function runnable(loader: Bootloader, say: Say): Running | null {
   say(`I: Bootloader chainload address offset: 0x${area.address.toString(16)}`)
   say(`I: Image version: v${version}`)
   say('I: Jumping to the first image slot')
-  return { hash: listed.hash, version, header: listed.header }
+  return { hash: listed.hash, version, header: listed.header, slot: 0 }
 }
 
 const flagCode: Readonly<Record<SwapState['copyDone'], string>> = { set: '0x1', bad: '0x2', unset: '0x3' }

@@ -9,7 +9,7 @@ import { Flash, FlashArea, erasedByte } from './flash.ts'
 import type { BoardProfile } from './profiles.ts'
 import { readListed } from './slot-image.ts'
 import { slotsOf } from './swap.ts'
-import type { Slots } from './swap.ts'
+import type { BootMode, Slots } from './swap.ts'
 
 const noTime = { eraseSectorMs: 0, writeWordUs: 0 }
 
@@ -17,7 +17,13 @@ const noTime = { eraseSectorMs: 0, writeWordUs: 0 }
 export function layOut(flash: Flash, profile: BoardProfile): Slots {
   const area = (name: string, place: { address: number; sizeBytes: number }) => new FlashArea(flash, name, place.address, place.sizeBytes)
   const scratch = profile.mode === 'swap-scratch' ? area('scratch', profile.scratch) : null
-  return slotsOf(area('slot 0', profile.slot0), area('slot 1', profile.slot1), scratch, profile.maxAlign)
+  const layout = profile.mode === 'swap-offset' ? 'offset' : 'usual'
+  return slotsOf(area('slot 0', profile.slot0), area('slot 1', profile.slot1), scratch, profile.maxAlign, layout)
+}
+
+/** The bootloader of that profile over those slots. */
+export function bootloaderOf(slots: Slots, profile: BoardProfile, check: ImageCheck): Bootloader {
+  return { slots, mode: profile.mode, check, ram: profile.ram, noDowngrade: profile.noDowngrade }
 }
 
 /** Accepts an image that verifies against any of the keys. */
@@ -30,14 +36,21 @@ export function checkAgainst(trust: readonly PublicKey[]): ImageCheck {
   }
 }
 
-/** Puts the image into slot 0 and erases everything else that belongs to it. */
-export function flashFactoryImage(slots: Slots, firmware: Uint8Array): void {
+/**
+ * Puts the image into slot 0 and erases everything else that belongs to it. Where the bootloader wants a trailer to run
+ * anything, the image comes with one that is confirmed, as a programmer would have written it (imgtool --pad --confirm).
+ */
+export function flashFactoryImage(slots: Slots, firmware: Uint8Array, mode: BootMode = 'swap-move'): void {
   const { primary, secondary, scratch } = slots
   for (const slot of [primary, secondary, ...(scratch ? [scratch] : [])]) slot.area.erase(0, slot.area.sizeBytes)
   const block = primary.area.writeBlockBytes
   const padded = new Uint8Array(Math.ceil(firmware.length / block) * block).fill(erasedByte)
   padded.set(firmware)
   assert(padded.length <= primary.area.sizeBytes && primary.area.write(0, padded), 'the factory image fits its slot')
+  if (mode === 'direct-xip-revert') {
+    primary.trailer.writeMagic()
+    primary.trailer.writeImageOk()
+  }
   primary.area.flash.endCount()
 }
 

@@ -187,6 +187,11 @@ export class FlashArea {
     }
   }
 
+  /** The part of this area from that sector boundary on, as an area of its own. */
+  from(offset: number): FlashArea {
+    return offset === 0 ? this : new FlashArea(this.flash, this.name, this.address + offset, this.sizeBytes - offset)
+  }
+
   isErased(offset = 0, length = this.sizeBytes): boolean {
     return allBytes(this.read(offset, length), erasedByte)
   }

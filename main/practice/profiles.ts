@@ -4,7 +4,8 @@
 import { Failure } from '../base/failure.ts'
 import type { Framing } from '../smp/client.ts'
 import type { FlashGeometry, FlashTiming } from './flash.ts'
-import type { SwapMode } from './swap.ts'
+import type { RamWindow } from './slot-check.ts'
+import type { BootMode } from './swap.ts'
 import type { MaxAlign } from './trailer.ts'
 
 export type TaskView = Readonly<{ name: string; prio: number; tid: number; state: number }>
@@ -14,7 +15,11 @@ export type BoardProfile = Readonly<{
   flash: FlashGeometry
   timing: FlashTiming
   maxAlign: MaxAlign
-  mode: SwapMode
+  mode: BootMode
+  /** Where a RAM-load bootloader may put images; null for every other. */
+  ram: RamWindow | null
+  /** MCUBOOT_DOWNGRADE_PREVENTION by version; the bootloader info says so. */
+  noDowngrade: boolean
   slot0: Readonly<{ address: number; sizeBytes: number }>
   slot1: Readonly<{ address: number; sizeBytes: number }>
   scratch: Readonly<{ address: number; sizeBytes: number }>
@@ -66,6 +71,8 @@ export const recordedRig: BoardProfile = {
   timing: { eraseSectorMs: 0, writeWordUs: 0 },
   maxAlign: 8,
   mode: 'swap-move',
+  ram: null,
+  noDowngrade: false,
   slot0: { address: 0xc000, sizeBytes: 0x69000 },
   slot1: { address: 0x75000, sizeBytes: 0x69000 },
   scratch: { address: 0xde000, sizeBytes: 0x1e000 },
@@ -96,6 +103,22 @@ const practice: BoardProfile = {
   info: { kernel: 'Zephyr', node: null, release: '4.2.0', version: 'v4.2.0', machine: 'arm', processor: 'cortex-m4', platform: 'practice/nrf52840' },
 }
 
+/** The practice board with another bootloader. */
+function inMode(mode: BootMode, changes: Partial<BoardProfile> = {}): BoardProfile {
+  return { ...practice, name: `practice-${mode}`, mode, ...changes }
+}
+
+const otherModes: readonly BoardProfile[] = [
+  // One sector more in the upgrade slot than in the other, as MCUboot's documentation has it.
+  inMode('swap-offset', { slot0: { address: 0xc000, sizeBytes: 0x68000 }, slot1: { address: 0x74000, sizeBytes: 0x69000 } }),
+  inMode('overwrite-only'),
+  inMode('direct-xip'),
+  inMode('direct-xip-revert'),
+  inMode('ram-load', { ram: { address: 0x2000_0000, sizeBytes: 0x4_0000 } }),
+  inMode('single-slot'),
+  { ...practice, name: 'practice-no-downgrade', noDowngrade: true },
+]
+
 export const profiles: Readonly<Record<string, BoardProfile>> = {
   'recorded-rig': recordedRig,
   practice,
@@ -103,14 +126,15 @@ export const profiles: Readonly<Record<string, BoardProfile>> = {
   'practice-large-buffers': { ...practice, name: 'practice-large-buffers', bufferBytes: 2048 },
   'practice-raw': { ...practice, name: 'practice-raw', framing: 'raw' },
   nrf52840: { ...practice, name: 'nrf52840', timing: nrf52840Timing },
+  ...Object.fromEntries(otherModes.map((profile) => [profile.name, profile])),
   'nrf52840-raw': { ...practice, name: 'nrf52840-raw', framing: 'raw', timing: nrf52840Timing },
 }
 
 export const practiceProfile = practice
 
-/** The profile of that name; `swap-move` and `swap-scratch` are the practice board in that mode. Failure kind `bad-profile`. */
+/** The profile of that name; a name of a mode is the practice board in that mode. Failure kind `bad-profile`. */
 export function findProfile(name: string): BoardProfile | Failure<'bad-profile'> {
-  const wanted = name === 'swap-move' ? 'practice' : name === 'swap-scratch' ? 'practice-scratch' : name
+  const wanted = name === 'swap-move' ? 'practice' : name === 'swap-scratch' ? 'practice-scratch' : Object.hasOwn(profiles, `practice-${name}`) ? `practice-${name}` : name
   if (Object.hasOwn(profiles, wanted)) return profiles[wanted]!
-  return new Failure('bad-profile', `There is no practice board called "${name}". There are: swap-move, swap-scratch, ${Object.keys(profiles).join(', ')}.`)
+  return new Failure('bad-profile', `There is no practice board called "${name}". There are: swap-move, swap-scratch, ${otherModes.map((each) => each.name.replace('practice-', '')).join(', ')}, ${Object.keys(profiles).join(', ')}.`)
 }

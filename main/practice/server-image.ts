@@ -5,22 +5,24 @@
 // erase of an empty slot is an error.
 import { createHash } from 'node:crypto'
 import { sameBytes } from '../base/bytes.ts'
+import { assert } from '../base/failure.ts'
 import type { CborMap } from '../smp/message.ts'
 import { erasedByte } from './flash.ts'
 import type { FlashArea } from './flash.ts'
 import type { BoardProfile } from './profiles.ts'
 import { body, groupError, mgmt, plainError, readFields } from './answer.ts'
 import type { Answer, HandlerTable, ServerSeat } from './answer.ts'
+import { compareWithoutBuild } from './load-highest.ts'
+import { imageAt, nextBoot, setNext, slotAt, slotInUse, slotsOfMode, uploadSlot } from './next-boot.ts'
+import type { SeenSlots } from './next-boot.ts'
 import { headerBytes, headerFrom, listedVersion, readHeader, readListed } from './slot-image.ts'
-import type { SlotHeader } from './slot-image.ts'
-import type { Slot, Slots } from './swap.ts'
-import { decideSwap } from './trailer.ts'
+import type { Slots } from './swap.ts'
 
 const imageGroup = 1
 /** IMG_MGMT_ERR codes in use. */
 const code = {
-  unknown: 1, noFreeSlot: 9, flashOpen: 10, flashWrite: 12, badOffset: 20, badLength: 21, badHeader: 22, badMagic: 23, badHash: 24,
-  notNewer: 27, alreadyPending: 28, tooLarge: 30, overrun: 31, testOfActive: 33, hashNotFound: 8, badTrailer: 29,
+  unknown: 1, hashNotFound: 8, noFreeSlot: 9, flashOpen: 10, flashWrite: 12, badOffset: 20, badLength: 21, badHeader: 22, badMagic: 23,
+  badHash: 24, notNewer: 27, alreadyPending: 28, tooLarge: 30, overrun: 31,
 } as const
 const shaBytes = 32
 /** CONFIG_IMG_BLOCK_BUF_SIZE: what the flash stream collects before it writes. */
@@ -28,55 +30,56 @@ const streamBytes = 512
 
 const refused = (why: number): Answer => groupError(imageGroup, why)
 
-/** Slot 0 runs; slot 1 takes uploads. What comes next is read from the trailers each time, as the server does. */
-type NextBoot = Readonly<{ slot: 0 | 1; as: 'normal' | 'test' | 'revert' }>
-
-type UploadSession = { sizeBytes: number; offset: number; sha: Uint8Array }
+type UploadSession = { slot: 0 | 1; sizeBytes: number; offset: number; sha: Uint8Array }
 
 /** The image group's state of one running firmware. A new one begins at every reset. */
 export class ImageServer {
-  readonly #slots: Slots
+  readonly #seen: SeenSlots
   readonly #profile: BoardProfile
   #session: UploadSession | null = null
   #stream: FlashStream
   /** Called after each upload chunk taken, with the bytes written so far and the whole. */
   onUploaded: (offset: number, sizeBytes: number) => void = () => {}
 
-  constructor(slots: Slots, profile: BoardProfile) {
-    this.#slots = slots
+  /** `active` is the slot whose image runs. */
+  constructor(slots: Slots, profile: BoardProfile, active: 0 | 1 = 0) {
+    this.#seen = { slots, mode: profile.mode, active }
     this.#profile = profile
     this.#stream = new FlashStream(slots.secondary.area)
   }
 
   listState(): Answer {
-    const next = this.#nextBoot()
+    const { active, mode } = this.#seen
+    const next = nextBoot(this.#seen)
+    const changes = next.slot !== active
     const images: CborMap[] = []
-    this.#list(images, 0, { confirmed: next.as !== 'revert', active: true })
-    const other = next.slot === 1
-    this.#list(images, 1, {
-      pending: other && next.as !== 'revert', confirmed: other && next.as === 'revert', permanent: other && next.as === 'normal',
-    })
+    for (const slot of slotsOfMode(mode)) {
+      if (slot === active) this.#list(images, slot, { confirmed: next.as !== 'revert', active: true })
+      else this.#list(images, slot, { pending: changes && next.as !== 'revert', confirmed: changes && next.as === 'revert', permanent: changes && next.as === 'normal' })
+    }
     return body(this.#profile.frugalList ? { images } : { images, splitStatus: 0 })
   }
 
   setState(hash: Uint8Array | undefined, confirm: boolean): Answer {
-    let slot: 0 | 1 = 0
+    let slot = this.#seen.active
     if (hash === undefined || hash.length === 0) {
       if (!confirm) return refused(code.badHash)
     } else {
       if (hash.length !== shaBytes) return refused(code.badHash)
-      const found = ([0, 1] as const).find((each) => sameBytes(readListed(this.#slot(each).area)?.hash ?? new Uint8Array(0), hash))
+      const found = slotsOfMode(this.#seen.mode).find((each) => sameBytes(readListed(imageAt(this.#seen, each))?.hash ?? new Uint8Array(0), hash))
       if (found === undefined) return refused(code.hashNotFound)
       slot = found
     }
-    const why = this.#setNext(slot, confirm)
+    const why = setNext(this.#seen, slot, confirm)
     return why === 0 ? this.listState() : refused(why)
   }
 
-  erase(slot = 1): Answer {
-    if (slot > 1) return refused(code.flashOpen)
-    const { area } = this.#slot(slot as 0 | 1)
-    if (readListed(area) !== null && this.#inUse(slot as 0 | 1)) return refused(code.noFreeSlot)
+  /** By default the slot that does not run. */
+  erase(asked: number = 1 - this.#seen.active): Answer {
+    const slot = slotsOfMode(this.#seen.mode).find((each) => each === asked)
+    if (slot === undefined) return refused(code.flashOpen)
+    const { area } = slotAt(this.#seen, slot)
+    if (readListed(imageAt(this.#seen, slot)) !== null && slotInUse(this.#seen, slot)) return refused(code.noFreeSlot)
     this.#session = null
     if (area.isErased()) {
       if (this.#profile.emptyEraseFails) return refused(code.unknown)
@@ -87,7 +90,7 @@ export class ImageServer {
   }
 
   slotInfo(): Answer {
-    const places = ([0, 1] as const).map((slot) => ({ slot, size: this.#slot(slot).area.sizeBytes }))
+    const places = slotsOfMode(this.#seen.mode).map((slot) => ({ slot, size: slotAt(this.#seen, slot).area.sizeBytes }))
     return body({ images: [{ image: 0, slots: places }] })
   }
 
@@ -106,24 +109,8 @@ export class ImageServer {
     return this.#take(this.#session, data)
   }
 
-  #slot(slot: 0 | 1): Slot {
-    return slot === 0 ? this.#slots.primary : this.#slots.secondary
-  }
-
-  #nextBoot(): NextBoot {
-    const type = decideSwap(this.#slots.primary.trailer.state(), this.#slots.secondary.trailer.state())
-    if (type === 'none') return { slot: 0, as: 'normal' }
-    return { slot: 1, as: type === 'perm' ? 'normal' : type }
-  }
-
-  #inUse(slot: 0 | 1): boolean {
-    const next = this.#nextBoot()
-    if (next.as !== 'normal' && slot === next.slot) return true
-    return next.slot === 1 && next.as === 'normal' ? true : slot === 0
-  }
-
   #list(images: CborMap[], slot: 0 | 1, flags: { pending?: boolean; confirmed?: boolean; active?: boolean; permanent?: boolean }): void {
-    const listed = readListed(this.#slot(slot).area)
+    const listed = readListed(imageAt(this.#seen, slot))
     if (listed === null) return
     const all = {
       bootable: listed.header.bootable,
@@ -134,17 +121,6 @@ export class ImageServer {
     }
     const shown = this.#profile.frugalList ? Object.fromEntries(Object.entries(all).filter(([, value]) => value)) : all
     images.push({ slot, version: listedVersion(listed.header), hash: listed.hash, ...shown })
-  }
-
-  /** 0, or why not (img_mgmt_set_next_boot_slot, boot_set_next). */
-  #setNext(slot: 0 | 1, confirm: boolean): number {
-    if (!confirm && slot === 0) return code.testOfActive
-    const next = this.#nextBoot()
-    if (next.as === 'test') return !confirm && slot === next.slot ? 0 : code.alreadyPending
-    if (confirm && slot === next.slot) return 0
-    if (next.as === 'normal' && next.slot === 1) return code.alreadyPending
-    if (next.as === 'revert' && !confirm) return code.alreadyPending
-    return slot === 0 ? confirmRunning(this.#slots.primary) : markUpgrade(this.#slots.secondary, confirm)
   }
 
   #refusal(request: UploadRequest): number {
@@ -161,9 +137,11 @@ export class ImageServer {
     if (header.magic !== 'image') return code.badMagic
     if (sha !== undefined && sha.length > shaBytes) return code.badHash
     if (this.#resumes(sha)) return 0
-    if (this.#inUse(1)) return code.noFreeSlot
-    if (len > this.#slots.secondary.area.sizeBytes) return code.tooLarge
-    return request.upgrade === true && !isNewer(header, readHeader(this.#slots.primary.area)) ? code.notNewer : 0
+    const slot = uploadSlot(this.#seen)
+    if (slot === null) return code.noFreeSlot
+    if (len > imageAt(this.#seen, slot).sizeBytes) return code.tooLarge
+    // Upgrade-only uploads compare without the build number.
+    return request.upgrade === true && compareWithoutBuild(header, readHeader(imageAt(this.#seen, this.#seen.active))) <= 0 ? code.notNewer : 0
   }
 
   #resumes(sha: Uint8Array | undefined): boolean {
@@ -171,14 +149,17 @@ export class ImageServer {
   }
 
   #begin(sizeBytes: number, data: Uint8Array, sha: Uint8Array): Answer {
-    const { area } = this.#slots.secondary
-    const session: UploadSession = { sizeBytes, offset: 0, sha: sha.slice() }
+    const slot = uploadSlot(this.#seen)
+    assert(slot !== null, 'an upload without a free slot was refused before')
+    const area = imageAt(this.#seen, slot)
+    const whole = slotAt(this.#seen, slot).area
+    const session: UploadSession = { slot, sizeBytes, offset: 0, sha: sha.slice() }
     this.#session = session
     if (this.#profile.imageCheck && sha.length === shaBytes && contentMatches(area, sizeBytes, sha)) {
       session.offset = sizeBytes
       return this.#finish(session, true)
     }
-    if (!area.isErased()) eraseForUpload(area, sizeBytes)
+    if (!whole.isErased()) eraseForUpload(whole, whole.sizeBytes - area.sizeBytes + sizeBytes)
     this.#stream = new FlashStream(area)
     return this.#take(session, data)
   }
@@ -193,7 +174,7 @@ export class ImageServer {
     session.offset += data.length
     this.onUploaded(session.offset, session.sizeBytes)
     if (!last) return this.#uploadReply()
-    return this.#finish(session, contentMatches(this.#slots.secondary.area, session.sizeBytes, session.sha))
+    return this.#finish(session, contentMatches(imageAt(this.#seen, session.slot), session.sizeBytes, session.sha))
   }
 
   #finish(session: UploadSession, match: boolean): Answer {
@@ -213,30 +194,6 @@ export class ImageServer {
 
 const uploadFields = { image: 'count', data: 'bytes', len: 'count', off: 'count', sha: 'bytes', upgrade: 'flag' } as const
 type UploadRequest = Readonly<{ data?: Uint8Array; len?: number; off?: number; sha?: Uint8Array; upgrade?: boolean }>
-
-function confirmRunning({ trailer }: Slot): number {
-  const { magic, imageOk } = trailer.state()
-  if (magic === 'bad') return code.badTrailer
-  if (magic === 'good' && imageOk === 'unset') trailer.writeImageOk()
-  return 0
-}
-
-function markUpgrade({ trailer }: Slot, permanent: boolean): number {
-  const { magic } = trailer.state()
-  if (magic === 'bad') return code.badMagic
-  if (magic === 'unset') {
-    trailer.writeMagic()
-    if (permanent) trailer.writeImageOk()
-    trailer.writeSwapInfo(permanent ? 'perm' : 'test')
-  }
-  return 0
-}
-
-/** Upgrade-only uploads compare without the build number. */
-function isNewer(candidate: SlotHeader, running: SlotHeader): boolean {
-  const by = candidate.major - running.major || candidate.minor - running.minor || candidate.revision - running.revision
-  return by > 0
-}
 
 function contentMatches(area: FlashArea, sizeBytes: number, sha: Uint8Array): boolean {
   if (sizeBytes > area.sizeBytes) return false

@@ -5,12 +5,14 @@
 import type { CborMap } from '../smp/message.ts'
 import { body, groupError, mgmt, plainError, readFields } from './answer.ts'
 import type { Answer, HandlerTable, ServerSeat } from './answer.ts'
-import type { SwapMode } from './swap.ts'
+import type { BootMode } from './swap.ts'
 
 const osGroup = 0
 const osInvalidFormat = 2
 /** `mode` of the bootloader info query, as MCUboot's BLINFO counts them. */
-const modeNumber: Readonly<Record<SwapMode, number>> = { 'swap-scratch': 1, 'swap-move': 3 }
+const modeNumber: Readonly<Record<BootMode, number>> = {
+  'single-slot': 0, 'swap-scratch': 1, 'overwrite-only': 2, 'swap-move': 3, 'direct-xip': 4, 'direct-xip-revert': 5, 'ram-load': 6, 'swap-offset': 9,
+}
 
 function echo(seat: ServerSeat, payload: Uint8Array): Answer {
   const fields = readFields(payload, { d: 'text' })
@@ -52,7 +54,7 @@ function bootloaderInfo(seat: ServerSeat, payload: Uint8Array): Answer {
   const fields = readFields(payload, { query: 'text' })
   if (fields === null) return plainError(mgmt.invalid)
   if (fields.query === undefined) return body({ bootloader: 'MCUboot' })
-  return fields.query === 'mode' ? body({ mode: modeNumber[seat.profile.mode] }) : plainError(mgmt.invalid)
+  return fields.query === 'mode' ? body({ mode: modeNumber[seat.profile.mode], ...(seat.profile.noDowngrade ? { 'no-downgrade': true } : {}) }) : plainError(mgmt.invalid)
 }
 
 export const osHandlers: HandlerTable = {

@@ -1,26 +1,50 @@
-// What both swap algorithms share: the two slots with their trailers, the progress of a swap, and the few flash moves
-// that boot/bootutil/src/loader.c and swap_misc.c make for either. An algorithm says where headers lie while it is
+// What the swap algorithms share: the two slots with their trailers, the progress of a swap, and the few flash moves
+// that boot/bootutil/src/loader.c and swap_misc.c make for each. An algorithm says where headers lie while it is
 // half done, how far it got, and carries on from there.
 import { assert } from '../base/failure.ts'
 import type { FlashArea } from './flash.ts'
-import { Trailer } from './trailer.ts'
-import type { MaxAlign, SwapType } from './trailer.ts'
+import { imageSize, readHeader } from './slot-image.ts'
+import { decideSwap, statusSectorsMax, Trailer } from './trailer.ts'
+import type { MaxAlign, SwapType, TrailerLayout } from './trailer.ts'
 
-export type SwapMode = 'swap-move' | 'swap-scratch'
+export type SwapMode = 'swap-move' | 'swap-scratch' | 'swap-offset'
+/** Modes in which the newest image of two equal slots runs where it lies, or is copied from there into RAM. */
+export type HighestMode = 'direct-xip' | 'direct-xip-revert' | 'ram-load'
+/** How a bootloader brings an image to run; it is built for one of them. */
+export type BootMode = SwapMode | 'overwrite-only' | HighestMode | 'single-slot'
+
+export function isHighestMode(mode: BootMode): mode is HighestMode {
+  return mode === 'direct-xip' || mode === 'direct-xip-revert' || mode === 'ram-load'
+}
 
 /** A slot or scratch area together with its trailer. */
 export type Slot = Readonly<{ area: FlashArea; trailer: Trailer }>
 
-export type Slots = Readonly<{ primary: Slot; secondary: Slot; scratch: Slot | null; align: MaxAlign }>
+export type Slots = Readonly<{ primary: Slot; secondary: Slot; scratch: Slot | null; align: MaxAlign; layout: TrailerLayout }>
 
-export function slotsOf(primary: FlashArea, secondary: FlashArea, scratch: FlashArea | null, align: MaxAlign): Slots {
+export function slotsOf(primary: FlashArea, secondary: FlashArea, scratch: FlashArea | null, align: MaxAlign, layout: TrailerLayout = 'usual'): Slots {
   return {
-    primary: { area: primary, trailer: new Trailer(primary, align) },
-    secondary: { area: secondary, trailer: new Trailer(secondary, align) },
+    primary: { area: primary, trailer: new Trailer(primary, align, statusSectorsMax, layout) },
+    secondary: { area: secondary, trailer: new Trailer(secondary, align, statusSectorsMax, layout) },
     // The scratch area has room for the states of one swap only (boot_scratch_trailer_sz).
     scratch: scratch && { area: scratch, trailer: new Trailer(scratch, align, 1) },
     align,
+    layout,
   }
+}
+
+/** The swap that the trailers of these slots ask for. */
+export function askedSwap({ primary, secondary, layout }: Slots): SwapType {
+  return decideSwap(primary.trailer.state(), secondary.trailer.state(), layout)
+}
+
+/**
+ * Where an image in the secondary slot begins while no swap is under way. Swap-using-offset takes upgrades from the second
+ * sector on, but keeps the old image of a test run at the first (zephyr boot_get_image_start_offset).
+ */
+export function secondaryImage(slots: Slots): FlashArea {
+  const { area } = slots.secondary
+  return slots.layout === 'offset' && askedSwap(slots) !== 'revert' ? area.from(area.sectorBytes) : area
 }
 
 /** How far a swap has come (struct boot_status); `idx` and `state` count from 1 as in the C code. */
@@ -76,7 +100,15 @@ export function initStatus(slots: Slots, trailer: Trailer, status: SwapStatus): 
   if (status.swapType !== 'none') trailer.writeSwapInfo(status.swapType)
   if (secondary.imageOk === 'set') trailer.writeImageOk()
   trailer.writeSwapSize(status.swapSize)
+  if (slots.layout === 'offset') trailer.writeTlvSizes(tlvBytesIn(slots.primary.area), tlvBytesIn(secondaryImage(slots)))
   trailer.writeMagic()
+}
+
+/** Bytes of the unprotected TLV area of the image that begins there; 0 where none parses. */
+function tlvBytesIn(area: FlashArea): number {
+  const header = readHeader(area)
+  const size = header.magic === 'image' ? imageSize(area, header) : null
+  return size === null ? 0 : size - header.headerBytes - header.imageBytes - header.protectedTlvBytes
 }
 
 /** Sectors of a slot that its trailer covers. */

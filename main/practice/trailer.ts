@@ -1,7 +1,8 @@
 // The image trailer in flash as MCUboot keeps it (boot/bootutil/src/bootutil_public.c, bootutil_misc.c,
 // bootutil_area.c). Counted from the end of a slot: magic 16 · image_ok · copy_done · swap_info · swap_size, each in a
 // field of BOOT_MAX_ALIGN bytes, below them one status entry a sector and state. Surprise: fields are as wide as the
-// maximum alignment, but status entries only as wide as the part's real write block.
+// maximum alignment, but status entries only as wide as the part's real write block; and swap-using-offset squeezes one
+// more field (the sizes of both unprotected TLV areas) between swap_info and swap_size.
 import { fromHex, sameBytes } from '../base/bytes.ts'
 import { assert } from '../base/failure.ts'
 import { erasedByte } from './flash.ts'
@@ -20,6 +21,12 @@ const magicTail = fromHex('2de15d29410b8d77679c110f1f8a')!
 export type SwapType = 'none' | 'test' | 'perm' | 'revert'
 const swapTypeNumber: Readonly<Record<SwapType, number>> = { none: 1, test: 2, perm: 3, revert: 4 }
 const swapTypes: readonly (SwapType | undefined)[] = [undefined, 'none', 'test', 'perm', 'revert']
+
+/** `offset`: as swap-using-offset lays it out, with two states a sector and one field more. */
+export type TrailerLayout = 'usual' | 'offset'
+
+/** Swap states a sector passes through in swap-using-offset. */
+export const offsetStatesPerSector = 2
 
 export type Magic = 'good' | 'bad' | 'unset'
 export type Flag = 'set' | 'unset' | 'bad'
@@ -49,21 +56,24 @@ export class Trailer {
   readonly copyDoneOffset: number
   readonly swapInfoOffset: number
   readonly swapSizeOffset: number
+  /** Null but in swap-using-offset. */
+  readonly tlvSizesOffset: number | null
   readonly statusOffset: number
   /** Bytes from the first status entry to the end of the slot. */
   readonly sizeBytes: number
   readonly statusEntries: number
 
   /** The scratch area keeps the status of a single sector only. */
-  constructor(area: FlashArea, align: MaxAlign, sectors: number = statusSectorsMax) {
+  constructor(area: FlashArea, align: MaxAlign, sectors: number = statusSectorsMax, layout: TrailerLayout = 'usual') {
     this.area = area
     this.align = align
     this.imageOkOffset = alignDown(area.sizeBytes - magicBytes - align, align)
     this.copyDoneOffset = this.imageOkOffset - align
     this.swapInfoOffset = this.copyDoneOffset - align
-    this.swapSizeOffset = this.swapInfoOffset - align
-    this.statusEntries = sectors * statusEntriesPerSector
-    this.sizeBytes = this.statusEntries * area.writeBlockBytes + 4 * align + alignUp(magicBytes, align)
+    this.tlvSizesOffset = layout === 'offset' ? this.swapInfoOffset - align : null
+    this.swapSizeOffset = (this.tlvSizesOffset ?? this.swapInfoOffset) - align
+    this.statusEntries = sectors * (layout === 'offset' ? offsetStatesPerSector : statusEntriesPerSector)
+    this.sizeBytes = this.statusEntries * area.writeBlockBytes + (layout === 'offset' ? 5 : 4) * align + alignUp(magicBytes, align)
     this.statusOffset = area.sizeBytes - this.sizeBytes
   }
 
@@ -108,6 +118,12 @@ export class Trailer {
     this.#write(this.swapSizeOffset, bytes)
   }
 
+  /** Bytes of the unprotected TLV areas of both images, which cannot be found any more once sectors have moved. */
+  writeTlvSizes(primary: number, secondary: number): void {
+    assert(this.tlvSizesOffset !== null, 'only swap-using-offset keeps the sizes of TLV areas')
+    this.#write(this.tlvSizesOffset, Uint8Array.of(primary, primary >> 8, secondary, secondary >> 8))
+  }
+
   /** True when status entry `index` has been written. */
   statusWritten(index: number): boolean {
     return this.area.read(this.statusOffset + index * this.area.writeBlockBytes, 1)[0] !== erasedByte
@@ -137,7 +153,8 @@ export class Trailer {
 }
 
 /** Which swap the trailers ask for (boot_swap_tables in bootutil_public.c; the order of the questions matters). */
-export function decideSwap(primary: SwapState, secondary: SwapState): SwapType {
+export function decideSwap(primary: SwapState, secondary: SwapState, layout: TrailerLayout = 'usual'): SwapType {
+  if (layout === 'offset' && secondary.magic === 'good' && secondary.imageOk === 'unset' && secondary.copyDone === 'set') return 'revert'
   if (secondary.magic === 'good' && secondary.imageOk === 'unset') return 'test'
   if (secondary.magic === 'good' && secondary.imageOk === 'set') return 'perm'
   if (primary.magic === 'good' && primary.imageOk === 'unset' && primary.copyDone === 'set') return 'revert'

@@ -9,7 +9,7 @@ import { boot } from '../../main/practice/bootloader.ts'
 import type { Bootloader, ImageCheck } from '../../main/practice/bootloader.ts'
 import { Flash, FlashArea, PowerCut } from '../../main/practice/flash.ts'
 import { recordedRig } from '../../main/practice/profiles.ts'
-import { slotsOf } from '../../main/practice/swap.ts'
+import { secondaryImage, slotsOf } from '../../main/practice/swap.ts'
 import type { SwapMode } from '../../main/practice/swap.ts'
 import type { MaxAlign } from '../../main/practice/trailer.ts'
 import { imageA, imageB, publicKey } from './rig.ts'
@@ -36,7 +36,10 @@ function bootloaderOn(part: Part, content: Uint8Array | null = null): Bootloader
   const flash = new Flash(geometry, { eraseSectorMs: 0, writeWordUs: 0 }, content)
   const area = (name: string, address: number, sectors: number) => new FlashArea(flash, name, address, sectors * 4096)
   const scratch = part.mode === 'swap-scratch' ? area('scratch', 2 * part.slotSectors * 4096, 2) : null
-  const slots = slotsOf(area('slot 0', 0, part.slotSectors), area('slot 1', part.slotSectors * 4096, part.slotSectors), scratch, part.align)
+  // The upgrade slot of swap-using-offset is a sector larger, as its documentation advises.
+  const upgradeSectors = part.slotSectors + (part.mode === 'swap-offset' ? 1 : 0)
+  const layout = part.mode === 'swap-offset' ? 'offset' : 'usual'
+  const slots = slotsOf(area('slot 0', 0, part.slotSectors), area('slot 1', part.slotSectors * 4096, upgradeSectors), scratch, part.align, layout)
   return { slots, mode: part.mode, check }
 }
 
@@ -69,7 +72,7 @@ const stories: readonly Story[] = [
   {
     name: 'test swap',
     prepare: ({ slots }) => {
-      put(slots.secondary.area, imageB('ed25519'))
+      put(secondaryImage(slots), imageB('ed25519'))
       slots.secondary.trailer.writeMagic()
       slots.secondary.trailer.writeSwapInfo('test')
     },
@@ -79,7 +82,7 @@ const stories: readonly Story[] = [
   {
     name: 'permanent swap',
     prepare: ({ slots }) => {
-      put(slots.secondary.area, imageB('ed25519'))
+      put(secondaryImage(slots), imageB('ed25519'))
       slots.secondary.trailer.writeMagic()
       slots.secondary.trailer.writeImageOk()
       slots.secondary.trailer.writeSwapInfo('perm')
@@ -101,7 +104,7 @@ const stories: readonly Story[] = [
     prepare: (loader) => {
       const damaged = imageB('ed25519')
       damaged[5000]! ^= 1
-      put(loader.slots.secondary.area, damaged)
+      put(secondaryImage(loader.slots), damaged)
       loader.slots.secondary.trailer.writeMagic()
       loader.slots.secondary.trailer.writeSwapInfo('test')
     },
@@ -114,6 +117,9 @@ const parts: readonly Part[] = [
   { mode: 'swap-move', writeBlockBytes: 1, align: 8, slotSectors: 20 },
   { mode: 'swap-move', writeBlockBytes: 4, align: 8, slotSectors: 20 },
   { mode: 'swap-move', writeBlockBytes: 8, align: 32, slotSectors: 20 },
+  { mode: 'swap-offset', writeBlockBytes: 1, align: 8, slotSectors: 20 },
+  { mode: 'swap-offset', writeBlockBytes: 4, align: 8, slotSectors: 20 },
+  { mode: 'swap-offset', writeBlockBytes: 8, align: 32, slotSectors: 20 },
   { mode: 'swap-scratch', writeBlockBytes: 1, align: 8, slotSectors: 20 },
   { mode: 'swap-scratch', writeBlockBytes: 4, align: 8, slotSectors: 20 },
   // Image and trailer share the last sector: the status lives in the scratch area for a while.

@@ -1,0 +1,28 @@
+// MCUboot's overwrite-only upgrade (boot/bootutil/src/loader.c, boot_copy_image, built as Zephyr builds it with
+// OVERWRITE_ONLY_FAST): the new image is copied over the old one, and then the upgrade slot loses its first and its last
+// sector. There is no way back and no confirm. Surprise: when the power goes between those two erases, the slot's trailer
+// goes on asking for an upgrade that is not there, and the SMP server refuses every upload until the slot is erased.
+import type { FlashArea } from './flash.ts'
+import { imageSize, readHeader } from './slot-image.ts'
+import { copyRegion } from './swap.ts'
+import type { Slots } from './swap.ts'
+
+/** Copies the checked image of the secondary slot over the primary one. Begun anew from the start after a power cut. */
+export function overwrite(slots: Slots): void {
+  const primary = slots.primary.area
+  const secondary = slots.secondary.area
+  const size = imageSize(secondary, readHeader(secondary)) ?? 0
+  const block = primary.writeBlockBytes
+  primary.erase(0, size)
+  eraseTrailer(primary, slots.primary.trailer.statusOffset)
+  // One write block past the image even when the image ends on one (loader.c rounds up always).
+  copyRegion(secondary, primary, 0, 0, Math.min(size + block - (size % block), primary.sizeBytes))
+  slots.primary.trailer.writeMagic()
+  secondary.erase(0, secondary.sectorBytes)
+  secondary.erase(secondary.sizeBytes - secondary.sectorBytes, secondary.sectorBytes)
+}
+
+function eraseTrailer(area: FlashArea, statusOffset: number): void {
+  const first = statusOffset - (statusOffset % area.sectorBytes)
+  area.erase(first, area.sizeBytes - first)
+}

@@ -1,0 +1,59 @@
+// Whether the bootloader would run what lies in a slot (boot/bootutil/src/bootutil_loader.c, boot_check_header_valid;
+// image_validate.c): a plausible header, not larger than its mode can carry, hash and signature right. And how large
+// that is in each mode (bootutil_misc.c, bootutil_max_image_size).
+import { failed } from '../base/failure.ts'
+import type { Failure } from '../base/failure.ts'
+import type { FlashArea } from './flash.ts'
+import { imageSize, readHeader } from './slot-image.ts'
+import type { BootMode, Slots, SwapAlgorithm, SwapMode } from './swap.ts'
+import { swapMove } from './swap-move.ts'
+import { swapOffset } from './swap-offset.ts'
+import { swapScratch } from './swap-scratch.ts'
+
+export const swapAlgorithms: Readonly<Record<SwapMode, SwapAlgorithm>> = {
+  'swap-move': swapMove,
+  'swap-scratch': swapScratch,
+  'swap-offset': swapOffset,
+}
+
+/** Checks hash and signature of a whole image (header to last TLV) against the keys built into the bootloader. */
+export type ImageCheck = (image: Uint8Array) => true | Failure
+
+/** Where images of a RAM-load bootloader may run. */
+export type RamWindow = Readonly<{ address: number; sizeBytes: number }>
+
+export type Bootloader = Readonly<{
+  slots: Slots
+  mode: BootMode
+  check: ImageCheck
+  /** Null but for RAM load. */
+  ram?: RamWindow | null
+  /** MCUBOOT_DOWNGRADE_PREVENTION: no version below the one that runs. */
+  noDowngrade?: boolean
+}>
+
+/** The largest image, with TLVs, that this bootloader takes. */
+export function largestImage({ slots, mode }: Bootloader): number {
+  const { trailer } = slots.primary
+  switch (mode) {
+    case 'swap-move':
+    case 'swap-scratch':
+    case 'swap-offset':
+      return swapAlgorithms[mode].imageBytesMax(slots)
+    case 'single-slot':
+      // No swap status there (boot_status_entry_sz is 0).
+      return trailer.swapSizeOffset
+    default:
+      return Math.min(trailer.swapInfoOffset, slots.secondary.trailer.swapInfoOffset)
+  }
+}
+
+/** True when the image that begins where `area` begins would run. `roomBytes` is the size of the whole slot. */
+export function imageHolds(loader: Bootloader, area: FlashArea, roomBytes: number = area.sizeBytes): boolean {
+  const header = readHeader(area)
+  const stated = header.headerBytes + header.imageBytes + header.protectedTlvBytes
+  if (header.magic !== 'image' || !header.plain || stated >= roomBytes) return false
+  const size = imageSize(area, header)
+  if (size === null || size > largestImage(loader)) return false
+  return !failed(loader.check(area.read(0, size)))
+}
