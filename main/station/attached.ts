@@ -58,7 +58,7 @@ class AttachedPorts implements Ports {
   }
 
   list(): readonly Port[] {
-    return [...this.#watchers].flatMap((watcher) => watcher.ports.map(portOf))
+    return [...this.#watchers].flatMap((watcher) => watcher.ports.map(seenPort))
   }
 
   onChange(listener: () => void): () => void {
@@ -85,7 +85,8 @@ class AttachedPorts implements Ports {
   }
 }
 
-function portOf(port: WatchedPort): Port {
+/** A watched port as the station knows it: `unit` is the shortest true name of its board. */
+export function seenPort(port: WatchedPort): Port {
   const usb = port.vendorId === null ? null : `${port.vendorId}:${port.productId ?? '????'}`
   return {
     path: port.path, unit: unitOf(port), serial: port.serial, bay: port.bay, place: port.hubPath,

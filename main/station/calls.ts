@@ -123,6 +123,9 @@ async function startBatch(world: World, fleet: Fleet, args: CheckedArgsOf<'start
   const wrong = checkImage(image.facts, args.recipe)
   if (wrong !== null) return log.refuse('start a batch', wrong)
   if (world.batch !== null && !world.batch.isOver) return new Failure('batch-running', 'A batch is running. Stop it, or wait until it has ended.')
+  // What the log could not take when it gave out is told now, before anything new is.
+  const unclosed = log.closeAbandoned('log-failed')
+  if (failed(unclosed)) return unclosed
   const batch = Batch.start({
     id: world.newId('batch'), fileName: opened.name, bytes: opened.bytes, image: image.facts, view: image.view, recipe: args.recipe, bays: args.bays, person: log.person,
   }, {

@@ -33,17 +33,30 @@ export class Logbook {
   }
 
   /**
-   * Closes the batch that an earlier station start left open, if there is one: its runs without an outcome end as
-   * stopped. Gives how many runs were closed. One transaction, so that dying here changes nothing.
+   * Closes batches that the log shows without an end, because their station died or the log could not be written: each of
+   * their runs without an outcome gets one. Gives how many runs were closed. One transaction, so that dying here changes
+   * nothing. Only to be called while no batch runs.
    */
-  closeAbandoned(): number | Failure {
-    const batches = this.audit.list({ kind: 'batch-started', limit: 1 })
+  closeAbandoned(why: Abandoned = 'station-died'): number | Failure {
+    const batches = this.audit.list({ kind: 'batch-started', limit: abandonedMax })
     if (failed(batches)) return batches
-    const batch = text(readable(batches)[0], 'batch')
-    if (batch === null) return 0
-    const ended = this.audit.count({ kind: 'batch-ended', batch })
-    if (failed(ended)) return ended
-    if (ended > 0) return 0
+    const drafts: EntryDraft[] = []
+    let abandoned = 0
+    for (const start of readable(batches).reverse()) {
+      const batch = text(start, 'batch')
+      if (batch === null) continue
+      const ended = this.audit.count({ kind: 'batch-ended', batch })
+      if (failed(ended)) return ended
+      if (ended > 0) continue
+      const closing = this.#closingBatch(batch, why)
+      if (failed(closing)) return closing
+      drafts.push(...closing.drafts)
+      abandoned += closing.runs
+    }
+    return drafts.length === 0 ? 0 : this.record(drafts) ?? abandoned
+  }
+
+  #closingBatch(batch: string, why: Abandoned): { drafts: EntryDraft[]; runs: number } | Failure {
     const starts = this.audit.list({ kind: 'run-started', batch, limit: runsMax })
     const outcomes = this.audit.list({ kind: 'outcome', batch, limit: runsMax })
     if (failed(starts)) return starts
@@ -52,33 +65,45 @@ export class Logbook {
     const counts = { confirmed: 0, reverted: 0, unchanged: 0, failed: 0, stopped: 0, uploaded: 0, tested: 0 }
     for (const outcome of done.values()) if (outcome in counts) counts[outcome as keyof typeof counts] += 1
     const drafts: EntryDraft[] = []
-    let abandoned = 0
+    let runs = 0
     for (const start of readable(starts).filter((entry) => !done.has(text(entry, 'run')))) {
-      const closing = this.#closing(start)
+      const closing = this.#closing(start, why)
       if (failed(closing)) return closing
       drafts.push(...closing)
-      counts.stopped += 1
-      abandoned += 1
+      counts[closedAs[why].outcome] += 1
+      runs += 1
     }
-    drafts.push({ kind: 'batch-ended', data: { batch, reason: 'station-died', ...counts } })
-    return this.record(drafts) ?? abandoned
+    drafts.push({ kind: 'batch-ended', data: { batch, reason: closedAs[why].reason, ...counts } })
+    return { drafts, runs }
   }
 
-  #closing(start: Entry): EntryDraft[] | Failure {
+  #closing(start: Entry, why: Abandoned): EntryDraft[] | Failure {
     const run = text(start, 'run')
     if (run === null) return []
     const entries = entriesOfRun(this.audit, run)
     if (failed(entries)) return entries
     const ofRun = { run, unit: text(start, 'unit') ?? 'unknown', batch: text(start, 'batch') ?? undefined, bay: whole(start, 'bay') || undefined }
-    const says = `The station stopped during this run. ${lastProven(entries)} ${whatNow(entries)}`.slice(0, 1000)
+    const { outcome, says: what } = closedAs[why]
+    const says = `${what} ${lastProven(entries)} ${whatNow(entries)}`.slice(0, 1000)
     const intended = entries.findLast((entry) => entry.kind.startsWith('slot-write-'))
     const imageHash = text(intended, 'imageHash')
     const openWrite: EntryDraft[] = intended?.kind !== 'slot-write-intended' || imageHash === null ? [] : [{
-      kind: 'slot-write-failed', data: { ...ofRun, image: whole(intended, 'image'), slot: whole(intended, 'slot'), imageHash, failure: 'station-died', says: 'The station stopped before the board had vouched for the slot.' },
+      kind: 'slot-write-failed', data: { ...ofRun, image: whole(intended, 'image'), slot: whole(intended, 'slot'), imageHash, failure: why, says: `${what} The board had not vouched for the slot yet.` },
     }]
-    return [...openWrite, { kind: 'outcome', data: { ...ofRun, outcome: 'stopped', failure: 'station-died', says } }]
+    return [...openWrite, { kind: 'outcome', data: { ...ofRun, outcome, failure: why, says } }]
   }
 }
+
+/** Why a run has no outcome of its own: its station is gone, or the log took nothing more. */
+export type Abandoned = 'station-died' | 'log-failed'
+
+const closedAs = {
+  'station-died': { outcome: 'stopped', reason: 'station-died', says: 'The station stopped during this run.' },
+  'log-failed': { outcome: 'failed', reason: 'stopped', says: 'The log could not be written during this run, so nothing more was done to the board.' },
+} as const
+
+/** Batches looked back over; all but the latest are closed already, unless the log gave out again and again. */
+const abandonedMax = 20
 
 /** What the unit may do by itself, as far as the log lets one know. */
 function whatNow(entries: readonly Entry[]): string {

@@ -1,0 +1,110 @@
+// What every simulated world begins with, made once for a process: a home with its keys and its log key, four signed
+// images small enough that ten thousand uploads are affordable, and boards' signature checks remembered by content.
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { toHex } from '../../../main/base/bytes.ts'
+import { realClock } from '../../../main/base/clock.ts'
+import { failed } from '../../../main/base/failure.ts'
+import type { PublicKey } from '../../../main/base/signer.ts'
+import { signImage } from '../../../main/image/sign.ts'
+import { parseVersion } from '../../../main/image/version.ts'
+import { Keyring, publicKeyOf } from '../../../main/keys/keyring.ts'
+import type { ImageCheck } from '../../../main/practice/bootloader.ts'
+import { checkAgainst } from '../../../main/practice/factory.ts'
+import { practiceProfile } from '../../../main/practice/profiles.ts'
+import type { BoardProfile } from '../../../main/practice/profiles.ts'
+import { openStation } from '../../../main/station/station.ts'
+import { seededNumbers } from '../../../main/practice/faults.ts'
+import { value } from '../simulation.ts'
+
+const pemOf = (letter: string) => `-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBw${letter}H\n-----END PRIVATE KEY-----\n`
+
+export type ImageName = 'factory' | 'update' | 'other' | 'strange'
+export type Stocked = Readonly<{ name: ImageName; version: string; bytes: Uint8Array; hash: string; file: string }>
+
+export type Stock = Readonly<{
+  images: Readonly<Record<ImageName, Stocked>>
+  trust: readonly PublicKey[]
+  check: ImageCheck
+  /** A fresh home, copied. */
+  home(): string
+  /** The files of a home as they are at this moment. */
+  snapshot(home: string): string
+  discard(home: string): void
+}>
+
+/** Files of simulated homes lie in memory where the system has such a place: syncing them is then free. */
+const place = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+const payloadBytes = 4_700
+const headerBytes = 0x20
+
+/** Slots of sixteen 1 KiB sectors: room for the images, and swaps of a few hundred flash steps. */
+export const smallProfile: BoardProfile = {
+  ...practiceProfile,
+  name: 'small',
+  flash: { baseAddress: 0, sizeBytes: 0xa000, sectorBytes: 1024, writeBlockBytes: 4 },
+  slot0: { address: 0, sizeBytes: 0x4000 },
+  slot1: { address: 0x4000, sizeBytes: 0x4000 },
+  scratch: { address: 0x8000, sizeBytes: 0x2000 },
+}
+
+export async function makeStock(): Promise<Stock> {
+  const root = mkdtempSync(join(place, 'slotwright-worlds-'))
+  process.once('exit', () => rmSync(root, { recursive: true, force: true }))
+  const template = join(root, 'template')
+  mkdirSync(template)
+  const keyring = new Keyring(join(template, 'keys'), realClock)
+  const practice = await value(keyring.add('practice', pemOf('B'), { class: 'test', newPassphrase: null }))
+  await value(keyring.add('stranger', pemOf('C'), { class: 'test', newPassphrase: null }))
+  const sign = async (name: ImageName, version: string, key: string): Promise<Stocked> => {
+    const signer = await value(keyring.signer(key))
+    const signed = await value(signImage(payloadOf(version), { version: await value(parseVersion(version)), headerBytes, padHeader: true, slotBytes: 0x4000, align: 4 }, signer))
+    signer.close()
+    const file = join(root, `${name}.bin`)
+    writeFileSync(file, signed.bytes)
+    return { name, version, bytes: signed.bytes, hash: toHex(signed.digest), file }
+  }
+  const images = {
+    factory: await sign('factory', '1.0.0', 'practice'),
+    update: await sign('update', '1.1.0', 'practice'),
+    other: await sign('other', '1.0.5', 'practice'),
+    strange: await sign('strange', '1.4.0', 'stranger'),
+  }
+  const station = await value(openStation({ home: template, version: '0.0.0-test', ports: [], person: 'tester' }))
+  await station.close()
+  const trust = [await value(publicKeyOf(practice))]
+  let count = 0
+  const copy = (from: string) => {
+    const to = join(root, `home-${++count}`)
+    cpSync(from, to, { recursive: true })
+    return to
+  }
+  return {
+    images, trust, check: rememberedCheck(checkAgainst(trust)),
+    home: () => copy(template),
+    snapshot: copy,
+    discard: (home) => rmSync(home, { recursive: true, force: true }),
+  }
+}
+
+function payloadOf(version: string): Uint8Array {
+  const draw = seededNumbers(Number(version.replaceAll('.', '')))
+  return new Uint8Array(payloadBytes).map(() => Math.floor(draw() * 256))
+}
+
+/** The same verdicts as the real check, each reached once. */
+function rememberedCheck(check: ImageCheck): ImageCheck {
+  const known = new Map<string, boolean>()
+  return (image) => {
+    const content = createHash('sha256').update(image).digest('base64')
+    let holds = known.get(content)
+    if (holds === undefined) {
+      holds = !failed(check(image))
+      if (known.size > 10_000) known.clear()
+      known.set(content, holds)
+    }
+    return holds ? true : check(image)
+  }
+}

@@ -1,0 +1,377 @@
+// One simulated world from one seed, from its first bay to its last line in the log: boards and cables with their troubles,
+// a station that may be killed and opened again, then everything is mended, the batch is run once more, and every promise is
+// checked. `replay.ts` runs one seed alone; docs of the checks stand at each `wrong`.
+import { rmSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { Failure, failed } from '../../../main/base/failure.ts'
+import { toHex } from '../../../main/base/bytes.ts'
+import type { RunView } from '../../../main/contract/views.ts'
+import type { Entry } from '../../../main/log/entry.ts'
+import { createBoard } from '../../../main/practice/board.ts'
+import { seededNumbers } from '../../../main/practice/faults.ts'
+import { readListed } from '../../../main/practice/slot-image.ts'
+import { openStation } from '../../../main/station/station.ts'
+import type { Station } from '../../../main/station/station.ts'
+import { databaseName } from '../../../main/store/database.ts'
+import { Cable } from './cable.ts'
+import { WorldClock } from './clock.ts'
+import { liar } from './lies.ts'
+import { Life } from './life.ts'
+import { scenarioOf } from './scenario.ts'
+import type { BoardPlan, Scenario, StationTrouble, Trouble } from './scenario.ts'
+import type { ImageName, Stock } from './stock.ts'
+import { Witness } from './witness.ts'
+import type { Ended } from './witness.ts'
+
+export type WorldReport = Readonly<{
+  seed: number
+  scenario: Scenario
+  wrongs: readonly string[]
+  /** Outcomes of all runs, in order, as `outcome` or `outcome kind`. */
+  outcomes: readonly string[]
+  /** Same for the same seed: log entries and timers that rang. */
+  fingerprint: string
+}>
+
+const proofs = ['echo', 'active-hash', 'version'] as const
+/** Longest that a batch may take by the world's clock. */
+const batchMsMax = 2 * 3_600_000
+
+/** Runs the world of a seed to its end. Never throws for what goes wrong in it: that is in the report. */
+export async function runWorld(seed: number, stock: Stock): Promise<WorldReport> {
+  const world = new World(scenarioOf(seed), stock)
+  try {
+    await world.run()
+  } catch (error) {
+    world.witness.wrong(`it threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+  } finally {
+    await world.clear()
+  }
+  return world.report()
+}
+
+class World {
+  readonly scenario: Scenario
+  readonly witness = new Witness()
+  readonly #stock: Stock
+  readonly #clock = new WorldClock()
+  readonly #cables: Cable[] = []
+  readonly #plans = new Map<Cable, BoardPlan>()
+  readonly #draw: () => number
+  readonly #homes: string[] = []
+  /** What the world itself has planned on its clock. */
+  readonly #planned = new Set<() => void>()
+  readonly #undo: (() => void)[] = []
+  #life: Life
+  #station: Station | null = null
+  #lives = 0
+  #ids = 0
+  #entries = 0
+  #lastSeq = -1
+  #outcomes: string[] = []
+
+  constructor(scenario: Scenario, stock: Stock) {
+    this.scenario = scenario
+    this.#stock = stock
+    this.#draw = seededNumbers(scenario.seed ^ 0x5eed)
+    this.#life = new Life(this.#clock, [])
+  }
+
+  report(): WorldReport {
+    const { seed } = this.scenario
+    return { seed, scenario: this.scenario, wrongs: this.witness.wrongs, outcomes: this.#outcomes, fingerprint: `${this.#entries} entries, ${this.#clock.rung} timers` }
+  }
+
+  async run(): Promise<void> {
+    const { scenario } = this
+    for (const [i, plan] of scenario.boards.entries()) this.#place(plan, i + 1)
+    this.witness.onEnded = (ended) => this.#checkOutcome(ended)
+    await this.#open(this.#stock.home())
+    await this.#clock.wind(2_500)
+    if (scenario.before !== null) await this.#batch('other', scenario.before)
+    this.#letLoose()
+    const troubled = await this.#batch(scenario.image, scenario.mode)
+    if (troubled === 'killed') await this.#reopen()
+    else if (troubled === 'ended') this.#checkAccounts()
+    await this.#mend()
+    await this.#recover()
+    await this.#lastLook()
+  }
+
+  #place(plan: BoardPlan, bay: number): void {
+    const { profile, usb, baud } = this.scenario
+    const board = createBoard({ clock: this.#clock, profile, serial: plan.serial, trust: this.#stock.trust, check: this.#stock.check, firmware: this.#stock.images.factory.bytes })
+    const cable = new Cable(board, { bay, serial: plan.serial }, this.#clock, this.#draw, { baud, usb })
+    this.#cables.push(cable)
+    this.#plans.set(cable, plan)
+    this.witness.watch(cable)
+    board.powerOn()
+  }
+
+  async #open(home: string): Promise<void> {
+    this.#homes.push(home)
+    const life = new Life(this.#clock, this.#cables)
+    this.#life = life
+    const number = ++this.#lives
+    await life.start()
+    const station = await openStation({
+      home, version: '0.0.0-test', clock: life.clock, ports: life, person: 'tester',
+      newId: (kind) => `${kind}-${number}-${++this.#ids}`,
+      nonce: () => `nonce-${++this.#ids}`,
+    })
+    if (failed(station)) throw new Error(`the station does not open: ${station.says}`)
+    this.#station = station
+    const opening = station.audit.list({ limit: 100 })
+    if (failed(opening)) throw new Error(opening.says)
+    const entries = opening.flatMap(({ entry }) => (failed(entry) || entry.seq <= this.#lastSeq || this.#lives === 1 ? [] : [entry])).reverse()
+    this.#see(entries)
+    station.audit.onAppended((entries) => {
+      if (life.isDead) return
+      this.#see(entries)
+      life.beat()
+    })
+  }
+
+  #see(entries: readonly Entry[]): void {
+    this.#entries += entries.length
+    this.#lastSeq = entries.at(-1)?.seq ?? this.#lastSeq
+    this.witness.logged(entries)
+  }
+
+  get #here(): Station {
+    if (this.#station === null) throw new Error('no station is open')
+    return this.#station
+  }
+
+  async #batch(image: ImageName, mode: Scenario['mode']): Promise<'ended' | 'killed' | 'refused'> {
+    const station = this.#here
+    this.witness.expectProofs(proofs)
+    const opened = await station.openFile({ path: this.#stock.images[image].file, purpose: 'image' })
+    if (failed(opened)) throw new Error(opened.says)
+    const started = await station.startBatch({ file: opened.file, recipe: { mode, proofs: [...proofs] } })
+    if (this.#life.isDead) return 'killed'
+    if (failed(started)) {
+      const expected = started.kind === 'no-boards' || (started.kind === 'unknown-key' && this.scenario.station.some(({ is }) => is === 'key-gone'))
+      if (!expected) this.witness.wrong(`the batch was refused: ${started.kind}: ${started.says}`)
+      return 'refused'
+    }
+    const end = await this.#clock.settle(Promise.race([station.batchEnded().then(() => 'ended' as const), this.#life.killed.then(() => 'killed' as const)]), batchMsMax)
+    return end
+  }
+
+  /** From here on the troubles of the scenario may strike. */
+  #letLoose(): void {
+    for (const cable of this.#cables) {
+      const plan = this.#plans.get(cable)!
+      cable.noise = plan.noise
+      const { troubles } = plan
+      for (const trouble of troubles) {
+        if (trouble.is === 'hangs' || trouble.is === 'fails-proof') cable.board.setFault(trouble)
+        if (trouble.is === 'lies') cable.lie = liar(trouble.lie, this.#draw, this.#stock.images.update.hash)
+      }
+      let from: number | null = null
+      cable.onFrame = (count) => {
+        from ??= count
+        for (const trouble of troubles) if ('atFrame' in trouble && trouble.atFrame === count - from) this.#strike(cable, trouble)
+        if (cable === this.#cables[0]) for (const trouble of this.scenario.station) if ('atFrame' in trouble && trouble.atFrame === count - from) this.#befall(trouble)
+      }
+      let firstDown: number | null = null
+      cable.onDown = (count) => {
+        firstDown ??= count
+        const cut = troubles.find((trouble) => trouble.is === 'boot-cut' && trouble.boot === count - firstDown! + 1)
+        if (cut?.is === 'boot-cut') cable.board.setFault({ is: 'power-cut', beforeStep: cut.beforeStep })
+      }
+    }
+    for (const trouble of this.scenario.station) if (!('atFrame' in trouble)) this.#befall(trouble)
+  }
+
+  #strike(cable: Cable, trouble: Extract<Trouble, { atFrame: number }>): void {
+    // Not in the middle of the board's own work, which asked for this frame.
+    this.#after(0, () => {
+      switch (trouble.is) {
+        case 'unplug':
+          cable.unplug()
+          return this.#after(trouble.forMs, () => cable.plug())
+        case 'power':
+          cable.board.powerOff()
+          return this.#after(trouble.forMs, () => cable.board.powerOn())
+        case 'reset-pin':
+          return cable.board.reset()
+        case 'silence':
+          return cable.silence(trouble.forMs, trouble.which)
+        case 'stall':
+          return cable.stall(trouble.forMs)
+      }
+    })
+  }
+
+  #befall(trouble: StationTrouble): void {
+    const station = this.#here
+    const { sql } = station.audit.database
+    switch (trouble.is) {
+      case 'killed':
+        return this.#life.killAfter(trouble.atBeat, () => {
+          this.#homes.push(this.#stock.snapshot(station.home))
+        })
+      case 'stopped':
+        return void station.stopBatch({})
+      case 'disk-full':
+        sql.pragma(`max_page_count = ${String(sql.pragma('page_count', { simple: true }))}`)
+        return void this.#undo.push(() => sql.pragma('max_page_count = 1000000'))
+      case 'database-busy': {
+        sql.pragma('busy_timeout = 0')
+        const other = new Database(join(station.home, databaseName))
+        other.exec('BEGIN IMMEDIATE')
+        return void this.#undo.push(() => other.close())
+      }
+      case 'key-gone': {
+        const keys = join(station.home, 'keys')
+        renameSync(keys, `${keys}-gone`)
+        return void this.#undo.push(() => {
+          rmSync(keys, { recursive: true, force: true })
+          renameSync(`${keys}-gone`, keys)
+        })
+      }
+      case 'log-key-gone': {
+        const key = join(station.home, 'log-key.pem')
+        renameSync(key, `${key}-gone`)
+        return void this.#undo.push(() => {
+          rmSync(key, { force: true })
+          renameSync(`${key}-gone`, key)
+        })
+      }
+    }
+  }
+
+  #after(delayMs: number, work: () => void): void {
+    const cancel = this.#clock.after(delayMs, () => {
+      this.#planned.delete(cancel)
+      work()
+    })
+    this.#planned.add(cancel)
+  }
+
+  /** After a kill: some time passes, then another station finds what the first one left. */
+  async #reopen(): Promise<void> {
+    const left = this.#homes.pop()!
+    const open = this.witness.openRuns.length
+    this.witness.newLife()
+    await this.#clock.wind(this.#draw() * 8_000)
+    for (const undo of this.#undo.splice(0)) undo()
+    this.#station?.audit.close()
+    await this.#open(left)
+    if (this.#here.closedRuns !== open) this.witness.wrong(`${open} runs were open at the kill, ${this.#here.closedRuns} were closed at the next start`)
+    this.#checkAccounts()
+    await this.#checkRuns()
+  }
+
+  /** Everything is put right again: cables, boards, disk, keys. */
+  async #mend(): Promise<void> {
+    this.#life.spare()
+    for (const undo of this.#undo.splice(0)) undo()
+    for (const cancel of this.#planned) cancel()
+    this.#planned.clear()
+    for (const cable of this.#cables) {
+      cable.heal()
+      cable.board.setFault(null)
+      cable.unplug()
+    }
+    await this.#clock.wind(1_500)
+    for (const cable of this.#cables) cable.plug()
+    // The slowest part takes a minute and a half for an interrupted swap.
+    await this.#clock.wind(240_000)
+  }
+
+  /** A healthy line with a trifle of noise: every honest board must reach the goal, from wherever the troubles left it. */
+  async #recover(): Promise<void> {
+    for (const cable of this.#cables) {
+      if (cable.board.running === null) this.witness.wrong(`${cable.path} boots nothing any more`)
+      cable.noise = { drop: 0.004, garble: 0.004, double: 0.004, late: 0 }
+    }
+    const before = this.witness.ended.length
+    if ((await this.#batch('update', 'test-and-confirm')) !== 'ended') return this.witness.wrong('the batch after the troubles did not run to its end')
+    this.#checkAccounts()
+    const { update } = this.#stock.images
+    for (const cable of this.#cables) {
+      const last = this.witness.ended.slice(before).findLast((each) => each.cable === cable)
+      if (this.#isTooSlow) continue
+      if (last === undefined) this.witness.wrong(`${cable.path} had no run on the mended line`)
+      else if (last.outcome !== 'confirmed' && last.outcome !== 'unchanged') this.witness.wrong(`${cable.path}: on the mended line it ended as ${last.outcome} ${last.failure ?? ''}`)
+      else if (last.activeHash !== update.hash) this.witness.wrong(`${cable.path}: ended as ${last.outcome} on another image`)
+    }
+  }
+
+  /** Its swap takes longer than anybody waits for a board: such a one cannot be brought to the goal, only be told truly. */
+  get #isTooSlow(): boolean {
+    return this.scenario.profile.timing.eraseSectorMs > 1_000
+  }
+
+  /** The outcome of an honest board against its flash, the moment it is logged. */
+  #checkOutcome({ unit, cable, outcome, failure }: Ended): void {
+    this.#outcomes.push(failure === null ? outcome : `${outcome} ${failure}`)
+    if (failure === 'fault') this.witness.wrong(`${unit}: a fault in the station itself`)
+    if (cable.lie !== null) return
+    const { primary, secondary } = cable.board.slots
+    const hash = toHex(readListed(primary.area)?.hash ?? new Uint8Array(0))
+    const waits = toHex(readListed(secondary.area)?.hash ?? new Uint8Array(0))
+    const kept = primary.trailer.state().magic !== 'good' || primary.trailer.state().imageOk === 'set'
+    const isNew = Object.values(this.#stock.images).some((image) => image.name !== 'factory' && image.hash === hash)
+    if ((outcome === 'confirmed' || outcome === 'unchanged') && !(isNew && kept)) this.witness.wrong(`${unit} is called ${outcome}, and its flash holds ${hash.slice(0, 8)}${kept ? '' : ' on test'}`)
+    if (outcome === 'uploaded' && !Object.values(this.#stock.images).some((image) => image.hash === waits)) this.witness.wrong(`${unit} is called uploaded, and its second slot holds ${waits.slice(0, 8)}`)
+  }
+
+  #checkAccounts(): void {
+    const open = this.witness.openRuns
+    // Where the log gave out, its next start closes them; until then they are open in the log as they are in truth.
+    const logGaveOut = this.scenario.station.some(({ is }) => is === 'disk-full' || is === 'database-busy')
+    if (open.length > 0 && !logGaveOut) this.witness.wrong(`runs without an outcome: ${open.join(', ')}`)
+    for (const cable of this.#cables) if (cable.isOpen) this.witness.wrong(`${cable.path} was left open`)
+  }
+
+  /** Runs as the station itself tells them from its log. */
+  async #checkRuns(): Promise<void> {
+    const runs = await this.#here.listRuns({ batch: null })
+    if (failed(runs)) return this.witness.wrong(`runs cannot be listed: ${runs.says}`)
+    for (const run of runs as RunView[]) {
+      if (run.outcome === null) this.witness.wrong(`${run.board} (${run.run}) has no outcome in the log`)
+      const open = run.steps.filter((step) => step.step === 'Upload').reduce((sum, step) => sum + (step.result === 'begun' ? 1 : -1), 0)
+      if (open !== 0) this.witness.wrong(`${run.board} (${run.run}) has an upload without a result`)
+    }
+  }
+
+  async #lastLook(): Promise<void> {
+    await this.#checkRuns()
+    const verdict = await this.#here.verifyLog({})
+    if (failed(verdict)) this.witness.wrong(`the log cannot be verified: ${verdict.says}`)
+    else if (!verdict.holds) this.witness.wrong(`the log does not hold: ${verdict.says}`)
+    for (const cable of this.#cables) cable.board.reset()
+    await this.#clock.wind(200_000)
+    for (const cable of this.#cables) {
+      const runs = cable.board.running
+      if (runs === null) this.witness.wrong(`${cable.path} boots nothing after a last restart`)
+      else if (!this.#isTooSlow && toHex(runs.hash) !== this.#stock.images.update.hash) this.witness.wrong(`${cable.path} runs ${runs.version} after a last restart`)
+    }
+    const life = this.#life
+    await this.#here.close()
+    this.#station = null
+    if (life.clock.pending > 0) this.witness.wrong(`${life.clock.pending} timers are left`)
+    if (life.listeners > 0) this.witness.wrong(`${life.listeners} listeners are left`)
+    for (const cable of this.#cables) {
+      if (cable.isOpen) this.witness.wrong(`${cable.path} was left open`)
+      cable.close()
+    }
+    if (this.#clock.pending > 0) this.witness.wrong(`${this.#clock.pending} timers of the world are left`)
+  }
+
+  async clear(): Promise<void> {
+    for (const undo of this.#undo.splice(0)) undo()
+    this.#life.kill()
+    this.#station?.audit.close()
+    for (const cable of this.#cables) cable.close()
+    for (const home of this.#homes.splice(0)) this.#stock.discard(home)
+    await Promise.resolve()
+  }
+}
+
+export { Failure }
