@@ -14,6 +14,7 @@ import { goalOf } from '../line/plan.ts'
 import { phaseOf } from '../line/state.ts'
 import type { Ending, FlashProfile, ImageFacts, Job, Recipe, RunState } from '../line/state.ts'
 import type { EntryDraft } from '../log/entry.ts'
+import type { Framing } from '../smp/client.ts'
 import { encodeUpload } from '../smp/frames.ts'
 import type { UploadFrames } from '../smp/frames.ts'
 import type { Fleet, Occupied, RunShow } from './fleet.ts'
@@ -47,7 +48,7 @@ export type BatchWorld = Readonly<{
 const good: ReadonlySet<OutcomeName> = new Set(['confirmed', 'unchanged', 'uploaded', 'tested'])
 /** Runs of one unit in one batch: it may be unplugged twice. */
 const runsAUnitMax = 3
-/** Frames are kept for this many different buffer sizes. */
+/** Frames are kept for this many different buffer sizes and framings. */
 const frameSetsMax = 8
 /** Weight of what has been seen before in the shown speed. */
 const speedMemoryMs = 1_000
@@ -60,7 +61,8 @@ export class Batch {
   readonly #counts = Object.fromEntries(outcomeNames.map((name) => [name, 0])) as Record<OutcomeName, number>
   /** How often each unit was run in this batch, and whether its last run ended by being unplugged. */
   readonly #had = new Map<string, Readonly<{ runs: number; unplugged: boolean }>>()
-  readonly #frames = new Map<number, UploadFrames | Failure>()
+  readonly #frames = new Map<string, UploadFrames | Failure>()
+  readonly #spoken: { framing: Framing } = { framing: 'console' }
   readonly #startedMs: number
   readonly #startedAt: string
   #boards = 0
@@ -166,8 +168,9 @@ export class Batch {
       clock: this.#world.clock,
       ports: this.#world.ports,
       record: (drafts) => this.#record(drafts),
-      frames: (bufferBytes) => this.#framesFor(bufferBytes),
+      frames: (bufferBytes, framing) => this.#framesFor(bufferBytes, framing),
       nonce: () => this.#world.nonce(),
+      spoken: this.#spoken,
     }, shown, this.#stopping.signal).catch((bug: unknown) => this.#fault(job, bug))
     shown.onEnd(ending)
     if (logFailure !== null) this.#stopping.abort()
@@ -191,12 +194,13 @@ export class Batch {
     return this.#logFailure
   }
 
-  #framesFor(bufferBytes: number): UploadFrames | Failure {
-    const known = this.#frames.get(bufferBytes)
+  #framesFor(bufferBytes: number, framing: Framing): UploadFrames | Failure {
+    const name = `${framing} ${bufferBytes}`
+    const known = this.#frames.get(name)
     if (known !== undefined) return known
-    const frames = encodeUpload(this.order.bytes, { bufferBytes })
+    const frames = encodeUpload(this.order.bytes, { bufferBytes, framing })
     if (this.#frames.size >= frameSetsMax) this.#frames.clear()
-    this.#frames.set(bufferBytes, frames)
+    this.#frames.set(name, frames)
     return frames
   }
 

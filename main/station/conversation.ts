@@ -1,8 +1,10 @@
 // The line to one board for as long as a run lasts: the open port and the SMP conversation on it, reopened when the board
 // comes back from a reset under the same or another port name. It holds what must be closed and nothing else.
 import type { Clock } from '../base/clock.ts'
+import { utf8 } from '../base/bytes.ts'
 import { Failure, failed } from '../base/failure.ts'
 import { SmpClient } from '../smp/client.ts'
+import type { Framing } from '../smp/client.ts'
 import type { SmpCommand } from '../smp/commands.ts'
 import type { Link } from '../smp/link.ts'
 import { portOf } from './ports.ts'
@@ -15,11 +17,30 @@ export class Conversation {
   readonly clock: Clock
   readonly #ports: Pick<Ports, 'list' | 'onChange' | 'open'>
   #open: Open | null = null
+  #framing: Framing
 
-  constructor(unit: string, ports: Pick<Ports, 'list' | 'onChange' | 'open'>, clock: Clock) {
+  constructor(unit: string, ports: Pick<Ports, 'list' | 'onChange' | 'open'>, clock: Clock, framing: Framing = 'console') {
     this.unit = unit
     this.#ports = ports
     this.clock = clock
+    this.#framing = framing
+  }
+
+  /** How the board is spoken to, now and after each reopening. */
+  get framing(): Framing {
+    return this.#framing
+  }
+
+  /** Goes on in this framing, on the open line too; what was asked in the other ends as `stopped`. */
+  speak(framing: Framing): void {
+    this.#framing = framing
+    const open = this.#open
+    if (open === null || open.client.framing === framing) return
+    open.client.close()
+    open.client = new SmpClient(open.link, this.clock, { framing })
+    // Raw bytes that a console has taken for the beginning of a line would hide the frame behind them. A link that is
+    // gone says so to the next question.
+    if (framing === 'console' && !open.lost) void open.link.write(utf8('\n'))
   }
 
   /** The port in use, or last in use. */
@@ -38,7 +59,7 @@ export class Conversation {
     if (port === null) return new Failure('unplugged', `The board ${this.unit} is not attached. Plug it in again.`)
     const link = await this.#ports.open(port.path)
     if (failed(link)) return link
-    const open: Open = { link, client: new SmpClient(link, this.clock), lost: false, port, stopListening: () => {} }
+    const open: Open = { link, client: new SmpClient(link, this.clock, { framing: this.#framing }), lost: false, port, stopListening: () => {} }
     open.stopListening = link.onClosed(() => {
       open.lost = true
     })

@@ -7,6 +7,7 @@ import { ending } from '../line/ending.ts'
 import { begin, next } from '../line/machine.ts'
 import type { ActiveState, BoardSays, Ending, Job, Move, RunEvent, RunState, StepName } from '../line/state.ts'
 import type { EntryDraft } from '../log/entry.ts'
+import type { Framing } from '../smp/client.ts'
 import type { UploadFrames } from '../smp/frames.ts'
 import { Conversation } from './conversation.ts'
 import type { Ports } from './ports.ts'
@@ -19,8 +20,10 @@ export type RunWorld = Readonly<{
   ports: Ports
   /** On disk when it returns; a failure means that nothing was written. */
   record(drafts: readonly EntryDraft[]): Failure | null
-  frames(bufferBytes: number): UploadFrames | Failure
+  frames(bufferBytes: number, framing: Framing): UploadFrames | Failure
   nonce(): string
+  /** How the boards of this batch were last heard to speak: the next one is asked in that framing first. */
+  readonly spoken: { framing: Framing }
 }>
 
 /** Looks on while a run goes; must not throw. */
@@ -40,7 +43,7 @@ const finishedFirst: ReadonlySet<StepName> = new Set(['mark', 'reset', 'confirm'
  * finished, when it is short), and the run ends as stopped.
  */
 export async function runJob(job: Job, world: RunWorld, watcher: RunWatcher, signal: AbortSignal): Promise<RunEnd> {
-  const talk = new Conversation(job.unit, world.ports, world.clock)
+  const talk = new Conversation(job.unit, world.ports, world.clock, world.spoken.framing)
   try {
     let move = begin(job)
     for (;;) {
@@ -64,13 +67,14 @@ async function eventOf(state: ActiveState, talk: Conversation, world: RunWorld, 
   // A confirm that went out is looked at even so: whether it took is what the unit's owner will ask.
   if (signal.aborted && step.do !== 'check-confirmed') return { is: 'stopped' }
   const aid: StepAid = {
-    frames: (bufferBytes) => world.frames(bufferBytes),
+    frames: (bufferBytes, framing) => world.frames(bufferBytes, framing),
     nonce: () => world.nonce(),
     onProgress: (bytes) => watcher.onProgress(bytes),
     board: state.board,
   }
   const startedMs = world.clock.monotonicMs()
   const said = await carryOut(step, talk, aid, finishedFirst.has(step.do) ? never : signal)
+  if (!failed(said) && said.of === 'board') world.spoken.framing = talk.framing
   if (!failed(said)) return { is: 'stepDone', said, tookMs: world.clock.monotonicMs() - startedMs }
   return signal.aborted && said.kind === 'stopped' ? { is: 'stopped' } : { is: 'stepFailed', failure: said }
 }

@@ -6,16 +6,20 @@ import { pause } from '../base/clock.ts'
 import { assert, Failure, failed } from '../base/failure.ts'
 import { sameSlots } from '../line/slots.ts'
 import type { BoardSays, Said, SlotSays, Step, StepName } from '../line/state.ts'
+import type { Framing } from '../smp/client.ts'
 import type { SmpCommand } from '../smp/commands.ts'
 import type { UploadFrames } from '../smp/frames.ts'
 import { imageState, setImageState, slotInfo } from '../smp/image.ts'
 import type { SlotState } from '../smp/image.ts'
 import { bootloaderMode, bootloaderName, echo, parameters, reset } from '../smp/os.ts'
+import type { BoardParameters } from '../smp/os.ts'
 import { firstReplyTimeoutMs, upload, uploadWindow } from '../smp/upload.ts'
 import type { Conversation } from './conversation.ts'
 
 /** Deadline of an ordinary question. Writing a trailer may erase a flash page first. */
 const askTimeoutMs = 3_000
+/** Deadline of the very first question in one framing: a board that does not understand it is asked in the other. */
+const greetTimeoutMs = 1_000
 /** Deadline of one probe while a board is away, and the pause after an answer that came before the reset. */
 const probeTimeoutMs = 500
 const probePauseMs = 100
@@ -29,7 +33,7 @@ const slotBytesDefault = 0x10_0000
 /** What a step needs beside the board. */
 export type StepAid = Readonly<{
   /** The image's frames for a buffer size; encoded once for all boards of a batch. */
-  frames(bufferBytes: number): UploadFrames | Failure
+  frames(bufferBytes: number, framing: Framing): UploadFrames | Failure
   /** A text no board can know beforehand. */
   nonce(): string
   onProgress(ackedBytes: number): void
@@ -62,7 +66,7 @@ export function carryOut(step: Step, talk: Conversation, aid: StepAid, signal: A
 export async function identify(talk: Conversation, signal: AbortSignal): Promise<{ of: 'board'; board: BoardSays } | Failure> {
   const client = await within(talk, askTimeoutMs, signal, (until) => talk.client(until))
   if (failed(client)) return client
-  const size = await askIfKnown(talk, parameters, signal)
+  const size = await greet(talk, signal)
   if (failed(size)) return size
   const name = await askIfKnown(talk, bootloaderName, signal)
   if (failed(name)) return name
@@ -92,9 +96,25 @@ export function slotSays(slot: SlotState): SlotSays {
   return { ...slot, hash: slot.hash === null ? null : toHex(slot.hash) }
 }
 
+/**
+ * The first question, which also finds out whether the board speaks console lines or raw packets. One that answers
+ * neither may be busy (a slot's erase takes seconds) and has the whole deadline in the framing it began with.
+ */
+async function greet(talk: Conversation, signal: AbortSignal): Promise<BoardParameters | null | Failure> {
+  const first = talk.framing
+  const second: Framing = first === 'console' ? 'raw' : 'console'
+  for (const framing of [first, second]) {
+    talk.speak(framing)
+    const heard = await askIfKnown(talk, parameters, signal, greetTimeoutMs)
+    if (!failed(heard) || heard.kind !== 'timeout') return heard
+  }
+  talk.speak(first)
+  return await askIfKnown(talk, parameters, signal)
+}
+
 /** Null when the board knows no such command or will not answer it. */
-async function askIfKnown<Reply>(talk: Conversation, command: SmpCommand<Readonly<Record<never, never>>, Reply>, signal: AbortSignal): Promise<Reply | null | Failure> {
-  const reply = await talk.ask(command, {}, { timeoutMs: askTimeoutMs, signal })
+async function askIfKnown<Reply>(talk: Conversation, command: SmpCommand<Readonly<Record<never, never>>, Reply>, signal: AbortSignal, timeoutMs = askTimeoutMs): Promise<Reply | null | Failure> {
+  const reply = await talk.ask(command, {}, { timeoutMs, signal })
   return failed(reply) && reply.kind === 'refused' ? null : reply
 }
 
@@ -106,7 +126,7 @@ async function askSlots(talk: Conversation, signal: AbortSignal, timeoutMs = ask
 async function sendImage(talk: Conversation, aid: StepAid, signal: AbortSignal): Promise<Said | Failure> {
   const client = await talk.client(signal)
   if (failed(client)) return client
-  const frames = aid.frames(aid.board?.bufferBytes ?? bufferBytesDefault)
+  const frames = aid.frames(aid.board?.bufferBytes ?? bufferBytesDefault, client.framing)
   if (failed(frames)) return frames
   const slotBytes = aid.board?.slotBytes.find(({ image, slot }) => image === 0 && slot === 1)?.bytes ?? slotBytesDefault
   // All boards then number their frames alike and write the very same buffers.
