@@ -36,6 +36,17 @@ const policyDecision = z.strictObject({ decision: z.enum(['allowed', 'refused'])
 
 export const outcomes = ['confirmed', 'reverted', 'unchanged', 'failed', 'stopped', 'uploaded', 'tested'] as const
 
+const decimal = z.string().regex(/^[0-9]{1,80}$/, 'a package version is a decimal number')
+/** What entries about one package say of it: `packageName` is an identifier or a free name, versions are the package's own numbers. */
+const packageFacts = {
+  firmwareSha256: sha256.optional(),
+  packageName: name.optional(),
+  packageVersion: decimal.optional(),
+  stale: decimal.optional(),
+  hardware: says.optional(),
+  layers: name.optional(),
+}
+
 /** Data schema by kind. Adding a kind or an optional field is free; changing or removing one makes a version 2. */
 export const kinds = {
   // The station
@@ -122,6 +133,8 @@ export const kinds = {
   // One run, in the order in which it passes
   'run-started': z.strictObject({ ...ofRun, port, activeHash: hash.optional(), version: version.optional() }),
   'preflight-refused': z.strictObject({ ...ofRun, failure: failureKind, says }),
+  /** Said before the first byte: something that the person should know and that does not keep the run from going on. */
+  'preflight-note': z.strictObject({ ...ofRun, note: name, says }),
   'slot-write-intended': z.strictObject({ ...ofRun, ...atSlot, imageHash: hash, bytes: whole, fileSha256: sha256.optional() }),
   /** `slotHash` is the board's own word on what lies in the slot now. */
   'slot-write-done': z.strictObject({ ...ofRun, ...atSlot, imageHash: hash, bytes: whole, slotHash: hash, tookMs: whole.optional() }),
@@ -146,6 +159,15 @@ export const kinds = {
     version: version.optional(),
     tookMs: whole.optional(),
   }),
+
+  // Firmware packages (RFC 5652 with RFC 4108): what was wrapped, opened or turned away, by whose signature
+  'package-made': z.strictObject({ ...packageFacts, packageSha256: sha256, imageHash: hash.optional(), version: version.optional(), file: name, bytes: whole, key: fingerprint.optional(), algorithm: algorithm.optional(), keyName: name.optional(), home: z.enum(['file', 'pkcs11']).optional(), signer: name.optional(), inPlaceAddress: whole.optional() }),
+  /** Signature, path and attributes held, and its image went on. */
+  'package-opened': z.strictObject({ ...packageFacts, packageSha256: sha256, imageHash: hash.optional(), version: version.optional(), file: name, bytes: whole.optional(), signer: name.optional(), anchor: name.optional() }),
+  /** `code` is the RFC's error code. */
+  'package-refused': z.strictObject({ packageSha256: sha256.optional(), file: name, failure: failureKind, says, code: whole.optional() }),
+  /** A load receipt or load-error report was signed for a unit. */
+  'receipt-made': z.strictObject({ unit: id, batch: id.optional(), run: id.optional(), outcome: z.enum(outcomes), code: whole.optional(), key: fingerprint, file: name, fileSha256: sha256 }),
 
   // The log itself
   /** Free text of an earlier entry was struck out (redact.ts); `leaf` is that entry's, `replacedBy` hashes what stands there now. */

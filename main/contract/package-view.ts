@@ -1,0 +1,33 @@
+// A firmware package as people see it: layer by layer, what it says, and what of that was proven. Nothing here is believed
+// by anybody; it is what the station found when it opened the package.
+
+export type PackageLayer = 'signed' | 'encrypted' | 'compressed' | 'firmware' | 'image'
+
+export type PackageView = Readonly<{
+  /** Outermost first, each with one sentence. */
+  layers: readonly Readonly<{ layer: PackageLayer; says: string }>[]
+  /** Identifier or free name, and its version where it has one. */
+  name: string
+  version: string | null
+  /** Versions up to this one are refused from now on. */
+  stale: string | null
+  hardware: readonly string[]
+  /** Who may have it, in words; empty: everybody with that hardware. */
+  communities: readonly string[]
+  needs: readonly string[]
+  description: string | null
+  /** ISO 8601, by the signer's clock. */
+  signedAt: string | null
+  algorithm: string
+  /** Certificates from the signer's up, by name; empty when a bare key signed. */
+  path: readonly Readonly<{ name: string; validUntil: string }>[]
+  anchor: string
+  /** What was proven, one sentence each. */
+  proven: readonly string[]
+  firmwareBytes: number
+  firmwareSha256: string
+  packageSha256: string
+  /** Where the firmware begins inside the file; null when it is compressed, encrypted or in pieces. */
+  firmwareOffset: number | null
+  unknownAttributes: readonly string[]
+}>

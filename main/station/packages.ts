@@ -1,0 +1,202 @@
+// Packages at the station: whom it trusts, what its log knows of a unit, and the package as a view. The room cms decides;
+// here it is given the home's anchors, zlib, the wall clock's moment and the log.
+import { createHash } from 'node:crypto'
+import { readFile, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { deflateSync, inflateSync } from 'node:zlib'
+import { utf8 } from '../base/bytes.ts'
+import { Failure, failed } from '../base/failure.ts'
+import { bytesWords, nameWords } from '../cms/attributes.ts'
+import type { Community, PackageName } from '../cms/attributes.ts'
+import { certificateFrom } from '../cms/certificate.ts'
+import type { Deflate, Inflate } from '../cms/layers.ts'
+import type { InstalledPackage, LoaderFacts } from '../cms/loader.ts'
+import { openPackage } from '../cms/package.ts'
+import type { OpenWorld, OpenedPackage } from '../cms/package.ts'
+import { anchorFromCertificate, anchorFromKey } from '../cms/trust.ts'
+import type { Trust, TrustAnchor } from '../cms/trust.ts'
+import type { Certificate } from '../cms/pki.ts'
+import type { PackageView } from '../contract/package-view.ts'
+import type { ImageVersion } from '../image/version.ts'
+import { publicKeyOf } from '../keys/keyring.ts'
+import type { KeyEntry } from '../keys/keyring.ts'
+import { readPem } from '../keys/pem.ts'
+import type { Entry } from '../log/entry.ts'
+import type { KindData } from '../log/kinds.ts'
+import type { AuditStore } from '../store/audit.ts'
+
+export const packageFileBytesMax = 80 * 1024 * 1024
+const trustFilesMax = 64
+const certificateBytesMax = 64 * 1024
+const installedMax = 1000
+
+export const deflate: Deflate = (bytes) => new Uint8Array(deflateSync(bytes, { level: 9 }))
+
+export const inflate: Inflate = (bytes, bytesMax) => {
+  try {
+    return new Uint8Array(inflateSync(bytes, { maxOutputLength: bytesMax }))
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (code !== 'ERR_BUFFER_TOO_LARGE' && !code.startsWith('Z_')) throw error
+    return new Failure('not-inflated', code === 'ERR_BUFFER_TOO_LARGE' ? `it would become larger than ${bytesMax} bytes.` : 'the data are damaged.')
+  }
+}
+
+/** Where the home keeps the certificates it trusts packages by. */
+export function trustFolderOf(home: string): string {
+  return join(home, 'trust')
+}
+
+/** Certificates in a file's bytes, PEM or DER. Kind `not-a-certificate`. */
+export function certificatesIn(bytes: Uint8Array): Certificate[] | Failure {
+  if (bytes[0] === 0x30) {
+    const one = certificateFrom(bytes)
+    return failed(one) ? one : [one]
+  }
+  const blocks = readPem(new TextDecoder('latin1').decode(bytes))
+  const found = failed(blocks) ? [] : blocks.filter(({ label }) => label === 'CERTIFICATE').map(({ der }) => certificateFrom(der))
+  const wrong = found.find((one) => failed(one))
+  if (wrong !== undefined && failed(wrong)) return wrong
+  if (found.length === 0) return new Failure('not-a-certificate', 'This file holds no certificate: one begins with "-----BEGIN CERTIFICATE-----".')
+  return found as Certificate[]
+}
+
+/** The home's anchors: the certificates of its trust folder, and its keys, each of which may sign packages itself. */
+export async function anchorsOf(home: string, keys: readonly KeyEntry[]): Promise<TrustAnchor[] | Failure> {
+  const anchors: TrustAnchor[] = []
+  let files: string[] = []
+  try {
+    files = (await readdir(trustFolderOf(home))).filter((file) => /\.(pem|crt|cer|der)$/i.test(file)).sort().slice(0, trustFilesMax)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : null
+    if (code !== 'ENOENT') return new Failure('trust-unreadable', `The folder of trust anchors in ${home} cannot be read. Check its permissions.`)
+  }
+  for (const file of files) {
+    const bytes = await readFile(join(trustFolderOf(home), file)).catch(() => null)
+    const certificates = bytes === null || bytes.length > certificateBytesMax ? new Failure('not-a-certificate', 'it cannot be read.') : certificatesIn(new Uint8Array(bytes))
+    if (failed(certificates)) return new Failure('trust-unreadable', `The trust anchor ${file} does not read: ${certificates.says} Take it out of ${trustFolderOf(home)}, or replace it.`)
+    for (const { der } of certificates) {
+      const anchor = anchorFromCertificate(der)
+      if (!failed(anchor)) anchors.push(anchor)
+    }
+  }
+  for (const entry of keys) {
+    const key = entry.retiredAt === null ? publicKeyOf(entry) : null
+    const anchor = key === null || failed(key) ? null : anchorFromKey(key.spki, `the key ${entry.name}`)
+    if (anchor !== null && !failed(anchor)) anchors.push(anchor)
+  }
+  return anchors
+}
+
+/** Opens a package with that trust; loader questions are asked where facts are given. */
+export function openWith(bytes: Uint8Array, trust: Trust, loader: LoaderFacts | null, decrypt: OpenWorld['decrypt'] = {}): OpenedPackage | Failure {
+  return openPackage(bytes, { trust, loader, decrypt, inflate })
+}
+
+/** An image's version as one number: its four parts beside each other, so that order stays order. */
+export function versionNumber({ major, minor, revision, build }: ImageVersion): bigint {
+  return (BigInt(major) << 56n) | (BigInt(minor) << 48n) | (BigInt(revision) << 32n) | BigInt(build)
+}
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+const cut = (text: string, most: number) => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)
+
+type PackageFacts = Omit<KindData<'package-opened'>, 'signer' | 'anchor'>
+
+/** What the log says of a package. */
+export function packageFacts(file: string, bytes: Uint8Array, what: Readonly<{ firmware: Uint8Array; name: PackageName; stale: bigint | Uint8Array | null; hardware: readonly string[]; layers: readonly string[]; imageHash?: string }>): PackageFacts {
+  const { name, stale } = what
+  return {
+    file: cut(file, 200), packageSha256: sha256(bytes), firmwareSha256: sha256(what.firmware), packageName: cut('legacy' in name ? bytesWords(name.legacy) : name.id, 200),
+    ...('legacy' in name ? {} : { packageVersion: String(name.version) }), ...(typeof stale === 'bigint' ? { stale: String(stale) } : {}),
+    hardware: cut(what.hardware.join(' '), 1000), layers: cut(what.layers.join(' '), 200), ...(what.imageHash === undefined ? {} : { imageHash: what.imageHash }),
+  }
+}
+
+/** `package-opened` for the log. */
+export function openedEntry(file: string, bytes: Uint8Array, opened: OpenedPackage, imageHash?: string): KindData<'package-opened'> {
+  const { firmwarePackageID, targetHardwareIDs } = opened.attributes
+  return {
+    ...packageFacts(file, bytes, { firmware: opened.firmware, ...firmwarePackageID, hardware: targetHardwareIDs, layers: opened.layers, ...(imageHash === undefined ? {} : { imageHash }) }),
+    signer: cut(opened.signedBy.path[0]?.name ?? opened.signedBy.anchor.name, 200), anchor: cut(opened.signedBy.anchor.name, 200),
+  }
+}
+
+/** `package-refused` for the log. */
+export function refusedEntry(file: string, bytes: Uint8Array, failure: Failure): KindData<'package-refused'> {
+  const code = failure.facts['rfc4108']
+  return { file: cut(file, 200), packageSha256: sha256(bytes), failure: failure.kind.slice(0, 64), says: cut(failure.says, 1000), ...(typeof code === 'number' ? { code } : {}) }
+}
+
+/** What the log knows of the packages a unit has had: each image confirmed there that came out of a package. */
+export function installedOn(audit: AuditStore, unit: string): InstalledPackage[] | Failure {
+  const confirmed = audit.list({ kind: 'confirmed', unit, limit: installedMax })
+  const opened = audit.list({ kind: 'package-opened', limit: installedMax })
+  if (failed(confirmed)) return confirmed
+  if (failed(opened)) return opened
+  const hashes = new Set(confirmed.flatMap(({ entry }) => textIn(entry, 'activeHash') ?? []))
+  const byName = new Map<string, { version: bigint; stale: bigint | null }>()
+  for (const { entry } of opened) {
+    const [hash, id, version, stale] = (['imageHash', 'packageName', 'packageVersion', 'stale'] as const).map((field) => textIn(entry, field))
+    if (hash === undefined || hash === null || !hashes.has(hash) || typeof id !== 'string' || typeof version !== 'string') continue
+    const known = byName.get(id)
+    const newest = known === undefined || BigInt(version) > known.version ? BigInt(version) : known.version
+    const highest = [known?.stale ?? null, typeof stale === 'string' ? BigInt(stale) : null].reduce((a, b) => (a === null || (b !== null && b > a) ? b : a))
+    byName.set(id, { version: newest, stale: highest })
+  }
+  return [...byName].map(([id, { version, stale }]) => ({ name: { id, version }, staleVersion: stale }))
+}
+
+function textIn(entry: Entry | Failure, field: string): string | null {
+  const value = failed(entry) ? undefined : entry.data[field]
+  return typeof value === 'string' ? value : null
+}
+
+/** What a loader on that unit would know. */
+export function loaderFactsFor(unit: string | null, hardwareType: string | null, communities: readonly string[], installed: readonly InstalledPackage[]): LoaderFacts {
+  return { hardwareType, serial: unit === null ? null : utf8(unit), communities, installed }
+}
+
+function communityWords(community: Community): string {
+  if ('community' in community) return `members of ${community.community}`
+  const serials = community.serials.map((entry) => (entry.is === 'all' ? 'all units' : entry.is === 'single' ? bytesWords(entry.serial) : `${bytesWords(entry.low)} to ${bytesWords(entry.high)}`))
+  return `${community.hardware}: ${serials.join(', ')}`
+}
+
+/** The opened package for people. `image` is a sentence on the image inside, when there is one. */
+export function packageView(bytes: Uint8Array, opened: OpenedPackage, image: string | null): PackageView {
+  const { attributes, signedBy, layers } = opened
+  const { name, stale } = attributes.firmwarePackageID
+  const certificates = signedBy.path
+  const by = certificates[0]?.name ?? signedBy.anchor.name
+  const says = {
+    signed: `${opened.algorithm}, by ${by}.`,
+    encrypted: `AES-CBC under the key ${attributes.decryptKeyID === undefined ? '?' : bytesWords(attributes.decryptKeyID)}; decrypted here.`,
+    compressed: 'zlib; unpacked here.',
+    firmware: `${opened.firmware.length} bytes${opened.firmwareOffset === null ? '' : `, from byte ${opened.firmwareOffset} of the file`}${opened.form === 'nested' ? ', in an octet string of its own' : ''}.`,
+  } as const
+  return {
+    layers: [...layers.map((layer) => ({ layer, says: says[layer] })), ...(image === null ? [] : [{ layer: 'image' as const, says: image }])],
+    name: 'legacy' in name ? bytesWords(name.legacy) : name.id,
+    version: 'legacy' in name ? null : String(name.version),
+    stale: stale === null ? null : typeof stale === 'bigint' ? String(stale) : bytesWords(stale),
+    hardware: attributes.targetHardwareIDs,
+    communities: (attributes.communityIdentifiers ?? []).map(communityWords),
+    needs: (attributes.firmwarePackageInfo?.dependencies ?? []).map(nameWords),
+    description: attributes.contentHints?.description ?? null,
+    signedAt: attributes.signingTime === undefined ? null : new Date(attributes.signingTime).toISOString(),
+    algorithm: opened.algorithm,
+    path: certificates.map((one) => ({ name: one.name, validUntil: new Date(one.notAfterMs).toISOString() })),
+    anchor: signedBy.anchor.name,
+    proven: [
+      'The content is the one that was signed, and so are the attributes.',
+      certificates.length === 0 ? `The signer is the trust anchor "${signedBy.anchor.name}" itself.` : `${certificates.length} certificate${certificates.length === 1 ? ' leads' : 's lead'} from the signer to the trust anchor "${signedBy.anchor.name}", all valid now.`,
+      ...(attributes.fwPkgMessageDigest === undefined ? [] : ['The firmware is the one whose digest was signed.']),
+    ],
+    firmwareBytes: opened.firmware.length,
+    firmwareSha256: sha256(opened.firmware),
+    packageSha256: sha256(bytes),
+    firmwareOffset: opened.firmwareOffset,
+    unknownAttributes: opened.unknownAttributes,
+  }
+}
