@@ -46,6 +46,7 @@ export class PortWatcher {
   readonly #troubleListeners = new Set<(failure: Failure, source: string) => void>()
   readonly #folders: FSWatcher[] = []
   readonly #troubles = new Map<string, string>()
+  readonly #twins: Twins = new Map()
   #present = new Map<string, WatchedPort>()
   #appearances = 0
   #running = false
@@ -155,7 +156,7 @@ export class PortWatcher {
     do {
       this.#lookAgain = false
       const lists = await Promise.all(this.#sources.map((source) => this.#listOf(source)))
-      if (this.#running) this.#compare(identify(lists.flat(), this.#present))
+      if (this.#running) this.#compare(identify(lists.flat(), this.#present, this.#twins))
     } while (this.#lookAgain && this.#running)
   }
 
@@ -200,30 +201,45 @@ function isWanted(port: WatchedPort, wanted: PortWanted): boolean {
   )
 }
 
+/** Names that two boards claimed at once, and which identity each of those has at its place. */
+type Twins = Map<string, Map<string, string>>
+const twinPlacesMax = 1_000
+
 /**
  * Serial number where it is alone, place where it is not; several ports of one USB device are told apart by name. Who is
- * known already keeps his identity, also when a second board with the same serial number is plugged in beside him.
+ * known already keeps his identity, also when a second board with the same serial number is plugged in beside him, and a
+ * board with such a twin has the identity of its place back when it returns there: a run waits for it by that name.
  */
-function identify(ports: readonly AttachedPort[], known: ReadonlyMap<string, WatchedPort>): Map<string, AttachedPort> {
+function identify(ports: readonly AttachedPort[], known: ReadonlyMap<string, WatchedPort>, twins: Twins): Map<string, AttachedPort> {
   const identified = new Map<string, AttachedPort>()
   const places = new Map([...known.values()].map((port) => [`${nameOf(port)} ${placeOf(port)} ${port.device}`, port.identity]))
   const strangers: AttachedPort[] = []
+  const claims = new Map<string, number>()
   for (const port of ports) {
-    const identity = places.get(`${nameOf(port)} ${placeOf(port)} ${port.device}`)
+    const name = nameOf(port)
+    if (name !== null) claims.set(name, (claims.get(name) ?? 0) + 1)
+    const identity = places.get(`${name} ${placeOf(port)} ${port.device}`)
     if (identity !== undefined && !identified.has(identity)) identified.set(identity, port)
     else strangers.push(port)
   }
-  const claims = new Map<string | null, number>()
-  for (const port of strangers) claims.set(nameOf(port), (claims.get(nameOf(port)) ?? 0) + 1)
+  for (const [name, count] of claims) if (count > 1 && !twins.has(name)) twins.set(name, new Map())
+  for (const [identity, port] of identified) remember(port, identity, twins)
   for (const port of strangers) {
     const name = nameOf(port)
     const place = placeOf(port)
-    const alone = name !== null && claims.get(name) === 1 && !identified.has(name)
-    let identity = alone ? name : name === null ? place : `${name} at ${place}`
+    const twin = name === null ? undefined : twins.get(name)
+    let identity = twin?.get(place) ?? (name === null ? place : twin === undefined ? name : `${name} at ${place}`)
     if (identified.has(identity)) identity = `${identity} ${basename(port.path)}`
     identified.set(identity, port)
+    remember(port, identity, twins)
   }
   return identified
+}
+
+function remember(port: AttachedPort, identity: string, twins: Twins): void {
+  const places = twins.get(nameOf(port) ?? '')
+  const place = placeOf(port)
+  if (places !== undefined && places.size < twinPlacesMax && !places.has(place)) places.set(place, identity)
 }
 
 function nameOf(port: AttachedPort): string | null {

@@ -47,6 +47,7 @@ export class Flash {
   #elapsedMs = 0
   #cut: CutPlan | null = null
   #journal: JournalLine[] = []
+  readonly #takesTime: boolean
 
   /** `content` is taken over, not copied; null is a blank part. */
   constructor(geometry: FlashGeometry, timing: FlashTiming, content: Uint8Array | null = null) {
@@ -55,6 +56,7 @@ export class Flash {
     assert(content === null || content.length === geometry.sizeBytes, 'content is as long as the flash')
     this.geometry = geometry
     this.timing = timing
+    this.#takesTime = timing.eraseSectorMs > 0 || timing.writeWordUs > 0
     this.#bytes = content ?? filled(geometry.sizeBytes, erasedByte)
   }
 
@@ -132,7 +134,8 @@ export class Flash {
     if (goes) throw new PowerCut(this.#steps + 1)
     this.#steps++
     this.#elapsedMs += costMs
-    if (costMs > 0) this.#journal.push({ offset, before: this.#bytes.slice(offset, offset + length), endMs: this.#elapsedMs })
+    // Steps that cost nothing too: undone alone, the erase before a write would leave a state that no power cut leaves.
+    if (this.#takesTime) this.#journal.push({ offset, before: this.#bytes.slice(offset, offset + length), endMs: this.#elapsedMs })
   }
 }
 

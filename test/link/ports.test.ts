@@ -156,6 +156,24 @@ describe('boards are told apart', () => {
     expect(watcher.ports).toMatchObject([{ path: '/dev/ttyACM1' }])
   })
 
+  test('twins that restart, one after the other or together, come back as who they were', async () => {
+    const shelf = new Shelf()
+    const [left, right] = [usb('/dev/ttyACM0', 'X', '1-1'), usb('/dev/ttyACM1', 'X', '1-2')]
+    shelf.ports = [left]
+    const { watcher } = await watching([shelf])
+    const seen = async (...ports: AttachedPort[]) => {
+      shelf.ports = ports
+      await watcher.look()
+      return Object.fromEntries(watcher.ports.map((port) => [port.hubPath, port.identity]))
+    }
+    const who = await seen(left, right)
+    expect(await seen(left)).toEqual({ '1-1': who['1-1'] })
+    expect(await seen(left, { ...right, path: '/dev/ttyACM7', device: '/dev/ttyACM7' })).toEqual(who)
+    expect(await seen()).toEqual({})
+    expect(await seen(right)).toEqual({ '1-2': who['1-2'] })
+    expect(await seen(right, left)).toEqual(who)
+  })
+
   test('boards without a serial number are known by their socket', async () => {
     const shelf = new Shelf()
     shelf.ports = [usb('/dev/ttyUSB0', null, '1-4.1'), usb('/dev/ttyUSB1', null, '1-4.2')]

@@ -14,6 +14,8 @@ const isUpload = (message: SmpMessage) => message.group === 1 && message.command
 const images = (message: SmpMessage): CborMap[] => (Array.isArray(message.body['images']) ? (message.body['images'] as CborMap[]) : [])
 const withImages = (message: SmpMessage, change: (slot: CborMap) => CborMap): SmpMessage => ({ ...message, body: { ...message.body, images: images(message).map(change) } })
 
+const anError = (group: number, draw: () => number): CborMap => (draw() < 0.5 ? { rc: 1 + Math.floor(draw() * 12) } : { err: { group, rc: Math.floor(draw() * 40) } })
+
 const lies: Readonly<Record<string, Lie>> = {
   'runs-the-new-one': (message, _draw, hash) => (isState(message) ? withImages(message, (slot) => ({ ...slot, hash })) : message),
   'all-confirmed': (message) => (isState(message) ? withImages(message, (slot) => ({ ...slot, confirmed: true, pending: false })) : message),
@@ -25,7 +27,7 @@ const lies: Readonly<Record<string, Lie>> = {
   'offset-stuck': (message) => (isUpload(message) ? { ...message, body: { ...message.body, off: 0 } } : message),
   'offset-huge': (message) => (isUpload(message) ? { ...message, body: { ...message.body, off: 2 ** 40 } } : message),
   'no-match': (message) => (isUpload(message) ? { ...message, body: { ...message.body, match: false } } : message),
-  'random-errors': (message, draw) => (draw() < 0.15 ? { ...message, body: draw() < 0.5 ? { rc: 1 + Math.floor(draw() * 12) } : { err: { group: message.group, rc: Math.floor(draw() * 40) } } } : message),
+  'random-errors': (message, draw) => (draw() < 0.15 ? { ...message, body: anError(message.group, draw) } : message),
   'other-number': (message, draw) => (draw() < 0.2 ? { ...message, seq: (message.seq + 1) & 0xff } : message),
   'other-group': (message, draw) => (draw() < 0.2 ? { ...message, group: 63 } : message),
   'echoes-otherwise': (message) => (message.group === 0 && message.command === 0 ? { ...message, body: { r: 'something else' } } : message),
