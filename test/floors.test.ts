@@ -12,11 +12,11 @@ const root = resolve(import.meta.dirname, '..')
 const floors: readonly (readonly string[])[] = [
   ['base'],
   ['image', 'smp', 'cms', 'log'],
-  ['line'],
+  ['line', 'bundle'],
   ['contract'],
   ['keys', 'link', 'store', 'practice'],
   ['station'],
-  ['shell', 'cli'],
+  ['shell', 'cli', 'verifier'],
 ]
 const floorOf = new Map(floors.flatMap((rooms, floor) => rooms.map((room) => [room, floor] as const)))
 const contractFloor = floorOf.get('contract') ?? -1

@@ -141,6 +141,13 @@ export function cosignedAt(note: string, key: NoteKey): number | null {
   return times.length === 0 ? null : Math.max(...times)
 }
 
+/** Names on signature lines that are not `key`'s: witnesses, as far as the note says; nothing is verified. */
+export function cosignatureNames(note: string, key: NoteKey): string[] {
+  const parsed = parseNote(note)
+  if (parsed instanceof Failure) return []
+  return [...new Set(parsed.signatures.filter(({ name, id }) => name !== key.name || !sameBytes(id, key.id)).map(({ name }) => name))]
+}
+
 /** Takes a note apart without verifying anything; fails with `bad-note`. */
 export function parseNote(note: string): Note | Failure {
   return attempt(() => {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Failure } from '../base/failure.ts'
 import type { Signer } from '../base/signer.ts'
-import { checkpointText, noteBytesMax, noteKey, openCheckpoint, parseNoteKey, signNote } from '../log/checkpoint.ts'
+import { checkpointText, noteBytesMax, noteKey, openCheckpoint, parseNote, parseNoteKey, signNote } from '../log/checkpoint.ts'
 import type { Checkpoint, NoteKey } from '../log/checkpoint.ts'
 import { verifyConsistency } from '../log/proof.ts'
 import type { TreeHead } from '../log/tree.ts'
@@ -41,6 +41,50 @@ function checkpointFiles(folder: string): { size: number; path: string; name: st
 function readCheckpoint(path: string, keys: readonly NoteKey[]): Checkpoint | Failure {
   if (statSync(path).size > noteBytesMax) return new Failure('bad-note', `The file is longer than ${noteBytesMax} bytes.`)
   return openCheckpoint(readFileSync(path, 'utf8'), keys)
+}
+
+/** A signed checkpoint as it lies in the home; `name` as in `checkpoints/000000001234.checkpoint`. */
+export type KeptCheckpoint = Readonly<{ name: string; path: string; note: string; checkpoint: Checkpoint }>
+
+/** The home's checkpoints that `key` signed, newest first, at most `limit`. Others are passed over: `verify` names them. */
+export function keptCheckpoints(folder: string, key: NoteKey, limit = checkpointsMax): KeptCheckpoint[] | Failure {
+  try {
+    return checkpointFiles(folder).slice(0, limit).flatMap(({ path, name, size }) => {
+      const checkpoint = readCheckpoint(path, [key])
+      if (checkpoint instanceof Failure || checkpoint.origin !== key.name || checkpoint.size !== size) return []
+      return [{ name, path, note: readFileSync(path, 'utf8'), checkpoint }]
+    })
+  } catch (error) {
+    return diskFailure(error, join(folder, checkpointsName))
+  }
+}
+
+/**
+ * Adds signature lines that a witness put under one of our checkpoints to the home's own copy. Gives the names of those
+ * added. Fails with `no-such-checkpoint` when the text is none that this log signed, so nobody can plant one.
+ */
+export function addCosignatures(folder: string, note: string, key: NoteKey): string[] | Failure {
+  const opened = openCheckpoint(note, [key])
+  if (opened instanceof Failure) return opened
+  const kept = keptCheckpoints(folder, key)
+  if (kept instanceof Failure) return kept
+  const [given, own] = [parseNote(note), kept.find(({ checkpoint }) => checkpoint.size === opened.size)]
+  if (given instanceof Failure) return given
+  const mine = own === undefined ? null : parseNote(own.note)
+  if (own === undefined || mine === null || mine instanceof Failure || mine.text !== given.text) {
+    return new Failure('no-such-checkpoint', `This home has no checkpoint over ${opened.size} entries with that root, so there is nothing to add the signature to.`)
+  }
+  const lines = note.slice(given.text.length + 1).split('\n').filter((line) => line !== '' && !own.note.split('\n').includes(line))
+  if (lines.length === 0) return []
+  const whole = `${own.note}${lines.map((line) => `${line}\n`).join('')}`
+  const fits = parseNote(whole)
+  if (fits instanceof Failure) return fits
+  try {
+    writeDurably(own.path, whole, 0o644)
+  } catch (error) {
+    return diskFailure(error, own.path)
+  }
+  return lines.map((line) => line.split(' ')[1] ?? '')
 }
 
 /**

@@ -1,0 +1,252 @@
+// Checks an audit bundle from nothing but its files and, if the auditor has it, the log's key: that its files are those
+// that belong together, that every entry leads to the signed root, that older checkpoints are the log's own past, and that
+// report, table and test records say what the entries say. It runs in Node and in a browser alike, touches no disk and no
+// network, and gives its caller the turn as it goes. Findings are sentences; a broken one names where.
+import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
+import { sameBytes, toHex } from '../base/bytes.ts'
+import { Failure } from '../base/failure.ts'
+import { cosignedAt, noteKeyText, openCheckpoint, parseNoteKey } from '../log/checkpoint.ts'
+import type { Checkpoint, NoteKey } from '../log/checkpoint.ts'
+import { entryBytesMax, parseEntry } from '../log/entry.ts'
+import type { Entry } from '../log/entry.ts'
+import { verifyConsistency, verifyInclusion } from '../log/proof.ts'
+import { edgeBefore, rootAfter } from '../log/range.ts'
+import { leafOf, redactionKind, redactionsIn } from '../log/redact.ts'
+import type { Redaction } from '../log/redact.ts'
+import type { Sha256 } from '../log/tree.ts'
+import { checkLog } from '../log/verify.ts'
+import type { KnownHead } from '../log/verify.ts'
+import { bundleEntriesMax, names, parseManifest, parseProofs } from './layout.ts'
+import type { Manifest, Proofs } from './layout.ts'
+import { differingViews } from './views.ts'
+import { tell } from './story.ts'
+import type { Story } from './story.ts'
+
+/** `holds` was checked and is so; `broken` was checked and is not; `note` is what the reader should know. */
+export type Finding = Readonly<{ is: 'holds' | 'broken' | 'note'; about: string; says: string }>
+
+export type BundleVerdict = Readonly<{
+  holds: boolean
+  findings: readonly Finding[]
+  /** First entry that does not hold, where one can be named. */
+  firstWrong: number | null
+  size: number
+  root: string
+  redacted: readonly number[]
+  says: string
+}>
+
+export type BundleCheckOptions = Readonly<{
+  /** The log's key from outside; without it the bundle's own copy is believed, and that is said. */
+  trusted?: NoteKey
+  /** Witnesses whose cosignatures are wanted: each must have signed the covering checkpoint. */
+  witnesses?: readonly NoteKey[]
+  /** Version of this program, to know whether the report can be made again. */
+  version: string
+  sha256?: Sha256
+  /** Called now and then with the number of entries done; awaited, so that a page stays alive. */
+  onProgress?: (done: number, total: number) => Promise<void> | void
+}>
+
+type Files = ReadonlyMap<string, Uint8Array>
+
+const entriesATurn = 2_000
+
+/** The whole check. A bundle that cannot even be read gives a Failure (`bad-bundle`, `bundle-newer`). */
+export async function checkBundle(files: Files, options: BundleCheckOptions): Promise<BundleVerdict | Failure> {
+  const sha256 = options.sha256 ?? nobleSha256
+  const manifestBytes = files.get(names.manifest)
+  const proofBytes = files.get(names.proofs)
+  if (manifestBytes === undefined || proofBytes === undefined) return new Failure('bad-bundle', `This is no audit bundle: ${manifestBytes === undefined ? names.manifest : names.proofs} is missing.`)
+  const manifest = parseManifest(manifestBytes)
+  if (manifest instanceof Failure) return manifest
+  const proofs = parseProofs(proofBytes)
+  if (proofs instanceof Failure) return proofs
+  const findings: Finding[] = []
+  checkFiles(files, manifest, sha256, findings)
+  const key = chooseKey(files, manifest, options.trusted, findings)
+  const checkpoint = key === null ? null : openCovering(files, manifest, key, findings)
+  if (key === null || checkpoint === null) return verdict(findings, { firstWrong: null, size: 0, root: '', redacted: [] })
+  checkWitnesses(text(files, manifest.checkpoint), options.witnesses ?? [], findings)
+  const heads = openOlder(files, manifest, key, checkpoint, proofs, sha256, findings)
+  const related = checkRelated(files, proofs, checkpoint, sha256, findings)
+  const walked = await walk(files, manifest, proofs, checkpoint, heads, related, options, sha256, findings)
+  if (walked === null) return verdict(findings, { firstWrong: null, size: checkpoint.size, root: toHex(checkpoint.root), redacted: [] })
+  checkViews(files, manifest, { note: text(files, manifest.checkpoint), checkpoint, key, redacted: walked.redactedCount }, walked.story, options.version, walked.csvSha256, sha256, findings)
+  return verdict(findings, { firstWrong: walked.firstWrong, size: checkpoint.size, root: toHex(checkpoint.root), redacted: walked.redacted })
+}
+
+function text(files: Files, name: string): string {
+  return new TextDecoder().decode(files.get(name) ?? new Uint8Array(0))
+}
+
+function checkFiles(files: Files, manifest: Manifest, sha256: Sha256, findings: Finding[]): void {
+  const listed = Object.entries(manifest.files)
+  let wrong = 0
+  const broken = (says: string) => {
+    wrong += 1
+    if (wrong <= 20) findings.push({ is: 'broken', about: 'files', says })
+  }
+  for (const [name, { bytes, sha256: hash }] of listed) {
+    const there = files.get(name)
+    if (there === undefined) broken(`${name} is missing.`)
+    else if (there.length !== bytes || toHex(sha256(there)) !== hash) broken(`${name} is not the file that was put in: its SHA-256 differs.`)
+  }
+  for (const name of files.keys()) if (name !== names.manifest && !Object.hasOwn(manifest.files, name)) broken(`${name} does not belong to the bundle.`)
+  if (wrong === 0) findings.push({ is: 'holds', about: 'files', says: `All ${listed.length} files are there, unchanged since the manifest was written.` })
+}
+
+function chooseKey(files: Files, manifest: Manifest, trusted: NoteKey | undefined, findings: Finding[]): NoteKey | null {
+  const own = parseNoteKey(text(files, names.logKey))
+  if (trusted !== undefined) {
+    if (!(own instanceof Failure) && !sameBytes(own.publicKey, trusted.publicKey)) findings.push({ is: 'broken', about: 'key', says: 'The bundle carries another log key than the one you trust.' })
+    else findings.push({ is: 'holds', about: 'key', says: `Checked with the key you gave: ${trusted.name}.` })
+    return trusted
+  }
+  if (own instanceof Failure) {
+    findings.push({ is: 'broken', about: 'key', says: `The log's key in the bundle cannot be used: ${own.says}` })
+    return null
+  }
+  if (own.name !== manifest.origin) findings.push({ is: 'broken', about: 'key', says: 'The key in the bundle is not that of the log the manifest names.' })
+  findings.push({ is: 'note', about: 'key', says: `The log's key was taken from the bundle itself. Compare it with what the station shows: ${noteKeyText(own)}` })
+  return own
+}
+
+function openCovering(files: Files, manifest: Manifest, key: NoteKey, findings: Finding[]): Checkpoint | null {
+  const opened = openCheckpoint(text(files, manifest.checkpoint), [key])
+  const why = opened instanceof Failure ? opened.says : opened.origin !== key.name ? 'It is of another log.' : opened.size < manifest.to ? 'It does not cover the entries.' : null
+  if (opened instanceof Failure || why !== null) {
+    findings.push({ is: 'broken', about: 'checkpoint', says: `The checkpoint ${manifest.checkpoint} cannot be trusted. ${why ?? ''}` })
+    return null
+  }
+  findings.push({ is: 'holds', about: 'checkpoint', says: `The log signed its root over ${opened.size} entries.` })
+  return opened
+}
+
+function checkWitnesses(note: string, witnesses: readonly NoteKey[], findings: Finding[]): void {
+  for (const witness of witnesses) {
+    const seconds = cosignedAt(note, witness)
+    if (seconds === null) findings.push({ is: 'broken', about: 'witness', says: `The witness ${witness.name} has not cosigned this checkpoint.` })
+    else findings.push({ is: 'holds', about: 'witness', says: `The witness ${witness.name} cosigned it at ${new Date(seconds * 1000).toISOString()}.` })
+  }
+}
+
+/** Older checkpoints whose signature holds; those that end outside the range are shown to be its past by the proofs. */
+function openOlder(files: Files, manifest: Manifest, key: NoteKey, covering: Checkpoint, proofs: Proofs, sha256: Sha256, findings: Finding[]): KnownHead[] {
+  const bySize = new Map(proofs.consistency.map(({ older, hashes }) => [older, hashes]))
+  const heads: KnownHead[] = []
+  let held = 0
+  for (const name of files.keys()) {
+    if (!name.startsWith('checkpoints/') || name === manifest.checkpoint) continue
+    const opened = openCheckpoint(text(files, name), [key])
+    const hashes = opened instanceof Failure ? undefined : bySize.get(opened.size)
+    const why = opened instanceof Failure ? opened.says
+      : opened.origin !== key.name ? 'It is of another log.'
+        : hashes === undefined ? 'Nothing leads from it to the covering checkpoint.'
+          : verifyConsistency(opened, covering, hashes, sha256) ? null : `The log over ${covering.size} entries does not continue it: an entry before ${opened.size} was changed, removed or inserted.`
+    if (opened instanceof Failure || why !== null) findings.push({ is: 'broken', about: 'checkpoint', says: `The checkpoint ${name} does not hold. ${why ?? ''}` })
+    else {
+      held += 1
+      heads.push({ size: opened.size, root: opened.root, calledIn: name })
+    }
+  }
+  if (held > 0) findings.push({ is: 'holds', about: 'checkpoint', says: `${held} older checkpoint${held === 1 ? ' is' : 's are'} the beginning of the same log.` })
+  return heads
+}
+
+function linesOf(bytes: Uint8Array): Uint8Array[] {
+  const lines: Uint8Array[] = []
+  for (let at = 0; at < bytes.length && lines.length <= bundleEntriesMax;) {
+    const end = bytes.indexOf(10, at)
+    lines.push(bytes.subarray(at, end < 0 ? bytes.length : end))
+    at = end < 0 ? bytes.length : end + 1
+  }
+  return lines
+}
+
+/** Entries outside the range, each proven by itself; gives those whose bytes and proof hold. */
+function checkRelated(files: Files, proofs: Proofs, covering: Checkpoint, sha256: Sha256, findings: Finding[]): Entry[] {
+  const lines = linesOf(files.get(names.related) ?? new Uint8Array(0))
+  if (lines.length !== proofs.related.length) findings.push({ is: 'broken', about: 'related', says: `${names.related} has ${lines.length} entries and ${proofs.related.length} proofs.` })
+  const parsed = lines.map((bytes) => (bytes.length > entryBytesMax ? null : parseEntry(bytes)))
+  const redactions = redactionsIn(parsed.filter((entry): entry is Entry => entry !== null && !(entry instanceof Failure)))
+  const held: Entry[] = []
+  for (const [i, entry] of parsed.entries()) {
+    const proof = proofs.related[i]
+    const bytes = lines[i]
+    if (entry === null || entry instanceof Failure || proof === undefined || bytes === undefined) {
+      findings.push({ is: 'broken', about: 'related', says: `Line ${i + 1} of ${names.related} is no entry.` })
+      continue
+    }
+    const { leaf } = leafOf(bytes, redactions.get(entry.seq), sha256)
+    if (entry.seq === proof.seq && verifyInclusion(leaf, proof.seq, covering, proof.hashes, sha256)) held.push(entry)
+    else findings.push({ is: 'broken', about: 'related', says: `Entry ${proof.seq} in ${names.related} is not in the signed log.` })
+  }
+  if (held.length > 0 && held.length === lines.length) findings.push({ is: 'holds', about: 'related', says: `${held.length} related entr${held.length === 1 ? 'y is' : 'ies are'} in the signed log.` })
+  return held
+}
+
+type Walked = Readonly<{ firstWrong: number | null; redacted: readonly number[]; redactedCount: number; story: Story; csvSha256: string }>
+
+/** Reads every entry of the range and grows the tree over them, up to the signed root. */
+async function walk(files: Files, manifest: Manifest, proofs: Proofs, covering: Checkpoint, heads: readonly KnownHead[], related: readonly Entry[], options: BundleCheckOptions, sha256: Sha256, findings: Finding[]): Promise<Walked | null> {
+  const { range } = proofs
+  const start = edgeBefore(range)
+  if (start === null || range.from !== manifest.from || range.to !== manifest.to || range.size !== covering.size) {
+    findings.push({ is: 'broken', about: 'entries', says: 'The proof of the range does not fit the entries and the checkpoint.' })
+    return null
+  }
+  const lines = linesOf(files.get(names.entries) ?? new Uint8Array(0))
+  const redactions = redactionsFor(lines, related)
+  const inRange = heads.filter(({ size }) => size >= range.from && size <= range.to)
+  const checker = checkLog({ sha256, start, known: inRange, redactions })
+  const teller = tell()
+  const views = differingViews.csv()
+  for (const [i, bytes] of lines.entries()) {
+    if (i % entriesATurn === 0) await options.onProgress?.(i, lines.length)
+    const entry = checker.row({ seq: range.from + i, bytes })
+    if (entry === null) continue
+    teller.add(entry)
+    views.add(entry, leafOf(bytes, redactions.get(entry.seq), sha256).leaf)
+  }
+  await options.onProgress?.(lines.length, lines.length)
+  const ended = checker.endOfRange()
+  for (const wrong of ended.wrongs.slice(0, 20)) findings.push({ is: 'broken', about: 'entries', says: wrong.says })
+  if (lines.length !== range.to - range.from) {
+    findings.push({ is: 'broken', about: 'entries', says: `${range.to - range.from} entries belong here, and ${lines.length} are there: entry ${range.from + Math.min(lines.length, range.to - range.from)} ${lines.length < range.to - range.from ? 'is missing' : 'is too many'}.` })
+  } else if (sameBytes(rootAfter(ended.edge, range, sha256), covering.root)) {
+    findings.push({ is: 'holds', about: 'entries', says: `Entries ${range.from} to ${range.to - 1} lead to the signed root: none was changed, removed or inserted.` })
+  } else {
+    findings.push({ is: 'broken', about: 'entries', says: `Entries ${range.from} to ${range.to - 1} do not lead to the signed root: at least one of them, or a hash of the proof, was changed.` })
+  }
+  if (ended.redactedCount > 0) findings.push({ is: 'note', about: 'redacted', says: `Text was struck out of ${ended.redactedCount} entr${ended.redactedCount === 1 ? 'y' : 'ies'} (${ended.redacted.slice(0, 10).join(', ')}${ended.redactedCount > 10 ? ', …' : ''}), as later entries of the log say. What is left of them is vouched for by those.` })
+  return { firstWrong: ended.firstWrong, redacted: ended.redacted, redactedCount: ended.redactedCount, story: teller.end(), csvSha256: views.end() }
+}
+
+/** Redactions told within the range, which the walk checks, or by related entries, which were proven. */
+function redactionsFor(lines: readonly Uint8Array[], related: readonly Entry[]): ReadonlyMap<number, Redaction> {
+  const mark = `"kind":"${redactionKind}"`
+  const decoder = new TextDecoder()
+  const inside = lines.flatMap((bytes) => {
+    if (bytes.length > entryBytesMax || !decoder.decode(bytes).includes(mark)) return []
+    const entry = parseEntry(bytes)
+    return entry instanceof Failure ? [] : [entry]
+  })
+  return redactionsIn([...inside, ...related])
+}
+
+function checkViews(files: Files, manifest: Manifest, facts: { note: string; checkpoint: Checkpoint; key: NoteKey; redacted: number }, story: Story, version: string, csvSha256: string, sha256: Sha256, findings: Finding[]): void {
+  if (manifest.madeBy !== version) {
+    findings.push({ is: 'note', about: 'views', says: `Report, table and test records were made by version ${manifest.madeBy}; this verifier is of version ${version} and does not compare their wording. The entries are what counts.` })
+    return
+  }
+  const wrong = differingViews.all(files, manifest, facts, story, csvSha256, sha256)
+  for (const name of wrong.slice(0, 20)) findings.push({ is: 'broken', about: 'views', says: `${name} does not say what the entries say: somebody edited it.` })
+  if (wrong.length === 0) findings.push({ is: 'holds', about: 'views', says: 'Report, table and test records say exactly what the entries say.' })
+  if (files.has(names.pdf)) findings.push({ is: 'note', about: 'views', says: `${names.pdf} is a print of ${names.report} and was not compared with it.` })
+}
+
+function verdict(findings: readonly Finding[], rest: Omit<BundleVerdict, 'holds' | 'findings' | 'says'>): BundleVerdict {
+  const first = findings.find(({ is }) => is === 'broken')
+  return { holds: first === undefined, findings, ...rest, says: first === undefined ? `The bundle holds${rest.redacted.length === 0 ? '' : ' (redacted text is marked as such)'}.` : `The bundle does not hold. ${first.says}` }
+}
