@@ -12,6 +12,8 @@ export type Surroundings = Readonly<{
   stderr: NodeJS.WriteStream
   /** Aborted by the first Ctrl+C: what runs ends as stopped. */
   signal: AbortSignal
+  /** The built entry of the tokens' process; without it there are no keys in hardware. */
+  tokenEntry?: string
 }>
 
 /** One call of the command line. */

@@ -7,6 +7,8 @@ import { keyHash, knownTestKey } from '../image/keyhash.ts'
 import { canSign, publicKeyFromSpki } from '../image/publickey.ts'
 import type { AnyPublicKey } from '../image/publickey.ts'
 import { Keyring, publicKeyOf } from '../keys/keyring.ts'
+import type { KeyEntry } from '../keys/keyring.ts'
+import { isPkcs11Uri } from '../keys/pkcs11-uri.ts'
 import type { FoundKey } from '../keys/keyring.ts'
 import { readKeyPem } from '../keys/filekey.ts'
 import type { FileKey } from '../keys/filekey.ts'
@@ -17,13 +19,16 @@ import { keysFolderOf, knownKeysFolderOf } from '../station/home.ts'
 import type { Call } from './call.ts'
 import { readInput, readText, smallFileBytesMax } from './files.ts'
 import { knownPassphrase } from './passphrase.ts'
-import type { PassphraseOptions } from './passphrase.ts'
+import type { PassphraseOptions, PinOptions } from './passphrase.ts'
+import { openTokens, tokenKeyAt, tokenPublicKey } from './tokens.ts'
 
 /** A public key and how people call it. */
 export type NamedKey = Readonly<{ publicKey: PublicKey; fingerprint: string; name: string | null; path: string | null; class: 'production' | 'test' }>
 
-/** A private key ready to sign; `close` wipes it. */
-export type SigningKey = NamedKey & Readonly<{ signer: Signer; encrypted: boolean; close(): void }>
+/** A private key ready to sign; `close` wipes it, or locks its token. */
+export type SigningKey = NamedKey & Readonly<{ signer: Signer; encrypted: boolean; home: 'file' | 'pkcs11'; /** The ring's word on this key, however it was named. */ entry: KeyEntry | null; close(): Promise<void> }>
+
+export type KeyOptions = PassphraseOptions & PinOptions
 
 /** The home's ring. */
 export function ringOf(call: Call): Keyring {
@@ -39,7 +44,11 @@ export function knownKeysOf(call: Call): Keyring {
  * The public key someone named. A PEM file may hold a public key, a certificate or a private key (an encrypted one asks
  * for its passphrase, since the public half is encrypted with it). Kinds: of `Keyring.find` and of reading keys.
  */
-export async function publicKeyNamed(call: Call, text: string, flags: PassphraseOptions = {}): Promise<NamedKey | Failure> {
+export async function publicKeyNamed(call: Call, text: string, flags: KeyOptions = {}): Promise<NamedKey | Failure> {
+  if (isPkcs11Uri(text)) {
+    const publicKey = await tokenPublicKey(call, text, flags)
+    return failed(publicKey) ? publicKey : named(publicKey, { class: 'production' })
+  }
   const found = await findKey(call, text)
   if (failed(found)) return found
   if (found.entry !== null) {
@@ -65,7 +74,8 @@ async function findKey(call: Call, text: string): Promise<FoundKey | Failure> {
 }
 
 /** `publicKeyNamed` for any kind of key, also one that only encrypts. */
-export async function anyPublicKeyNamed(call: Call, text: string, flags: PassphraseOptions): Promise<AnyPublicKey | Failure> {
+export async function anyPublicKeyNamed(call: Call, text: string, flags: KeyOptions): Promise<AnyPublicKey | Failure> {
+  if (isPkcs11Uri(text)) return tokenPublicKey(call, text, flags)
   const found = await findKey(call, text)
   if (failed(found)) return found
   if (found.entry !== null) return publicKeyFromSpki(fromHex(found.entry.spki) ?? new Uint8Array(0))
@@ -101,8 +111,15 @@ export async function knownKeyFor(call: Call, fingerprint: string | null): Promi
   return named(publicKey, { name: entry.name, class: entry.class })
 }
 
-/** The private key someone named, opened for signing. Kinds: of `Keyring.open`, and `unsupported-key` for x25519. */
-export async function openSigningKey(call: Call, text: string, flags: PassphraseOptions): Promise<SigningKey | Failure> {
+/**
+ * The private key someone named, opened for signing: of the ring, a PEM file, or a PKCS#11 URI. Kinds: of `Keyring.open` and
+ * of finding a key in a token, and `unsupported-key` for x25519.
+ */
+export async function openSigningKey(call: Call, text: string, flags: KeyOptions): Promise<SigningKey | Failure> {
+  if (isPkcs11Uri(text)) return openTokenKey(call, text, null, flags)
+  const found = await ringOf(call).find(text)
+  if (failed(found)) return found
+  if (found.entry !== null && found.entry.token !== null) return openTokenKey(call, found.entry.token.uri, found.entry, flags)
   const opened = await openPrivateKey(call, text, flags)
   if (failed(opened)) return opened
   const { key, name, path } = opened
@@ -111,13 +128,48 @@ export async function openSigningKey(call: Call, text: string, flags: Passphrase
     key.wipe()
     return signer
   }
-  const isTest = opened.class === 'test' || knownTestKey(toHex(keyHash(signer.publicKey))) !== undefined
+  const entry = found.entry ?? await ringEntryOf(call, signer.publicKey)
+  const isTest = (entry?.class ?? opened.class) === 'test' || knownTestKey(toHex(keyHash(signer.publicKey))) !== undefined
   return {
     ...named(signer.publicKey, { name, path, class: isTest ? 'test' : 'production' }),
     signer,
     encrypted: key.wasEncrypted,
-    close: () => signer.close(),
+    home: 'file',
+    entry,
+    close: async () => signer.close(),
   }
+}
+
+/** A key in a token. One that the ring names must still be the same key; a retired one is refused before any PIN is asked for. */
+async function openTokenKey(call: Call, uri: string, ringEntry: KeyEntry | null, flags: KeyOptions): Promise<SigningKey | Failure> {
+  if (ringEntry !== null && ringEntry.retiredAt !== null) return new Failure('key-retired', `The key ${ringEntry.name} was retired on ${ringEntry.retiredAt.slice(0, 10)} and no longer signs. Choose another key.`, { name: ringEntry.name })
+  const opened = await openTokens(call)
+  if (failed(opened)) return opened
+  const key = await tokenKeyAt(call, opened.tokens, uri, flags)
+  const changed = !failed(key) && ringEntry !== null && toHex(key.publicKey.spki) !== ringEntry.spki
+    ? new Failure('key-changed', `The key in the token is not the key ${ringEntry.name} any more: another key lies under that name. Check which token is in.`, { name: ringEntry.name })
+    : null
+  if (failed(key) || changed !== null) {
+    await opened.close()
+    return failed(key) ? key : changed as Failure
+  }
+  const entry = ringEntry ?? await ringEntryOf(call, key.publicKey)
+  return {
+    ...named(key.publicKey, { name: entry?.name ?? null, path: null, class: entry?.class ?? 'production' }),
+    signer: opened.tokens.signer(key.uri, key.publicKey),
+    encrypted: true,
+    home: 'pkcs11',
+    entry,
+    close: () => opened.close(),
+  }
+}
+
+/** The ring's description of this very key; null when it has none, or cannot be read. */
+async function ringEntryOf(call: Call, publicKey: PublicKey): Promise<KeyEntry | null> {
+  const entries = await ringOf(call).list()
+  if (failed(entries)) return null
+  const spki = toHex(publicKey.spki)
+  return entries.find((entry) => entry.spki === spki) ?? null
 }
 
 export type PrivateKey = Readonly<{ key: FileKey; name: string | null; path: string; class: 'production' | 'test' }>
@@ -148,6 +200,7 @@ export async function openPrivateKey(call: Call, text: string, flags: Passphrase
 export function signingKeyWarning(key: SigningKey): string | null {
   const published = knownTestKey(key.fingerprint)
   if (published !== undefined) return `That is MCUboot's public test key ${published}: anyone can sign for boards that trust it. Real boards should never carry it.`
+  if (key.home === 'pkcs11') return key.entry?.warning ?? null
   return key.encrypted || key.class === 'production' ? null : 'The key has no passphrase, so it counts as a test key: real boards do not take this image unless told to.'
 }
 

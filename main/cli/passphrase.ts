@@ -15,8 +15,21 @@ export type PassphraseOptions = Readonly<{
   passphrase?: boolean | undefined
 }>
 
+export type PinOptions = Readonly<{
+  /** `--pin-file`. */
+  pinFile?: string | undefined
+}>
+
+/** A token's PIN: from the file, else asked once and never again. Kinds: `passphrase-file`, `needs-pin`, `stopped`. */
+export async function knownPin(call: Call, options: PinOptions, token: string): Promise<string | Failure> {
+  if (options.pinFile !== undefined) return passphraseFromFile(options.pinFile, 'PIN')
+  if (!call.stdin.isTTY || !call.stderr.isTTY) return new Failure('needs-pin', `The token "${token}" is locked, and there is no terminal to ask for its PIN on. Give it with --pin-file FILE.`)
+  const pin = await typed(call, `PIN of the token "${token}": `)
+  return pin === '' ? new Failure('needs-pin', 'No PIN was given; nothing was done.') : pin
+}
+
 /** The first line of the file, without its line end. Kinds: `passphrase-file`. */
-export async function passphraseFromFile(path: string): Promise<string | Failure> {
+export async function passphraseFromFile(path: string, secret: 'passphrase' | 'PIN' = 'passphrase'): Promise<string | Failure> {
   try {
     const file = await open(path, 'r')
     try {
@@ -24,8 +37,8 @@ export async function passphraseFromFile(path: string): Promise<string | Failure
       const { bytesRead } = await file.read(buffer, 0, buffer.length, 0)
       const line = buffer.subarray(0, bytesRead).toString('utf8').split(/\r?\n/, 1)[0] ?? ''
       buffer.fill(0)
-      if (line.length === 0) return new Failure('passphrase-file', `The passphrase file ${path} has no first line. Put the passphrase there, alone on the line.`)
-      if (line.length > passphraseCharsMax) return new Failure('passphrase-file', `The first line of ${path} is longer than ${passphraseCharsMax} characters; this is not a passphrase file.`)
+      if (line.length === 0) return new Failure('passphrase-file', `The ${secret} file ${path} has no first line. Put the ${secret} there, alone on the line.`)
+      if (line.length > passphraseCharsMax) return new Failure('passphrase-file', `The first line of ${path} is longer than ${passphraseCharsMax} characters; this is not a ${secret} file.`)
       return line
     } finally {
       await file.close()
@@ -33,7 +46,7 @@ export async function passphraseFromFile(path: string): Promise<string | Failure
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
     if (typeof code !== 'string' || !/^E[A-Z]+$/.test(code)) throw error
-    return new Failure('passphrase-file', `The passphrase file ${path} cannot be read (${code}). Check the path and its permissions.`)
+    return new Failure('passphrase-file', `The ${secret} file ${path} cannot be read (${code}). Check the path and its permissions.`)
   }
 }
 

@@ -12,6 +12,7 @@ import { keyHash } from '../image/keyhash.ts'
 import type { AnyPublicKey } from '../image/publickey.ts'
 import type { KeyEntry } from '../keys/keyring.ts'
 import type { Entry, EntryDraft } from '../log/entry.ts'
+import type { KindData } from '../log/kinds.ts'
 import type { AuditStore } from '../store/audit.ts'
 import type { Call } from './call.ts'
 import { homeFolder } from './home.ts'
@@ -34,8 +35,8 @@ export async function recordKeyMade(call: Call, key: Readonly<{ publicKey: AnyPu
 }
 
 /** What happened to a key of the ring. */
-export async function recordKey(call: Call, kind: 'key-imported' | 'key-retired' | 'key-exported', entry: KeyEntry): Promise<Entry | Failure> {
-  const data = { key: entry.fingerprint, algorithm: entry.algorithm, class: entry.class, name: entry.name, home: 'file' as const }
+export async function recordKey(call: Call, kind: 'key-created' | 'key-imported' | 'key-retired' | 'key-exported', entry: KeyEntry): Promise<Entry | Failure> {
+  const data = { key: entry.fingerprint, algorithm: entry.algorithm, class: entry.class, name: entry.name, home: entry.token === null ? 'file' as const : 'pkcs11' as const }
   return record(call, kind === 'key-exported' ? { kind, data: { ...data, form: 'private PEM' } } : { kind, data })
 }
 
@@ -49,26 +50,31 @@ export type SignedFacts = Readonly<{
   imageHash: string
   version: string
   bytes: number
+  home: 'file' | 'pkcs11'
+  policy: KindData<'image-signed'>['policy']
+  /** The approval's entry, for a key that needs two people. */
+  approval: number | null
 }>
 
 /** `image-signed`, after the file was written and read back. */
 export async function recordSignedImage(call: Call, signed: SignedFacts): Promise<Entry | Failure> {
-  const { publicKey, keyName, path, inputSha256, outputSha256, imageHash, version, bytes } = signed
+  const { publicKey, keyName, path, inputSha256, outputSha256, imageHash, version, bytes, home, policy, approval } = signed
   return record(call, {
     kind: 'image-signed',
     data: {
       key: toHex(keyHash(publicKey)), algorithm: publicKey.algorithm, ...(keyName === null ? {} : { keyName }),
-      inputSha256, outputSha256, imageHash, version, file: basename(path).slice(0, nameMax), bytes,
+      inputSha256, outputSha256, imageHash, version, file: basename(path).slice(0, nameMax), bytes, home,
+      ...(policy === undefined ? {} : { policy }), ...(approval === null ? {} : { approval }),
     },
   })
 }
 
 /** `image-refused`; when that cannot be written either, the refusal itself is what the person needs to read. */
-export async function recordRefusedImage(call: Call, refused: Readonly<{ path: string; failure: Failure; inputSha256: string; key: SigningKey }>): Promise<void> {
-  const { path, failure, inputSha256, key } = refused
+export async function recordRefusedImage(call: Call, refused: Readonly<{ path: string; failure: Failure; inputSha256: string; key: SigningKey; policy?: KindData<'image-refused'>['policy'] }>): Promise<void> {
+  const { path, failure, inputSha256, key, policy } = refused
   await record(call, {
     kind: 'image-refused',
-    data: { file: basename(path).slice(0, nameMax), failure: failure.kind.slice(0, 64), says: failure.says.slice(0, 1000), inputSha256, key: key.fingerprint },
+    data: { file: basename(path).slice(0, nameMax), failure: failure.kind.slice(0, 64), says: failure.says.slice(0, 1000), inputSha256, key: key.fingerprint, ...(policy === undefined ? {} : { policy }) },
   })
 }
 

@@ -1,5 +1,6 @@
 // The entry of the command line (`bin/slotwright`): joins the process to `program.ts` and ends it. Nothing heavy is
 // imported here; see `program.ts` for what each command loads.
+import { join } from 'node:path'
 import type { Failure } from '../base/failure.ts'
 import { watchInterrupts } from './interrupt.ts'
 import { exitRefused, fault, runCommandLine } from './program.ts'
@@ -22,4 +23,4 @@ process.on('unhandledRejection', onFault)
 
 const signal = watchInterrupts((words) => stderr.write(words))
 // No top-level await: a command's chunk imports this one, and would wait for it for ever.
-runCommandLine(process.argv.slice(2), { env, stdin, stdout, stderr, signal }).then((code) => process.exit(code), onFault)
+runCommandLine(process.argv.slice(2), { env, stdin, stdout, stderr, signal, tokenEntry: join(import.meta.dirname, 'tokens.js') }).then((code) => process.exit(code), onFault)

@@ -42,7 +42,7 @@ export async function withStation(call: Call, needs: StationNeeds, work: (statio
   }
   const { ports } = needs
   const station = await openWhenFree(call, {
-    home: homeFolder(call), version, runtime: runtimeHere(), ports: ports === null ? 'system' : typeof ports === 'string' ? [ports] : ports,
+    home: homeFolder(call), version, runtime: runtimeHere(), tokenEntry: call.tokenEntry, ports: ports === null ? 'system' : typeof ports === 'string' ? [ports] : ports,
   })
   if (failed(station)) return station
   if (station.closedRuns > 0) call.tell(`An earlier station was stopped in the middle of ${station.closedRuns} runs; the log now says where each stood.\n`)

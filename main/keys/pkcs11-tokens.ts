@@ -56,6 +56,15 @@ export class Tokens {
     if (!this.#own.includes(path) && this.#own.length < ownModulesMax) this.#own.push(path)
   }
 
+  /** Whether a file works as a module, by loading it. Kinds: `module-broken`, `module-crashed`, `token-timeout`. */
+  async tryModule(path: string, signal?: AbortSignal): Promise<null | Failure> {
+    const tokens = await this.#process(path).ask({ is: 'tokens' }, signal)
+    if (!failed(tokens)) return null
+    await this.#process(path).close()
+    this.#processes.delete(path)
+    return tokens
+  }
+
   /** Modules of this machine, without loading them. */
   async modules(): Promise<KnownModule[]> {
     const own = this.#own.map((path) => ({ name: path.replace(/^.*[\\/]/, ''), path }))

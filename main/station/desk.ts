@@ -19,14 +19,14 @@ import type { KeyEntry, Keyring } from '../keys/keyring.ts'
 import { publicKeyOf } from '../keys/keyring.ts'
 import type { Tokens } from '../keys/pkcs11-tokens.ts'
 import { judgeUse } from '../keys/policy.ts'
-import type { Allowed, KeyClass, KeyPolicy, PolicyKind } from '../keys/policy.ts'
+import type { Allowed, KeyClass, PolicyKind } from '../keys/policy.ts'
 import type { FileSigner } from '../keys/signer.ts'
 import type { EntryDraft } from '../log/entry.ts'
 import type { KindData } from '../log/kinds.ts'
 import { unusedApprovals } from './approvals.ts'
 import type { OpenFiles, OpenedFile } from './files.ts'
 import { readImage } from './images.ts'
-import { filed, keyData, keyView } from './key-rows.ts'
+import { filed, keyData, keyView, policyWords } from './key-rows.ts'
 import type { Logbook } from './logbook.ts'
 import { unlock } from './tokens.ts'
 
@@ -75,13 +75,6 @@ export async function setKeyPolicy({ keyring, log }: DeskWorld, { name, products
   const written = log.recordAct(draft, 'engineer')
   if (failed(written)) return written
   return keyView(entry) ?? new Failure('unsupported-key', `The policy of "${entry.name}" was set; it encrypts only and does not sign images.`)
-}
-
-/** A policy as one sentence of the log. */
-export function policyWords({ products, notBefore, notAfter, needsTwo }: KeyPolicy): string {
-  return [
-    products.length === 0 ? 'any product' : `products ${products.join(', ')}`, `from ${notBefore ?? 'any time'}`, `until ${notAfter ?? 'any time'}`, needsTwo ? 'two people' : 'one person',
-  ].join('; ').slice(0, 1000)
 }
 
 /** Notes that this person lets the key sign this firmware as this version. */

@@ -4,6 +4,7 @@ import type { KeyView, ResidenceView } from '../contract/views.ts'
 import type { KeyEntry } from '../keys/keyring.ts'
 import { judgeResidence } from '../keys/pkcs11-residence.ts'
 import type { Residence } from '../keys/pkcs11-words.ts'
+import type { KeyPolicy } from '../keys/policy.ts'
 import type { EntryDraft } from '../log/entry.ts'
 import type { KindData } from '../log/kinds.ts'
 import type { Logbook } from './logbook.ts'
@@ -37,4 +38,11 @@ export function keyData(entry: KeyEntry): KindData<'key-created'> {
 export function residenceView(residence: Residence): ResidenceView {
   const { verdict, says } = judgeResidence(residence)
   return { verdict, says, ...residence }
+}
+
+/** A policy as one sentence of the log. */
+export function policyWords({ products, notBefore, notAfter, needsTwo }: KeyPolicy): string {
+  return [
+    products.length === 0 ? 'any product' : `products ${products.join(', ')}`, `from ${notBefore ?? 'any time'}`, `until ${notAfter ?? 'any time'}`, needsTwo ? 'two people' : 'one person',
+  ].join('; ').slice(0, 1000)
 }

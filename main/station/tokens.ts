@@ -120,12 +120,14 @@ export async function generateTokenKey(world: DeskWorld, { token, name, algorith
   return filed(world.log, 'make a key in a token', entry, 'key-created')
 }
 
-/** Kind `module-not-found`. What the file is shows only when it is loaded, and that is told in its row. */
+/** Kinds: `module-not-found`, and those of loading it: one that does not work is not kept. */
 export async function addTokenModule(world: DeskWorld, database: OpenDatabase, { path }: CheckedArgsOf<'addTokenModule'>): Promise<TokenModuleView[] | Failure> {
   const tokens = world.tokens ?? null
   if (tokens === null) return without()
   const file = isAbsolute(path) ? await stat(path).catch(() => null) : null
   if (file?.isFile() !== true) return new Failure('module-not-found', `There is no PKCS#11 module at ${path}. Give its whole path.`, { path })
+  const works = await tokens.tryModule(path)
+  if (failed(works)) return world.log.refuse('add a PKCS#11 module', works)
   const before = readSetting(database, modulesSetting, modulesSchema, [])
   if (failed(before)) return before
   if (!before.includes(path)) {

@@ -5,6 +5,7 @@ import { Failure, failed } from '../../base/failure.ts'
 import { publicKeyFromSpki } from '../../image/publickey.ts'
 import { exportPublicKey } from '../../keys/export.ts'
 import type { KeyEntry } from '../../keys/keyring.ts'
+import { isPkcs11Uri } from '../../keys/pkcs11-uri.ts'
 import { usageKind } from '../call.ts'
 import type { Act, Answer, Call } from '../call.ts'
 import { readText, writeOutput } from '../files.ts'
@@ -12,11 +13,13 @@ import { prepareHome } from '../home.ts'
 import { openPrivateKey, ringOf } from '../keys.ts'
 import { oneOf } from '../numbers.ts'
 import { knownPassphrase, newPassphrase } from '../passphrase.ts'
-import type { PassphraseOptions } from '../passphrase.ts'
+import type { PassphraseOptions, PinOptions } from '../passphrase.ts'
 import { recordKey } from '../record.ts'
 import { columns } from '../terminal.ts'
+import { declarePolicyCommands } from './key-policy.ts'
+import { addTokenKey, declareTokenCommands } from './key-tokens.ts'
 
-type AddFlags = PassphraseOptions & Readonly<{ name: string; class: 'production' | 'test'; newPassphraseFile?: string }>
+type AddFlags = PassphraseOptions & PinOptions & Readonly<{ name: string; class: 'production' | 'test'; newPassphraseFile?: string }>
 type ExportFlags = PassphraseOptions & Readonly<{ out?: string; private?: true }>
 
 const classes = ['production', 'test'] as const
@@ -25,15 +28,18 @@ export function declare(command: Command, act: Act): void {
   command.command('list').description('all keys of the ring, without opening any').action(act(list))
   command
     .command('add')
-    .description('take a PEM file into the ring')
-    .argument('<file>', 'private key: PKCS#8, SEC1 or PKCS#1 PEM')
+    .description('take a PEM file, or a key that stays in its token, into the ring')
+    .argument('<key>', 'private key file (PKCS#8, SEC1 or PKCS#1 PEM), or a PKCS#11 URI like pkcs11:token=Release;object=fw')
     .requiredOption('-n, --name <name>', 'name of the key in the ring')
     .option('--class <class>', 'production, or test for keys that only open practice and trial boards', oneOf(classes), 'production')
     .option('--passphrase-file <file>', 'file with the passphrase the PEM has now')
     .option('--new-passphrase-file <file>', 'file with the passphrase it gets in the ring (default: asked for)')
     .option('--no-passphrase', 'leave it unprotected in the ring (test keys only)')
+    .option('--pin-file <file>', 'file whose first line is the token\'s PIN (default: asked for)')
     .action(act<AddFlags>(add))
   command.command('retire').description('stop using a key; it stays listed').argument('<name>').action(act(retire))
+  declareTokenCommands(command, act)
+  declarePolicyCommands(command, act)
   command
     .command('export')
     .description('the public key as PEM; with --private the key itself, encrypted')
@@ -61,10 +67,12 @@ async function list(call: Call): Promise<Answer | Failure> {
 
 function remark(call: Call, key: KeyEntry): string {
   if (key.retiredAt !== null) return call.paint.dim(`retired ${key.retiredAt.slice(0, 10)}`)
-  return key.warning === null ? '' : call.paint.care(key.warning)
+  const where = key.token === null ? '' : 'in a token'
+  return key.warning === null ? where : [where, call.paint.care(key.warning)].filter((word) => word !== '').join('; ')
 }
 
 async function add(call: Call, [path = '']: readonly string[], flags: AddFlags): Promise<Answer | Failure> {
+  if (isPkcs11Uri(path)) return addTokenKey(call, path, flags)
   const pem = await readText(path, 'key file')
   if (failed(pem)) return pem
   const noHome = await prepareHome(call)

@@ -16,9 +16,13 @@ import type { Act, Answer, Call } from '../call.ts'
 import { readText, removeFile, writeOutput } from '../files.ts'
 import { prepareHome } from '../home.ts'
 import { encodeImageFile, readContent } from '../image-file.ts'
+import { permittedUse, policyData } from '../key-use.ts'
+import type { PermittedUse, UseFlags } from '../key-use.ts'
 import { knownKeysOf, openSigningKey, publicKeyFromFile, signingKeyWarning } from '../keys.ts'
 import type { SigningKey } from '../keys.ts'
 import { rememberKey } from '../known.ts'
+import { oneOf } from '../numbers.ts'
+import type { PinOptions } from '../passphrase.ts'
 import { recordRefusedImage, recordSignedImage } from '../record.ts'
 import { declareSignOptions, optionsOf } from '../sign-options.ts'
 import type { SignFlags } from '../sign-options.ts'
@@ -28,11 +32,16 @@ export function declare(command: Command, act: Act): void {
   command.argument('<in>', 'firmware, binary or Intel HEX').argument('<out>', 'image to write; Intel HEX when it ends in .hex')
   declareSignOptions(command)
   command
+    .option('--pin-file <file>', 'file whose first line is the PIN of the key\'s token (default: asked for)')
+    .option('--product <name>', 'what the firmware is for; a key may sign for some products only')
+    .option('--for <class>', 'production or test: the kind of recipe the image is for; test keys never sign for production', oneOf(['production', 'test'] as const))
     .addHelpText('after', '\nNames and meanings are imgtool 2.4.0\'s.\n\nExample:\n  slotwright sign app.bin app-1.1.0.bin -k release -v 1.1.0 -H 0x200 --pad-header -S 0x69000')
-    .action(act<SignFlags>((call, [input = '', output = ''], flags) => sign(call, input, output, flags)))
+    .action(act<Flags>((call, [input = '', output = ''], flags) => sign(call, input, output, flags)))
 }
 
-async function sign(call: Call, input: string, output: string, flags: SignFlags): Promise<Answer | Failure> {
+type Flags = SignFlags & PinOptions & UseFlags
+
+async function sign(call: Call, input: string, output: string, flags: Flags): Promise<Answer | Failure> {
   const read = await readContent(input, 'firmware file')
   if (failed(read)) return read
   const firmware = read.bytes
@@ -45,19 +54,21 @@ async function sign(call: Call, input: string, output: string, flags: SignFlags)
   if (flags.vectorToSign !== undefined) return exportVector(call, firmware, output, options, flags)
   const key = flags.key === undefined ? null : await openSigningKey(call, flags.key, flags)
   if (failed(key)) return key
+  const inputSha256 = sha256(firmware)
   try {
-    const signed = await signImage(firmware, options, key?.signer, call.signal)
+    const use = key === null ? null : await permittedUse(call, key, flags, { inputSha256, version: formatVersion(options.version) })
+    const signed = failed(use) ? use : await signImage(firmware, options, key?.signer, call.signal)
     if (failed(signed)) {
-      if (key !== null) await recordRefusedImage(call, { path: input, failure: signed, inputSha256: sha256(firmware), key })
+      if (key !== null) await recordRefusedImage(call, { path: input, failure: signed, inputSha256, key, policy: policyData(signed, flags) })
       return signed
     }
-    return await writeAndRecord(call, { input, output, inputSha256: sha256(firmware), inputAddress: read.address, signed, key, options, flags })
+    return await writeAndRecord(call, { input, output, inputSha256, inputAddress: read.address, signed, key, use: failed(use) ? null : use, options, flags })
   } finally {
-    key?.close()
+    await key?.close()
   }
 }
 
-type Finished = Readonly<{ input: string; output: string; inputSha256: string; inputAddress: number | null; signed: SignedImage; key: SigningKey | null; options: SignOptions; flags: SignFlags }>
+type Finished = Readonly<{ input: string; output: string; inputSha256: string; inputAddress: number | null; signed: SignedImage; key: SigningKey | null; use: PermittedUse | null; options: SignOptions; flags: Flags }>
 
 /** Writes the file, reads it back, and only then says in the log that it exists; without that entry it is taken away again. */
 async function writeAndRecord(call: Call, done: Finished): Promise<Answer | Failure> {
@@ -74,6 +85,7 @@ async function writeAndRecord(call: Call, done: Finished): Promise<Answer | Fail
   const entry = signer === undefined ? null : await recordSignedImage(call, {
     publicKey: signer, keyName: key === null ? null : keyCalled(key), keyClass: key?.class ?? 'production', path: output, inputSha256: done.inputSha256, outputSha256: sha256(file),
     imageHash: toHex(signed.digest), version: formatVersion(signed.version), bytes: file.length,
+    home: key?.home ?? 'file', policy: done.use === null ? undefined : policyData(done.use, flags), approval: done.use?.approval ?? null,
   })
   if (failed(entry)) {
     await removeFile(output)
@@ -154,7 +166,7 @@ async function withKeyFiles(bare: SignOptions, flags: SignFlags): Promise<SignOp
 }
 
 /** `--vector-to-sign`: what an outside signer signs; nothing is signed here, so nothing is logged. */
-async function exportVector(call: Call, firmware: Uint8Array, output: string, options: SignOptions, flags: SignFlags): Promise<Answer | Failure> {
+async function exportVector(call: Call, firmware: Uint8Array, output: string, options: SignOptions, flags: Flags): Promise<Answer | Failure> {
   const what = flags.vectorToSign ?? 'digest'
   const key = flags.key === undefined ? null : await openSigningKey(call, flags.key, flags)
   if (failed(key)) return key
@@ -168,7 +180,7 @@ async function exportVector(call: Call, firmware: Uint8Array, output: string, op
       words: `${output}: the ${what} to sign, ${vector.length} bytes. Bring the signature back with --fix-sig and --fix-sig-pubkey and the same options.`,
     }
   } finally {
-    key?.close()
+    await key?.close()
   }
 }
 
