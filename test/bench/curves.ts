@@ -1,5 +1,7 @@
 // Curves as SVG, with nothing but text: axes with round numbers, one line for each series, its name at its end.
+import type { LineRow } from './line.ts'
 import type { LinkRow } from './link.ts'
+import type { PeerFigures } from './line-words.ts'
 import type { Drawing } from './results.ts'
 
 export type Series = Readonly<{ name: string; points: readonly (readonly [x: number, y: number])[]; dashed?: boolean }>
@@ -94,4 +96,37 @@ export function drawLinkCurves(rows: readonly LinkRow[]): Drawing[] {
 
 function nameOf({ client, framing, window }: LinkRow): string {
   return client === 'slotwright' ? `Slotwright, ${framing}${window === 1 ? ', one in flight' : ''}` : client
+}
+
+/** What each board keeps of its rate, and what all get together, by the number of boards. */
+export function drawLineCurves(rows: readonly LineRow[], copies: readonly PeerFigures[]): Drawing[] {
+  const bauds = [...new Set(rows.map(({ baud }) => baud))]
+  const of = (baud: number, figure: (row: LineRow) => number) => rows.filter((row) => row.baud === baud).map((row) => [row.boards, figure(row)] as const)
+  const clients = [...new Set(copies.map(({ client, baud }) => `${client} at ${baud}`))]
+  return [
+    {
+      name: 'line-share',
+      svg: draw({ title: 'What each board keeps of the rate it has alone', x: 'boards', y: 'percent', scale: 'log-x', yMax: 110, series: bauds.map((baud) => ({ name: `${baud} baud`, points: of(baud, (row) => row.share * 100) })) }),
+    },
+    {
+      name: 'line-total',
+      svg: draw({
+        title: 'All boards together, from the order to the last outcome', x: 'boards', y: 'image bytes a second', scale: 'log',
+        series: [
+          ...bauds.map((baud) => ({ name: `Slotwright at ${baud}`, points: of(baud, (row) => row.totalBytesPerSecond) })),
+          ...clients.map((name) => ({ name: `copies of ${name}`, points: copies.filter(({ client, baud }) => `${client} at ${baud}` === name).map((row) => [row.boards, row.totalBytesPerSecond] as const) })),
+        ],
+      }),
+    },
+    {
+      name: 'line-processor',
+      svg: draw({
+        title: 'Processor: station on one core, boards on the other', x: 'boards', y: 'percent of a core', scale: 'log-x', yMax: 110,
+        series: bauds.flatMap((baud) => [
+          { name: `station, ${baud} baud`, points: of(baud, (row) => row.stationCpuShare * 100) },
+          { name: `boards, ${baud} baud`, dashed: true, points: of(baud, (row) => row.boardsCpuShare * 100) },
+        ]),
+      }),
+    },
+  ]
 }

@@ -20,7 +20,8 @@ import type { Made } from './made.ts'
 import type { Flash, FromBoard, LinkFigures, LinkOrder } from './link-words.ts'
 import { findPeers, runPeer } from './peers.ts'
 import type { Missing, Peer } from './peers.ts'
-import { goFirst, keepResults, machine } from './results.ts'
+import { goFirst } from './processor.ts'
+import { keepResults, machine } from './results.ts'
 
 const { values: options } = parseArgs({
   options: {

@@ -1,6 +1,6 @@
 // Where figures go: JSON with the machine they were measured on, and curves, under test/bench/results.
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { availableParallelism, cpus, loadavg, setPriority } from 'node:os'
+import { availableParallelism, cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 
 export type Drawing = Readonly<{ name: string; svg: string }>
@@ -25,17 +25,4 @@ export function keepResults(name: string, figures: object, drawings: readonly Dr
   writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(figures, (_, figure: unknown) => (typeof figure === 'number' ? Number(figure.toPrecision(6)) : figure), 1)}\n`)
   for (const drawing of drawings) writeFileSync(join(folder, `${drawing.name}.svg`), drawing.svg)
   console.log(`kept in ${folder}`)
-}
-
-/**
- * Puts this process, and those it starts from now on, before whatever else the machine does: the clients measured, ours
- * and others', and the boards, which as hardware would not wait for a processor at all. False where that is not allowed.
- */
-export function goFirst(): boolean {
-  try {
-    setPriority(-10)
-    return true
-  } catch {
-    return false
-  }
 }

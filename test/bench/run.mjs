@@ -16,7 +16,7 @@ if (!/^[a-z-]+$/.test(name) || !existsSync(source)) {
 /** Processes that a bench starts, by the name under which it finds them beside itself. */
 const alongside = {
   link: { board: join(import.meta.dirname, 'link-board.ts') },
-  line: { practice: join(root, 'main', 'practice', 'process.ts') },
+  line: { station: join(import.meta.dirname, 'line-station.ts'), practice: join(root, 'main', 'practice', 'process.ts') },
 }
 const runtimePath = join(root, '.runtime', 'electron-path')
 const runtime = existsSync(runtimePath) ? readFileSync(runtimePath, 'utf8').trim() : process.execPath

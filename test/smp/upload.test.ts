@@ -174,11 +174,11 @@ describe('a good line', () => {
     expect(seconds[1]! / seconds[0]!).toBeLessThan(0.55)
   })
 
-  test('many boards write the same buffers, each encoded once', async () => {
+  test('sixty-four boards write the same buffers, each encoded once', async () => {
     const image = imageOf(30_000)
     const frames = framesOf(image)
     const clock = new WoundClock()
-    const boards = Array.from({ length: 8 }, () => new ScriptedBoard(clock))
+    const boards = Array.from({ length: 64 }, () => new ScriptedBoard(clock))
     const uploads = boards.map((board) => upload(new SmpClient(board, clock), clock, frames, { windowMax: 3 }))
     for (const result of await clock.settle(Promise.all(uploads))) whole(result)
     expect(frames.encodedFrames).toBe(frames.offsets().length)
