@@ -101,23 +101,23 @@ export function versionNumber({ major, minor, revision, build }: ImageVersion): 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 const cut = (text: string, most: number) => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)
 
-type PackageFacts = Omit<KindData<'package-opened'>, 'signer' | 'anchor'>
+type PackageFacts = Omit<KindData<'package-opened'>, 'signer' | 'anchor' | 'bytes'> & { bytes: number }
 
 /** What the log says of a package. */
-export function packageFacts(file: string, bytes: Uint8Array, what: Readonly<{ firmware: Uint8Array; name: PackageName; stale: bigint | Uint8Array | null; hardware: readonly string[]; layers: readonly string[]; imageHash?: string }>): PackageFacts {
+export function packageFacts(file: string, bytes: Uint8Array, what: Readonly<{ firmware: Uint8Array; name: PackageName; stale: bigint | Uint8Array | null; hardware: readonly string[]; layers: readonly string[]; image?: Readonly<{ hash: string; version: string }> }>): PackageFacts {
   const { name, stale } = what
   return {
-    file: cut(file, 200), packageSha256: sha256(bytes), firmwareSha256: sha256(what.firmware), packageName: cut('legacy' in name ? bytesWords(name.legacy) : name.id, 200),
+    file: cut(file, 200), bytes: bytes.length, packageSha256: sha256(bytes), firmwareSha256: sha256(what.firmware), packageName: cut('legacy' in name ? bytesWords(name.legacy) : name.id, 200),
     ...('legacy' in name ? {} : { packageVersion: String(name.version) }), ...(typeof stale === 'bigint' ? { stale: String(stale) } : {}),
-    hardware: cut(what.hardware.join(' '), 1000), layers: cut(what.layers.join(' '), 200), ...(what.imageHash === undefined ? {} : { imageHash: what.imageHash }),
+    hardware: cut(what.hardware.join(' '), 1000), layers: cut(what.layers.join(' '), 200), ...(what.image === undefined ? {} : { imageHash: what.image.hash, version: what.image.version }),
   }
 }
 
 /** `package-opened` for the log. */
-export function openedEntry(file: string, bytes: Uint8Array, opened: OpenedPackage, imageHash?: string): KindData<'package-opened'> {
+export function openedEntry(file: string, bytes: Uint8Array, opened: OpenedPackage, image?: Readonly<{ hash: string; version: string }>): KindData<'package-opened'> {
   const { firmwarePackageID, targetHardwareIDs } = opened.attributes
   return {
-    ...packageFacts(file, bytes, { firmware: opened.firmware, ...firmwarePackageID, hardware: targetHardwareIDs, layers: opened.layers, ...(imageHash === undefined ? {} : { imageHash }) }),
+    ...packageFacts(file, bytes, { firmware: opened.firmware, ...firmwarePackageID, hardware: targetHardwareIDs, layers: opened.layers, ...(image === undefined ? {} : { image }) }),
     signer: cut(opened.signedBy.path[0]?.name ?? opened.signedBy.anchor.name, 200), anchor: cut(opened.signedBy.anchor.name, 200),
   }
 }
