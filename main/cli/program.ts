@@ -30,6 +30,7 @@ const rows: Readonly<Record<string, Row>> = {
   inspect: { group: images, says: 'show what an image claims, what is proven and what is wrong', load: () => import('./commands/inspect.ts') },
   verify: { group: images, says: 'check an image against a key', load: () => import('./commands/verify.ts') },
   dumpinfo: { group: images, says: 'print header, TLVs and trailer as imgtool does', load: () => import('./commands/dumpinfo.ts') },
+  package: { group: images, says: 'firmware packages (CMS, RFC 4108): make, open, inspect, receipt', load: () => import('./commands/package.ts') },
   keygen: { group: images, says: 'make a key pair in a file', load: () => import('./commands/keygen.ts') },
   key: { group: images, says: 'the station\'s own keys: list, add, retire, export', load: () => import('./commands/key.ts') },
   getpub: { group: images, says: 'print the public key for the bootloader', load: () => import('./commands/getpub.ts') },
