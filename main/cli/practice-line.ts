@@ -28,7 +28,7 @@ export async function startLine(call: Call, flags: PracticeFlags): Promise<Pract
     if (failed(key)) return key
     named.push(key.publicKey)
   }
-  const factory = await factoryOf(call)
+  const factory = await factoryOf(call, profile.ram?.address ?? 0)
   if (failed(factory)) return factory
   const { boards, baud, seed, faults, usb } = flags
   // Absolute, since the folder tells others where each port is, wherever they were started.
@@ -38,7 +38,7 @@ export async function startLine(call: Call, flags: PracticeFlags): Promise<Pract
 type Factory = Exclude<Awaited<ReturnType<typeof factoryImage>>, Failure>
 
 /** The factory image; made, and logged, on first use. A running station that holds the log has made it already. */
-async function factoryOf(call: Call): Promise<Factory | Failure> {
+async function factoryOf(call: Call, loadAddress: number): Promise<Factory | Failure> {
   const home = homeFolder(call)
   const made = await makeHome(home)
   if (failed(made)) return made
@@ -48,7 +48,7 @@ async function factoryOf(call: Call): Promise<Factory | Failure> {
   const reading = haveKey ? openAuditStoreForReading(home) : null
   if (reading !== null && !failed(reading)) {
     try {
-      const factory = await factoryImage({ home, desk: { keyring, files: new OpenFiles(), log: new Logbook(reading, personHere()) } })
+      const factory = await factoryImage({ home, desk: { keyring, files: new OpenFiles(), log: new Logbook(reading, personHere()) } }, loadAddress)
       if (!failed(factory) || factory.kind !== 'read-only') return factory
     } finally {
       reading.close()
@@ -57,7 +57,7 @@ async function factoryOf(call: Call): Promise<Factory | Failure> {
   const writing = await openLog(call)
   if (failed(writing)) return writing
   try {
-    return await factoryImage({ home, desk: { keyring, files: new OpenFiles(), log: new Logbook(writing, personHere()) } })
+    return await factoryImage({ home, desk: { keyring, files: new OpenFiles(), log: new Logbook(writing, personHere()) } }, loadAddress)
   } finally {
     writing.close()
   }

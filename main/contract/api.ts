@@ -29,6 +29,7 @@ const recipe = z.strictObject({
   proofs: z.array(z.enum(['echo', 'active-hash', 'version'])).max(3).default(['echo', 'active-hash', 'version']),
   quota: z.number().int().min(1).max(1_000_000).nullable().default(null),
   class: keyClass.optional(),
+  needsWayBack: z.boolean().optional(),
 })
 
 const signOptions = z.strictObject({

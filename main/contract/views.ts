@@ -90,6 +90,8 @@ export type RecipeView = Readonly<{
   quota: number | null
   /** A production recipe takes no image signed with a test key, whatever else it allows. */
   class?: 'production' | 'test'
+  /** Boards that could not go back from an image that fails its proof are refused. */
+  needsWayBack?: boolean
 }>
 
 export type ProofName = 'echo' | 'active-hash' | 'version'

@@ -13,7 +13,7 @@ export function ending(job: Job, outcome: Outcome, slots: readonly SlotSays[], f
     confirmed: `Runs ${wanted}, proven and confirmed.`,
     unchanged: `Had ${wanted} already, confirmed; nothing was sent.`,
     uploaded: active?.hash === job.image.hash ? `Runs ${wanted} already, on test.` : `${wanted} lies in its upgrade slot; it still runs ${runs}.`,
-    tested: `Runs ${wanted}, proven and not confirmed.`,
+    tested: active?.confirmed === true ? `Runs ${wanted}, proven; this board keeps it without a confirm.` : `Runs ${wanted}, proven and not confirmed.`,
     reverted: `${failure?.says ?? ''} It runs ${runs} again.`.trim(),
     failed: failure?.says ?? 'The run failed.',
     stopped: active === null ? 'Stopped while the board had not said how it stands.' : `Stopped; it runs ${runs}.`,

@@ -43,6 +43,11 @@ const table: Readonly<Record<string, FailureWords>> = {
   'image-too-large': { title: 'Image too large', todo: callEngineer },
   downgrade: { title: 'Older than what runs', todo: 'Take a newer image; a step back needs a recipe that allows it.' },
   'downgrade-prevented': { title: 'Older than the bootloader allows', todo: 'Take a newer image.' },
+  'no-way-back': { title: 'Could not go back', todo: callEngineer },
+  'not-newer': { title: 'Not newer than what runs', todo: 'Take an image with a higher version.' },
+  'newer-waits': { title: 'Holds a newer image', todo: callEngineer },
+  'not-for-ram': { title: 'Image not made for RAM', todo: callEngineer },
+  'for-ram': { title: 'Image made for RAM', todo: callEngineer },
   'mode-unsupported': { title: 'Cannot be updated here', todo: callEngineer },
   // Ports
   'no-such-port': { title: 'Port is gone', todo: 'Plug the board in again.' },

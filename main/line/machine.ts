@@ -7,6 +7,7 @@
 import { assert, Failure } from '../base/failure.ts'
 import { ending, endingFailed } from './ending.ts'
 import { again, boardIn, boardOf, end, endFailed, endStopped, enter, isRefusal, known, named, onward, openWrite, prepend, slotsIn } from './moves.ts'
+import { rulesOf, wayBackNote } from './modes.ts'
 import { plan, resetSteps } from './plan.ts'
 import * as record from './record.ts'
 import { activeSlot, sameSlots, waitingSlot, listedVersion } from './slots.ts'
@@ -89,7 +90,7 @@ function planFor(state: ActiveState, board: BoardSays): Move {
       return enter({ at: 'clearing', job, board, tally: { ...tally, clearings: tally.clearings + 1, resets: 0 } }, planned.steps, [], planned.why)
     }
     case 'update':
-      return enter({ at: 'updating', job, board, tally: { ...tally, resets: 0, proofs: 0 } }, planned.steps, planned.marked ? [record.marked(job)] : [])
+      return enter({ at: 'updating', job, board, tally: { ...tally, resets: 0, proofs: 0 } }, planned.steps, [...record.wayBack(job, wayBackNote(board.mode)), ...(planned.marked ? [record.marked(job)] : [])])
   }
 }
 
@@ -255,8 +256,9 @@ function checkConfirmed(state: ActiveState, slots: readonly SlotSays[]): Move {
 /** The new image is not to stay: restart the board unconfirmed, so that its bootloader puts the old one back. */
 function revert(state: ActiveState, because: Failure): Move {
   const board = boardOf(state)
-  if (board.mode === 'overwrite-only' || activeSlot(board.slots)?.confirmed === true) {
-    return endFailed(state, new Failure(because.kind, `${because.says} There is no way back: the old image is gone for this board.`, because.facts))
+  const { noWayBack } = rulesOf(board.mode)
+  if (noWayBack !== null || activeSlot(board.slots)?.confirmed === true) {
+    return endFailed(state, new Failure(because.kind, `${because.says} There is no way back for this board: ${noWayBack ?? 'the new image is confirmed already'}.`, because.facts))
   }
   return enter({ at: 'reverting', job: state.job, tally: { ...state.tally, resets: 0 }, board, because }, resetSteps('revert', board, state.job.image.imageBytes))
 }

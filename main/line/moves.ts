@@ -42,7 +42,7 @@ export function endStopped(state: ActiveState): Move {
 
 /** A slot write that was begun and not proven does not stay open in the log. */
 export function openWrite(state: ActiveState, why: Failure): EntryDraft[] {
-  return state.step.do === 'upload' || state.step.do === 'check-slot' ? [record.slotWriteFailed(state.job, why)] : []
+  return state.step.do === 'upload' || state.step.do === 'check-slot' ? [record.slotWriteFailed(state.job, state.step.slot, why)] : []
 }
 
 export function end(job: Job, how: ReturnType<typeof ending>, before: readonly EntryDraft[] = []): Move {

@@ -3,6 +3,7 @@
 // What surprised us: nothing un-marks a pending image, and while one is pending (or runs unconfirmed) Zephyr refuses to
 // erase or upload. The only way out is through: let the board restart, then ask it again.
 import { Failure } from '../base/failure.ts'
+import { checkNewer, checkPlace, checkWayBack, rulesOf } from './modes.ts'
 import { activeSlot, listedVersion, waitingSlot } from './slots.ts'
 import { checkDowngrade, checkKeyForBoard, checkMode, checkSize } from './recipe.ts'
 import type { BoardSays, Job, SlotSays, Step } from './state.ts'
@@ -43,8 +44,10 @@ export function plan(board: BoardSays, job: Job): Plan | Failure {
   const active = activeSlot(board.slots)
   const waiting = waitingSlot(board.slots)
   const bytes = job.image.imageBytes
-  const refused = checkMode(board) ?? checkKeyForBoard(job)
+  const refused = checkMode(board) ?? checkKeyForBoard(job) ?? checkPlace(board, job)
   if (refused !== null) return refused
+  const { marks } = rulesOf(board.mode)
+  const unfit = () => checkSize(board, job) ?? checkNewer(board, job) ?? checkDowngrade(board, job) ?? checkWayBack(board, job)
   switch (situation) {
     case 'nothing-runs':
       return new Failure('nothing-runs', 'The board names no running image, so it cannot be updated and proven. It may be in serial recovery: restart it, or flash it with a programmer.')
@@ -53,23 +56,37 @@ export function plan(board: BoardSays, job: Job): Plan | Failure {
     case 'runs-on-test':
       return { is: 'update', steps: afterBoot(job), marked: false }
     case 'runs-but-other-pending':
+      if (!marks) return new Failure('newer-waits', `The board runs the image, but its other slot holds ${waiting?.version ?? 'a newer one'}, which its bootloader will run at the next restart. Erase that slot, or take a newer image.`)
+      return clearThrough(board, waiting, bytes)
     case 'other-pending':
-      return { is: 'clear', steps: resetSteps('clear', board, bytes), why: `${waiting?.version ?? 'another image'} was marked for booting earlier; the board must pass through it before it takes anything else` }
+      // Where no mark is needed, none protects the slot either.
+      return marks ? clearThrough(board, waiting, bytes) : unfit() ?? write(board, job)
     case 'other-on-test':
       return { is: 'clear', steps: resetSteps('clear', board, bytes), why: `${active?.version ?? 'another image'} runs on test and was never confirmed; a restart brings the image before it back` }
     case 'waits-marked':
     case 'waits-unmarked':
-      return checkSize(board, job) ?? checkDowngrade(board, job) ?? { is: 'update', steps: fromSlot(board, job, situation === 'waits-marked'), marked: situation === 'waits-marked' }
+      return unfit() ?? { is: 'update', steps: fromSlot(board, job, situation === 'waits-marked'), marked: situation === 'waits-marked' }
     case 'to-be-written':
-      return checkSize(board, job) ?? checkDowngrade(board, job) ?? {
-        is: 'update',
-        marked: false,
-        steps: [{ do: 'upload', image: 0, slot: 1, bytes: job.image.bytes }, { do: 'check-slot', slot: 1, uploadMs: 0 }, ...fromSlot(board, job, false)],
-      }
+      return unfit() ?? write(board, job)
   }
 }
 
-/** From the image lying in slot 1 to the goal. */
+function clearThrough(board: BoardSays, waiting: SlotSays | null, bytes: number): Plan {
+  return { is: 'clear', steps: resetSteps('clear', board, bytes), why: `${waiting?.version ?? 'another image'} was marked for booting earlier; the board must pass through it before it takes anything else` }
+}
+
+/** The whole way, from the upload on. Boards that run their newest image take it into whichever slot does not run. */
+function write(board: BoardSays, job: Job): Plan {
+  const slot = activeSlot(board.slots)?.slot === 1 ? 0 : 1
+  const { marks } = rulesOf(board.mode)
+  return {
+    is: 'update',
+    marked: false,
+    steps: [{ do: 'upload', image: 0, slot, bytes: job.image.bytes }, { do: 'check-slot', slot, uploadMs: 0 }, ...fromSlot(board, job, !marks)],
+  }
+}
+
+/** From the image lying in the slot that does not run to the goal; `marked` also where the board needs no mark. */
 function fromSlot(board: BoardSays, job: Job, marked: boolean): Step[] {
   if (job.recipe.mode === 'upload-only') return []
   const mark: Step[] = marked ? [] : [{ do: 'mark', hash: job.image.hash }]

@@ -67,9 +67,6 @@ export function checkKeyForBoard(job: Job): Failure | null {
 
 const unsupported: Partial<Record<SwapMode | 'unknown', string>> = {
   'single-slot': 'it has a single slot and takes updates in serial recovery only',
-  'direct-xip': 'it runs images in place (direct-xip)',
-  'direct-xip-revert': 'it runs images in place (direct-xip with revert)',
-  'ram-load': 'it loads images into RAM',
   'firmware-loader': 'it is updated through a firmware loader',
   'single-slot-ram-load': 'it loads its single slot into RAM',
 }
@@ -80,12 +77,20 @@ export function checkMode(board: BoardSays): Failure | null {
   return why === undefined ? null : new Failure('mode-unsupported', `This board cannot be updated here yet: ${why}. Update it with its maker's tool.`, { mode: board.mode })
 }
 
+const trailerModes: Readonly<Record<SwapMode | 'unknown', TrailerMode>> = {
+  'single-slot': 'single', 'swap-scratch': 'swap-scratch', 'overwrite-only': 'overwrite', 'swap-move': 'swap-move', 'direct-xip': 'direct-xip',
+  'direct-xip-revert': 'direct-xip-revert', 'ram-load': 'ram-load', 'firmware-loader': 'firmware-loader', 'single-slot-ram-load': 'single-ram-load',
+  'swap-offset': 'swap-offset',
+  // The strictest of those that swap.
+  unknown: 'swap-move',
+}
+
 /** Largest image this board boots, header to last TLV; null when neither board nor profile tells the slots' size. */
 export function largestFor(board: BoardSays, profile: FlashProfile): number | null {
   const sizeOf = (slot: number) => board.slotBytes.find((place) => place.image === 0 && place.slot === slot)?.bytes ?? profile.slotBytes
   const primaryBytes = sizeOf(0)
   const secondaryBytes = sizeOf(1)
-  const mode: TrailerMode = board.mode === 'swap-scratch' ? 'swap-scratch' : board.mode === 'swap-offset' ? 'swap-offset' : board.mode === 'overwrite-only' ? 'overwrite' : 'swap-move'
+  const mode = trailerModes[board.mode]
   const bySlots = primaryBytes === null || secondaryBytes === null ? null : largestImage(mode, { primaryBytes, secondaryBytes, sectorBytes: profile.sectorBytes, align: profile.writeAlign })
   if (bySlots === null || board.maxImageBytes === null) return bySlots ?? board.maxImageBytes
   return Math.min(bySlots, board.maxImageBytes)

@@ -45,12 +45,17 @@ export function preflightRefused(job: Job, failure: Failure): EntryDraft {
   return { kind: 'preflight-refused', data: { ...ofRun(job), failure: failure.kind, says: cut(failure.says, saysMax) } }
 }
 
+/** Said before anything is sent to a board that cannot go back; nothing for any other. */
+export function wayBack(job: Job, note: string | null): EntryDraft[] {
+  return note === null || job.recipe.mode === 'upload-only' ? [] : [{ kind: 'preflight-note', data: { ...ofRun(job), note: 'no-way-back', says: cut(note, saysMax) } }]
+}
+
 export function slotWriteDone(job: Job, slot: number, slotHash: string, tookMs: number): EntryDraft {
   return { kind: 'slot-write-done', data: { ...ofRun(job), image: 0, slot, imageHash: job.image.hash, bytes: job.image.bytes, slotHash, tookMs: Math.round(tookMs) } }
 }
 
-export function slotWriteFailed(job: Job, failure: Failure): EntryDraft {
-  return { kind: 'slot-write-failed', data: { ...ofRun(job), image: 0, slot: 1, imageHash: job.image.hash, failure: failure.kind, says: cut(failure.says, saysMax) } }
+export function slotWriteFailed(job: Job, slot: number, failure: Failure): EntryDraft {
+  return { kind: 'slot-write-failed', data: { ...ofRun(job), image: 0, slot, imageHash: job.image.hash, failure: failure.kind, says: cut(failure.says, saysMax) } }
 }
 
 export function marked(job: Job): EntryDraft {

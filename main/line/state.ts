@@ -46,6 +46,8 @@ export type ImageFacts = Readonly<{
   bootable: boolean
   /** The file brings its own trailer, which would mark it the moment it lies in the slot. */
   hasTrailer: boolean
+  /** Flag RAM_LOAD: linked for its load address in RAM. */
+  ramLoad: boolean
   keyHash: string | null
   signature: 'valid' | 'invalid' | 'unknown-key' | 'unsigned'
   /** The keyring's key with that fingerprint. */
@@ -65,6 +67,8 @@ export type Recipe = Readonly<{
   quota: number | null
   /** A production recipe takes no image of a test key, not even one that it names. */
   class?: 'production' | 'test'
+  /** Boards that could not go back from an image that fails its proof are refused. */
+  needsWayBack?: boolean
 }>
 
 /** What a board does not tell of itself and its profile does. */

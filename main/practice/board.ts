@@ -13,7 +13,7 @@ import { boot } from './bootloader.ts'
 import type { BootResult, Bootloader, ImageCheck, Running } from './bootloader.ts'
 import type { Fault } from './faults.ts'
 import { firmwareOf } from './firmware.ts'
-import { checkAgainst, couldBoot, flashFactoryImage, layOut, listedHash } from './factory.ts'
+import { bootloaderOf, checkAgainst, couldBoot, flashFactoryImage, layOut, listedHash } from './factory.ts'
 import { Flash, PowerCut } from './flash.ts'
 import type { CutPlan, FlashListener } from './flash.ts'
 import type { BoardProfile } from './profiles.ts'
@@ -30,8 +30,6 @@ export type BoardOptions = Readonly<{
   serial: string
   /** Public keys built into the bootloader. */
   trust: readonly PublicKey[]
-  /** How the bootloader judges an image; against `trust` unless told. Thousands of simulated boots remember their verdicts. */
-  check?: ImageCheck
   /** How the bootloader judges an image; against `trust` unless told. Thousands of simulated boots remember their verdicts. */
   check?: ImageCheck
   /** The signed image the board came with from its factory. */
@@ -95,10 +93,10 @@ export class Board {
     this.#fault = options.fault ?? null
     this.flash = new Flash(profile.flash, profile.timing, options.content ?? null)
     this.slots = layOut(this.flash, profile)
-    this.#loader = { slots: this.slots, mode: profile.mode, check: options.check ?? checkAgainst(options.trust) }
+    this.#loader = bootloaderOf(this.slots, profile, options.check ?? checkAgainst(options.trust))
     this.#factoryHash = listedHash(firmware, profile)
     this.#decoder = decoderFor(profile)
-    if (!options.content || !couldBoot(this.#loader, this.flash, profile)) flashFactoryImage(this.slots, firmware)
+    if (!options.content || !couldBoot(this.#loader, this.flash, profile)) flashFactoryImage(this.slots, firmware, profile.mode)
   }
 
   get state(): Life['is'] {
@@ -246,7 +244,7 @@ export class Board {
   #start(running: Running): void {
     const firmware = firmwareOf(running, this.#factoryHash, this.#fault)
     const startedMs = this.#nowMs()
-    const image = this.#life.is === 'running' ? this.#life.seat.image : new ImageServer(this.slots, this.#options.profile)
+    const image = this.#life.is === 'running' ? this.#life.seat.image : new ImageServer(this.slots, this.#options.profile, running.slot)
     image.onUploaded = (offset, sizeBytes) => this.#uploaded(offset / sizeBytes)
     const seat: ServerSeat = {
       profile: this.#options.profile,

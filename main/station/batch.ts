@@ -10,6 +10,7 @@ import { failureView } from './views.ts'
 import { endingFailed } from '../line/ending.ts'
 import { outcome } from '../line/record.ts'
 import { activeSlot, listedVersion } from '../line/slots.ts'
+import { wayBackNote } from '../line/modes.ts'
 import { goalOf } from '../line/plan.ts'
 import { phaseOf } from '../line/state.ts'
 import type { Ending, FlashProfile, ImageFacts, Job, Recipe, RunState } from '../line/state.ts'
@@ -39,6 +40,8 @@ export type BatchWorld = Readonly<{
   ports: Ports
   fleet: Fleet
   record(drafts: readonly EntryDraft[]): Failure | null
+  /** The same for a run's entries, together with those of all other runs that come in now. */
+  recordTogether(drafts: readonly EntryDraft[]): Promise<Failure | null>
   newId(kind: 'run'): string
   nonce(): string
   profileFor(port: Occupied): FlashProfile
@@ -167,7 +170,7 @@ export class Batch {
     const { ending, logFailure } = await runJob(job, {
       clock: this.#world.clock,
       ports: this.#world.ports,
-      record: (drafts) => this.#record(drafts),
+      record: (drafts) => this.#recordRun(drafts),
       frames: (bufferBytes, framing) => this.#framesFor(bufferBytes, framing),
       nonce: () => this.#world.nonce(),
       spoken: this.#spoken,
@@ -182,16 +185,18 @@ export class Batch {
   }
 
   /** A bug in one run ends that run in a stated outcome; the others go on. */
-  #fault(job: Job, bug: unknown): RunEnd {
+  async #fault(job: Job, bug: unknown): Promise<RunEnd> {
     const what = bug instanceof Error ? bug.message : String(bug)
     const how = endingFailed(job, [], new Failure('fault', `This is a fault in Slotwright, not in the board: ${what.slice(0, 300)}. Please report it; run the board again to learn how it stands.`))
-    return { ending: how, logFailure: this.#record([outcome(job, how)]) }
+    return { ending: how, logFailure: await this.#recordRun([outcome(job, how)]) }
   }
 
   /** After one failed append no other is tried: what the disk has lost is not told in fragments. */
-  #record(drafts: readonly EntryDraft[]): Failure | null {
-    this.#logFailure ??= this.#world.record(drafts)
-    return this.#logFailure
+  async #recordRun(drafts: readonly EntryDraft[]): Promise<Failure | null> {
+    if (this.#logFailure !== null) return this.#logFailure
+    const failure = await this.#world.recordTogether(drafts)
+    this.#logFailure ??= failure
+    return failure
   }
 
   #framesFor(bufferBytes: number, framing: Framing): UploadFrames | Failure {
@@ -210,7 +215,7 @@ export class Batch {
     this.#endedAt = new Date(this.#world.clock.wallMs()).toISOString()
     const reason = this.#stopping.signal.aborted ? 'stopped' : 'done'
     // Without a log there is nothing more to be said here; the runs have shown the failure in their bays.
-    this.#record([{ kind: 'batch-ended', data: { batch: this.order.id, reason, ...this.#counts } }])
+    this.#logFailure ??= this.#world.record([{ kind: 'batch-ended', data: { batch: this.order.id, reason, ...this.#counts } }])
     this.#end()
   }
 
@@ -283,7 +288,7 @@ function sayingOf(state: Exclude<RunState, { at: 'ended' }>): string {
   const { step } = state
   const words: Record<typeof step.do, string> = {
     identify: 'Asking the board who it is.',
-    upload: `Sending ${listedVersion(state.job.image.version)}.`,
+    upload: [`Sending ${listedVersion(state.job.image.version)}.`, wayBackNote(state.board?.mode ?? 'unknown') ?? ''].join(' ').trim(),
     'check-slot': 'Checking what the slot holds.',
     mark: 'Marking the new image for its test boot.',
     reset: 'Restarting into the new image.',

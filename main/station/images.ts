@@ -34,7 +34,7 @@ export function readImage(file: OpenedFile, keys: readonly KeyEntry[]): ReadImag
       fileName: file.name, bytes: file.bytes.length, imageBytes: report.imageBytes, fileSha256: file.sha256, hash: first.hash.claimed,
       // An encrypted image's hash covers what only the board can decrypt; there the signature is what holds.
       hashHolds: first.hash.check !== 'differs', version, bootable: report.bootable, hasTrailer: report.rest.is === 'trailer',
-      keyHash: report.keyHash, signature, key: key === null ? null : { name: key.name, fingerprint: key.fingerprint, class: key.class, retired: key.retiredAt !== null },
+      ramLoad: report.header.flagNames.includes('RAM_LOAD'), keyHash: report.keyHash, signature, key: key === null ? null : { name: key.name, fingerprint: key.fingerprint, class: key.class, retired: key.retiredAt !== null },
     },
   }
 }

@@ -151,24 +151,24 @@ export function sampleImage(world: Pick<PracticeWorld, 'home' | 'desk'>): Promis
   return attemptAsync(async () => must(await practiceImage(world, must(await practiceKey(world.desk)), practiceVersions.update)))
 }
 
-/** What practice boards come with from their factory, and whom they trust. */
-export function factoryImage(world: Pick<PracticeWorld, 'home' | 'desk'>): Promise<{ firmware: Uint8Array; trust: PublicKey[] } | Failure> {
+/** What practice boards come with from their factory, and whom they trust. `loadAddress`: for boards that load into RAM. */
+export function factoryImage(world: Pick<PracticeWorld, 'home' | 'desk'>, loadAddress = 0): Promise<{ firmware: Uint8Array; trust: PublicKey[] } | Failure> {
   return attemptAsync(async () => {
     const key = must(await practiceKey(world.desk))
-    const image = must(await practiceImage(world, key, practiceVersions.factory))
+    const image = must(await practiceImage(world, key, practiceVersions.factory, loadAddress))
     return { firmware: image.bytes, trust: [must(publicKeyOf(key))] }
   })
 }
 
 /** Signed once for each practice key; the file name carries the key, so a new key makes new images. */
-async function practiceImage({ home, desk }: Pick<PracticeWorld, 'home' | 'desk'>, key: KeyEntry, version: string): Promise<OpenedFile | Failure> {
+export async function practiceImage({ home, desk }: Pick<PracticeWorld, 'home' | 'desk'>, key: KeyEntry, version: string, loadAddress = 0): Promise<OpenedFile | Failure> {
   const folder = join(home, 'practice')
   await mkdir(folder, { recursive: true })
-  const saveAs = join(folder, `practice-${version}-${key.fingerprint.slice(0, 8)}.bin`)
+  const saveAs = join(folder, `practice-${version}-${key.fingerprint.slice(0, 8)}${loadAddress === 0 ? '' : `-at-${loadAddress.toString(16)}`}.bin`)
   if (await stat(saveAs).then((about) => about.isFile(), () => false)) return desk.files.open(saveAs, 'image')
   return await attemptAsync(async () => {
     const firmware = desk.files.adopt(`practice-${version}.bin`, practiceFirmware(version))
-    const options = { version: must(parseVersion(version)), headerBytes: 0x200, padHeader: true, slotBytes: 0x69000, align: 4 } as const
+    const options = { version: must(parseVersion(version)), headerBytes: 0x200, padHeader: true, slotBytes: 0x69000, align: 4, loadAddress } as const
     return must(await signAndFile(desk, { firmware, key, passphrase: null, options, saveAs })).file
   })
 }

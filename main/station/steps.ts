@@ -9,7 +9,7 @@ import type { BoardSays, Said, SlotSays, Step, StepName } from '../line/state.ts
 import type { Framing } from '../smp/client.ts'
 import type { SmpCommand } from '../smp/commands.ts'
 import type { UploadFrames } from '../smp/frames.ts'
-import { imageState, setImageState, slotInfo } from '../smp/image.ts'
+import { eraseSlot, imageState, setImageState, slotInfo } from '../smp/image.ts'
 import type { SlotState } from '../smp/image.ts'
 import { bootloaderMode, bootloaderName, echo, parameters, reset } from '../smp/os.ts'
 import type { BoardParameters } from '../smp/os.ts'
@@ -45,7 +45,7 @@ type CarryOut<S> = (step: S, talk: Conversation, aid: StepAid, signal: AbortSign
 
 const table: { [N in StepName]: CarryOut<Extract<Step, { do: N }>> } = {
   identify: (_step, talk, _aid, signal) => identify(talk, signal),
-  upload: (_step, talk, aid, signal) => sendImage(talk, aid, signal),
+  upload: (step, talk, aid, signal) => sendImage(step, talk, aid, signal),
   'check-slot': (_step, talk, _aid, signal) => askSlots(talk, signal),
   mark: (step, talk, _aid, signal) => mark(step.hash, talk, signal),
   reset: async (_step, talk, _aid, signal) => nothingOr(await talk.ask(reset, {}, { timeoutMs: askTimeoutMs, signal })),
@@ -123,20 +123,29 @@ async function askSlots(talk: Conversation, signal: AbortSignal, timeoutMs = ask
   return failed(state) ? state : { of: 'slots', slots: state.slots.map(slotSays) }
 }
 
-async function sendImage(talk: Conversation, aid: StepAid, signal: AbortSignal): Promise<Said | Failure> {
+/**
+ * Uploads into the slot that does not run. A slot may refuse although nothing can be read in it: an overwrite whose end
+ * was cut off leaves a mark without an image behind. Erasing it is allowed then, and clears it.
+ */
+async function sendImage(step: Extract<Step, { do: 'upload' }>, talk: Conversation, aid: StepAid, signal: AbortSignal): Promise<Said | Failure> {
   const client = await talk.client(signal)
   if (failed(client)) return client
   const frames = aid.frames(aid.board?.bufferBytes ?? bufferBytesDefault, client.framing)
   if (failed(frames)) return frames
-  const slotBytes = aid.board?.slotBytes.find(({ image, slot }) => image === 0 && slot === 1)?.bytes ?? slotBytesDefault
-  // All boards then number their frames alike and write the very same buffers.
-  client.alignSequence(0)
-  return nothingOr(await upload(client, talk.clock, frames, {
-    windowMax: uploadWindow(aid.board?.bufferCount ?? 1),
-    firstReplyTimeoutMs: firstReplyTimeoutMs(slotBytes),
-    signal,
-    onProgress: (bytes) => aid.onProgress(bytes),
-  }))
+  const slotBytes = aid.board?.slotBytes.find(({ image, slot }) => image === step.image && slot === step.slot)?.bytes ?? slotBytesDefault
+  const timeoutMs = firstReplyTimeoutMs(slotBytes)
+  const send = () => {
+    // All boards then number their frames alike and write the very same buffers.
+    client.alignSequence(0)
+    return upload(client, talk.clock, frames, {
+      windowMax: uploadWindow(aid.board?.bufferCount ?? 1), firstReplyTimeoutMs: timeoutMs, signal, onProgress: (bytes) => aid.onProgress(bytes),
+    })
+  }
+  const sent = await send()
+  const nothingThere = aid.board?.slots.every(({ image, active }) => image !== step.image || active) === true
+  if (!failed(sent) || sent.facts['reason'] !== 'no-free-slot' || !nothingThere) return nothingOr(sent)
+  const erased = await talk.ask(eraseSlot, { slot: step.slot }, { timeoutMs, signal })
+  return failed(erased) ? sent : nothingOr(await send())
 }
 
 /** The reply to the mark lists the slots too, but what counts is what a second look finds. */

@@ -32,6 +32,7 @@ const told: Readonly<Record<string, Told>> = {
   'board-attached': { step: 'Attached', result: 'note', says: (has) => `${has.text('unit')} was plugged in at ${has.text('port')}.` },
   'board-detached': { step: 'Detached', result: 'note', says: (has) => `${has.text('unit')} was unplugged.` },
   'run-started': { step: 'Attached', result: 'begun', says: (has) => `Run began on ${has.text('port')}.` },
+  'preflight-note': { step: 'Preflight', result: 'note', says: (has) => has.text('says') },
   'preflight-refused': { step: 'Preflight', result: 'failed', says: (has) => has.text('says') },
   'slot-write-intended': { step: 'Upload', result: 'begun', says: (has) => `Writing ${has.bytes('bytes')} to slot ${has.text('slot')}.` },
   'slot-write-done': { step: 'Upload', result: 'done', says: (has) => `Slot ${has.text('slot')} holds ${has.hash('slotHash')}, by the board's own word${has.is('tookMs') ? ` (${has.seconds('tookMs')})` : ''}.` },

@@ -20,6 +20,7 @@ export const image: ImageFacts = {
   version: { major: 1, minor: 1, revision: 0, build: 0 },
   bootable: true,
   hasTrailer: false,
+  ramLoad: false,
   keyHash,
   signature: 'valid',
   key: { name: 'line 3', fingerprint: keyHash, class: 'production', retired: false },

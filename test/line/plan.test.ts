@@ -95,8 +95,8 @@ test('a board that runs something newer is left alone unless the recipe allows t
   expect(kindOf(plan({ ...newer, noDowngrade: true }, jobWith({ recipe: { allowDowngrade: true } })))).toBe('downgrade-prevented')
 })
 
-test('a mode without two swapped slots is refused with its name', () => {
-  expect(kindOf(plan({ ...freshBoard, mode: 'direct-xip' }, jobWith()))).toBe('mode-unsupported')
+test('a mode without an upgrade slot is refused with its name', () => {
+  expect(kindOf(plan({ ...freshBoard, mode: 'firmware-loader' }, jobWith()))).toBe('mode-unsupported')
 })
 
 test('a test key stays off real boards unless the recipe names it', () => {

@@ -73,7 +73,7 @@ export class Line {
       newId: (kind) => `${kind}-${options.seed}-${opening}-${++count}`, nonce: () => `nonce-${Math.floor(draw() * 1e9)}`,
       ...options.station,
     }))
-    const { firmware, trust } = await value(factoryImage({ home, desk: { keyring, files: new OpenFiles(), log: new Logbook(station.audit, 'tester') } }))
+    const { firmware, trust } = await value(factoryImage({ home, desk: { keyring, files: new OpenFiles(), log: new Logbook(station.audit, 'tester') } }, options.profile?.ram?.address ?? 0))
     const faults = await value(parseFaults(options.faults ?? '', options.boards, options.seed))
     for (let bay = 1; bay <= options.boards; bay++) {
       const serial = `PB-${String(bay).padStart(4, '0')}`

@@ -1,0 +1,96 @@
+// The whole station against boards in every mode of MCUboot that has an upgrade slot: the good run, the run whose proof
+// fails, the run whose power is cut in the bootloader, and the outcome that the log and the board must agree on.
+import { describe, expect, test } from 'vitest'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Keyring } from '../../main/keys/keyring.ts'
+import { profiles } from '../../main/practice/profiles.ts'
+import { OpenFiles } from '../../main/station/files.ts'
+import { Logbook } from '../../main/station/logbook.ts'
+import { practiceImage, practiceKey } from '../../main/station/practice.ts'
+import { practiceFirmware } from '../../main/station/sample.ts'
+import { Line, runLine, value } from './simulation.ts'
+
+const profile = (mode: string) => profiles[`practice-${mode}`]!
+
+describe.each(['swap-offset', 'direct-xip-revert'])('%s', (mode) => {
+  test('boards are confirmed, and one whose proof fails goes back to its old image', async () => {
+    const { runs, wrongs } = await runLine({ seed: 11, boards: 3, profile: profile(mode), faults: '2:fails-proof' })
+    expect(wrongs).toEqual([])
+    expect(runs.map((run) => run.outcome)).toEqual(['confirmed', 'reverted', 'confirmed'])
+    expect(runs[1]?.version).toBe('1.0.0')
+  })
+
+  test('a new image that hangs costs a power cycle and no more', async () => {
+    const { runs, wrongs } = await runLine({ seed: 12, boards: 1, profile: profile(mode), faults: '1:hangs' })
+    expect(wrongs).toEqual([])
+    expect(runs[0]).toMatchObject({ outcome: 'failed', kind: 'no-return' })
+  })
+})
+
+describe.each(['overwrite-only', 'direct-xip'])('%s', (mode) => {
+  test('boards are confirmed; one whose proof fails keeps the new image, and that is said before and after', async () => {
+    const { runs, wrongs } = await runLine({ seed: 13, boards: 2, profile: profile(mode), faults: '2:fails-proof' })
+    expect(wrongs).toEqual([])
+    expect(runs.map((run) => run.outcome)).toEqual(['confirmed', 'failed'])
+    expect(runs[1]).toMatchObject({ kind: 'proof-failed', version: '1.1.0' })
+    expect(runs[1]?.says).toContain('no way back')
+    for (const run of runs) {
+      const note = run.steps.findIndex((step) => step.says.includes('cannot go back'))
+      expect(note).toBeGreaterThan(-1)
+      expect(note).toBeLessThan(run.steps.findIndex((step) => step.step === 'Upload'))
+    }
+  })
+
+  test('a recipe that asks for a way back sends nothing', async () => {
+    const { runs, wrongs } = await runLine({ seed: 14, boards: 1, profile: profile(mode) }, { needsWayBack: true })
+    expect(wrongs).toEqual([])
+    expect(runs[0]).toMatchObject({ outcome: 'failed', kind: 'no-way-back', version: '1.0.0' })
+  })
+})
+
+test.each(['swap-offset', 'overwrite-only'])('%s: the power goes in the bootloader, and the board ends confirmed all the same', async (mode) => {
+  const { runs, wrongs } = await runLine({ seed: 15, boards: 4, profile: profile(mode), faults: '1:power-cut@5,2:power-cut@20,3:power-cut@60,4:power-cut@110' })
+  expect(wrongs).toEqual([])
+  expect(runs.map((run) => run.outcome)).toEqual(['confirmed', 'confirmed', 'confirmed', 'confirmed'])
+})
+
+test('ram-load: an image for RAM is confirmed, and one that is not is refused before a byte is sent', async () => {
+  const ram = profile('ram-load')
+  const line = await Line.open({ seed: 16, boards: 2, profile: ram })
+  try {
+    await line.runBatch()
+    expect((await line.runs()).map((run) => run.kind)).toEqual(['not-for-ram', 'not-for-ram'])
+    const desk = { keyring: new Keyring(join(line.home, 'keys'), line.clock), files: new OpenFiles(), log: new Logbook(line.station.audit, 'tester') }
+    const image = await value(practiceImage({ home: line.home, desk }, await value(practiceKey(desk)), '1.1.0', ram.ram!.address))
+    const path = join(line.home, 'ram.bin')
+    writeFileSync(path, image.bytes)
+    const { file } = await value(line.station.openFile({ path, purpose: 'image' }))
+    await line.runBatch({}, file)
+    expect((await line.runs()).map((run) => run.outcome)).toEqual(expect.arrayContaining(['confirmed', 'confirmed']))
+    expect(line.ports.fixtures.map((fixture) => fixture.board.running)).toMatchObject([{ version: '1.1.0', slot: 1 }, { version: '1.1.0', slot: 1 }])
+    expect(await line.check()).toEqual([])
+  } finally {
+    await line.close()
+  }
+})
+
+test('overwrite-only: a slot that asks for an image no longer in it takes the next upload all the same', async () => {
+  const line = await Line.open({ seed: 17, boards: 1, profile: profile('overwrite-only') })
+  try {
+    await line.runBatch()
+    const [fixture] = line.ports.fixtures
+    const { secondary } = fixture!.board.slots
+    // As a power cut between the last two erases of the overwrite leaves it.
+    secondary.trailer.writeMagic()
+    const path = join(line.home, 'next.bin')
+    writeFileSync(path, practiceFirmware('1.2.0'))
+    const firmware = await value(line.station.openFile({ path, purpose: 'firmware' }))
+    const signed = await value(line.station.sign({ file: firmware.file, key: 'practice', passphrase: null, options: { version: '1.2.0' }, saveAs: `${path}.signed` }))
+    await line.runBatch({}, signed!.file)
+    expect((await line.runs()).map((run) => run.version)).toContain('1.2.0')
+    expect(fixture!.board.running?.version).toBe('1.2.0')
+  } finally {
+    await line.close()
+  }
+})
