@@ -51,7 +51,7 @@ type WhenDone = (state: ActiveState, said: Said, tookMs: number) => Move
 type WhenFailed = (state: ActiveState, failure: Failure) => Move
 
 const whenDone: Record<StepName, WhenDone> = {
-  identify: (state, said) => planFor(state, boardIn(said)),
+  identify: (state, said) => identified(state, boardIn(said)),
   upload: uploaded,
   'check-slot': checkSlot,
   mark: checkMark,
@@ -75,6 +75,17 @@ const whenFailed: Record<StepName, WhenFailed> = {
 }
 
 // Asking and planning
+
+/**
+ * A board that is found running the image on test got there unseen: it restarted by itself, or before this run. That is
+ * noted by the board's own word, or the log would show a proof of something that never booted.
+ */
+function identified(state: ActiveState, board: BoardSays): Move {
+  const move = planFor(state, board)
+  const active = activeSlot(board.slots)
+  const unseen = active !== null && active.hash === state.job.image.hash && !active.confirmed
+  return unseen ? prepend(record.booted(state.job, active), move) : move
+}
 
 function planFor(state: ActiveState, board: BoardSays): Move {
   const { job, tally } = state

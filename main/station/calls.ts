@@ -131,6 +131,7 @@ async function startBatch(world: World, fleet: Fleet, args: CheckedArgsOf<'start
   }, {
     clock, ports, fleet,
     record: (drafts) => log.record(drafts),
+    recordTogether: (drafts) => log.recordTogether(drafts),
     newId: world.newId,
     nonce: world.nonce,
     profileFor,

@@ -6,23 +6,59 @@ import type { Entry, EntryDraft, Role } from '../log/entry.ts'
 import type { AuditStore } from '../store/audit.ts'
 import { lastProven, readable, runsMax, text, whole, entriesOfRun } from './history.ts'
 
+/** Puts work off until the event loop turns, when all that came in together has been heard. */
+export type Turn = (work: () => void) => void
+
+type Waiting = Readonly<{ drafts: readonly EntryDraft[]; resolve: (failure: Failure | null) => void }>
+
 export class Logbook {
   readonly audit: AuditStore
   person: string
+  readonly #turn: Turn
+  #waiting: Waiting[] = []
 
-  constructor(audit: AuditStore, person: string) {
+  constructor(audit: AuditStore, person: string, turn: Turn = setImmediate) {
     this.audit = audit
     this.person = person
+    this.#turn = turn
+  }
+
+  /**
+   * Like `record`, together with all that others hand in before the event loop turns: one disk flush for a whole line of
+   * boards instead of one for each. What was handed in together stands together or not at all.
+   */
+  recordTogether(drafts: readonly EntryDraft[]): Promise<Failure | null> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ drafts, resolve })
+      if (this.#waiting.length === 1) this.#turn(() => this.flush())
+      else if (this.#waiting.length >= togetherMax) this.flush()
+    })
+  }
+
+  /** Writes what waits for the turn. */
+  flush(): void {
+    const waiting = this.#waiting
+    if (waiting.length === 0) return
+    this.#waiting = []
+    const written = this.audit.appendAll(waiting.flatMap(({ drafts }) => drafts))
+    // A draft that is refused takes none of the others with it.
+    const alone = failed(written) && written.kind === 'entry-refused' && waiting.length > 1
+    for (const { drafts, resolve } of waiting) {
+      const own = alone ? this.audit.appendAll(drafts) : written
+      resolve(failed(own) ? own : null)
+    }
   }
 
   /** On disk when it returns null; on failure nothing was written. */
   record(drafts: readonly EntryDraft[]): Failure | null {
+    this.flush()
     const written = this.audit.appendAll(drafts)
     return failed(written) ? written : null
   }
 
   /** Something a person did. Gives the entry's number. */
   recordAct(draft: EntryDraft, role: Role): number | Failure {
+    this.flush()
     const entry = this.audit.append({ ...draft, person: this.person, role })
     return failed(entry) ? entry : entry.seq
   }
@@ -104,6 +140,9 @@ const closedAs = {
 
 /** Batches looked back over; all but the latest are closed already, unless the log gave out again and again. */
 const abandonedMax = 20
+
+/** At most this many boards' entries in one append. */
+const togetherMax = 256
 
 /** What the unit may do by itself, as far as the log lets one know. */
 function whatNow(entries: readonly Entry[]): string {

@@ -18,8 +18,8 @@ import type { StepAid } from './steps.ts'
 export type RunWorld = Readonly<{
   clock: Clock
   ports: Ports
-  /** On disk when it returns; a failure means that nothing was written. */
-  record(drafts: readonly EntryDraft[]): Failure | null
+  /** On disk when it answers; a failure means that nothing was written. */
+  record(drafts: readonly EntryDraft[]): Promise<Failure | null>
   frames(bufferBytes: number, framing: Framing): UploadFrames | Failure
   nonce(): string
   /** How the boards of this batch were last heard to speak: the next one is asked in that framing first. */
@@ -47,7 +47,7 @@ export async function runJob(job: Job, world: RunWorld, watcher: RunWatcher, sig
   try {
     let move = begin(job)
     for (;;) {
-      const logFailure = record(move, world)
+      const logFailure = move.record.length === 0 ? null : await world.record(move.record)
       if (logFailure !== null) return { ending: unrecorded(job, move, logFailure), logFailure }
       watcher.onMove(move.state)
       if (move.state.at === 'ended') return { ending: move.state.ending, logFailure: null }
@@ -56,10 +56,6 @@ export async function runJob(job: Job, world: RunWorld, watcher: RunWatcher, sig
   } finally {
     await talk.hangUp()
   }
-}
-
-function record(move: Move, world: RunWorld): Failure | null {
-  return move.record.length === 0 ? null : world.record(move.record)
 }
 
 async function eventOf(state: ActiveState, talk: Conversation, world: RunWorld, watcher: RunWatcher, signal: AbortSignal): Promise<RunEvent> {
@@ -73,13 +69,12 @@ async function eventOf(state: ActiveState, talk: Conversation, world: RunWorld, 
     board: state.board,
   }
   const startedMs = world.clock.monotonicMs()
+  const never = new AbortController().signal
   const said = await carryOut(step, talk, aid, finishedFirst.has(step.do) ? never : signal)
   if (!failed(said) && said.of === 'board') world.spoken.framing = talk.framing
   if (!failed(said)) return { is: 'stepDone', said, tookMs: world.clock.monotonicMs() - startedMs }
   return signal.aborted && said.kind === 'stopped' ? { is: 'stopped' } : { is: 'stepFailed', failure: said }
 }
-
-const never = new AbortController().signal
 
 /** The log gave out: what the board said last still stands, but no act and no result can be recorded any more. */
 function unrecorded(job: Job, move: Move, why: Failure): Ending {

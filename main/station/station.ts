@@ -23,6 +23,7 @@ import { OpenFiles } from './files.ts'
 import { Fleet } from './fleet.ts'
 import { keysFolderOf, knownKeysFolderOf, makeHome } from './home.ts'
 import { Logbook } from './logbook.ts'
+import type { Turn } from './logbook.ts'
 import type { Ports } from './ports.ts'
 import { Practice, ownProcessHost } from './practice.ts'
 import type { PracticeHost } from './practice.ts'
@@ -46,6 +47,8 @@ export type StationOptions = Readonly<{
   newId?: (kind: 'session' | 'batch' | 'run') => string
   /** Texts for echo proofs. */
   nonce?: () => string
+  /** How log entries wait for one another; until the event loop turns, unless a simulation turns it. */
+  turn?: Turn
 }>
 
 export type Station = StationApi & Readonly<{
@@ -88,7 +91,7 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
   opened.push(() => audit.close())
   const settings = readSetting<SettingsView>(audit.database, 'station', settingsSchema, { theme: 'system', person: personHere() })
   if (failed(settings)) return settings
-  const log = new Logbook(audit, options.person ?? settings.person)
+  const log = new Logbook(audit, options.person ?? settings.person, options.turn)
   const closedRuns = noteStart(log, options)
   if (failed(closedRuns)) return closedRuns
   opened.push(async () => {

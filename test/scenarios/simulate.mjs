@@ -8,11 +8,24 @@ import { build } from 'vite'
 const root = join(import.meta.dirname, '..', '..')
 const runtimePath = join(root, '.runtime', 'electron-path')
 const runtime = existsSync(runtimePath) ? readFileSync(runtimePath, 'utf8').trim() : process.execPath
+/** Ed25519 by the runtime instead of by script: faults/quick-ed25519.ts says why. */
+const quickEd25519 = {
+  name: 'quick-ed25519',
+  enforce: 'pre',
+  resolveId: (id, importer) => (id === '@noble/curves/ed25519.js' && importer !== '\0quick-ed25519' ? '\0quick-ed25519' : null),
+  load: (id) => (id === '\0quick-ed25519' ? `
+    import * as noble from ${JSON.stringify(join(root, 'node_modules/@noble/curves/ed25519.js'))}
+    import { quickened } from ${JSON.stringify(join(import.meta.dirname, 'faults', 'quick-ed25519.ts'))}
+    export * from ${JSON.stringify(join(root, 'node_modules/@noble/curves/ed25519.js'))}
+    export const ed25519 = quickened(noble).ed25519
+  ` : null),
+}
 const outDir = mkdtempSync(join(root, 'node_modules', '.slotwright-worlds-'))
 let status = 1
 try {
   await build({
     configFile: false,
+    plugins: [quickEd25519],
     logLevel: 'error',
     build: {
       ssr: true,

@@ -69,7 +69,7 @@ export class WoundClock implements Clock {
   }
 }
 
-/** All microtasks that are ready, and those they start. */
-function quiet(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+/** All microtasks that are ready, and those they start; and once more for what was put off until the event loop turns. */
+async function quiet(): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
 }

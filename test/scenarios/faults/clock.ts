@@ -125,7 +125,7 @@ function isBefore(a: Timer, b: Timer): boolean {
 }
 
 async function quiet(): Promise<void> {
-  for (let turn = 0; turn < promiseTurns; turn++) await null
+  for (let turn = 0; turn < promiseTurns; turn++) await Promise.resolve()
 }
 
 /** A station's view of the clock; `cut` ends it for good. */

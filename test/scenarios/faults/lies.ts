@@ -5,7 +5,7 @@ import { fromHex } from '../../../main/base/bytes.ts'
 import { replyLines } from '../../../main/practice/reply-lines.ts'
 import { LineDecoder } from '../../../main/smp/line.ts'
 import { decodeMessage, encodeMessage } from '../../../main/smp/message.ts'
-import type { CborMap, CborValue, SmpMessage } from '../../../main/smp/message.ts'
+import type { CborMap, SmpMessage } from '../../../main/smp/message.ts'
 
 type Lie = (message: SmpMessage, draw: () => number, wantedHash: Uint8Array) => SmpMessage | Uint8Array
 
@@ -21,8 +21,8 @@ const lies: Readonly<Record<string, Lie>> = {
   'all-confirmed': (message) => (isState(message) ? withImages(message, (slot) => ({ ...slot, confirmed: true, pending: false })) : message),
   'nothing-runs': (message, draw) => (isState(message) && draw() < 0.5 ? { ...message, body: { images: [] } } : message),
   'two-active': (message) => (isState(message) ? withImages(message, (slot) => ({ ...slot, active: true })) : message),
-  'no-hashes': (message) => (isState(message) ? withImages(message, ({ hash: _hash, ...slot }) => slot as CborMap) : message),
-  'wrong-types': (message, draw) => (draw() < 0.2 ? { ...message, body: Object.fromEntries(Object.keys(message.body).map((key) => [key, 'seven'] as const)) as CborMap } : message),
+  'no-hashes': (message) => (isState(message) ? withImages(message, ({ hash: _hash, ...slot }) => slot) : message),
+  'wrong-types': (message, draw) => (draw() < 0.2 ? { ...message, body: Object.fromEntries(Object.keys(message.body).map((key) => [key, 'seven'] as const)) } : message),
   'offset-ahead': (message, draw) => (isUpload(message) ? { ...message, body: { ...message.body, off: Math.floor(draw() * 9_000) } } : message),
   'offset-stuck': (message) => (isUpload(message) ? { ...message, body: { ...message.body, off: 0 } } : message),
   'offset-huge': (message) => (isUpload(message) ? { ...message, body: { ...message.body, off: 2 ** 40 } } : message),
@@ -31,7 +31,7 @@ const lies: Readonly<Record<string, Lie>> = {
   'other-number': (message, draw) => (draw() < 0.2 ? { ...message, seq: (message.seq + 1) & 0xff } : message),
   'other-group': (message, draw) => (draw() < 0.2 ? { ...message, group: 63 } : message),
   'echoes-otherwise': (message) => (message.group === 0 && message.command === 0 ? { ...message, body: { r: 'something else' } } : message),
-  'long-answer': (message, draw) => (draw() < 0.1 ? { ...message, body: { ...message.body, more: 'x'.repeat(9_000) as CborValue } } : message),
+  'long-answer': (message, draw) => (draw() < 0.1 ? { ...message, body: { ...message.body, more: 'x'.repeat(9_000) } } : message),
   'no-cbor': (_message, draw) => Uint8Array.from({ length: 60 }, () => Math.floor(draw() * 256)),
 }
 

@@ -100,7 +100,7 @@ function drawTroubles(draw: (below: number) => number, chance: (share: number) =
   const troubles: Trouble[] = []
   if (chance(0.35)) return troubles
   if (chance(0.06)) troubles.push({ is: 'lies', lie: pick(lieNames) })
-  const firmware = draw(10)
+  const firmware = draw(6)
   if (firmware === 0) troubles.push({ is: 'hangs' })
   if (firmware === 1) troubles.push({ is: 'fails-proof' })
   const cuts = chance(0.45) ? 1 + draw(3) : 0
