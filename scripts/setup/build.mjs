@@ -26,6 +26,7 @@ export async function build({ always = false } = {}) {
   if (!always && existsSync(made) && isStamped('build', key)) return
   say('building the app (electron-vite)')
   await runOrStop('the build', process.execPath, [join(root, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js'), 'build', '--logLevel', 'warn'])
+  await runOrStop('the build of the verifier', process.execPath, [join(root, 'scripts', 'setup', 'verifier.mjs')])
   stamp('build', key)
 }
 

@@ -1,0 +1,173 @@
+// `slotwright-verify`: the auditor's own program, one file for plain Node from version 20 on. It reads an audit bundle, a
+// home folder, a database file or a single proof, writes nothing, asks no network, and says line by line what holds and
+// what does not. Exit 0: all that was checked holds; 1: something does not; 2: wrong usage.
+import { createHash } from 'node:crypto'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { version } from '../../package.json'
+import { Failure } from '../base/failure.ts'
+import { checkBundle } from '../bundle/check.ts'
+import type { Finding } from '../bundle/check.ts'
+import { unpack } from '../bundle/unpack.ts'
+import { parseNoteKey } from '../log/checkpoint.ts'
+import type { NoteKey } from '../log/checkpoint.ts'
+import { checkTlogProof, parseTlogProof } from '../log/tlogproof.ts'
+import { checkDatabase } from './database.ts'
+import type { ReadAt } from './sqlite-file.ts'
+
+const usage = `usage: slotwright-verify WHAT [--key KEY] [--witness KEY …] [--json]
+       slotwright-verify PROOF.tlog-proof --entry FILE --key KEY
+
+WHAT     an audit bundle (.zip), a station's home folder, or its slotwright.db
+KEY      the log's public key as the station shows it (name+id+base64), or the file it lies in (log-key.pub)
+`
+
+const largeFileMax = 4_000_000_000
+const textMax = 1_000_000
+const databaseTries = 3
+
+type Outcome = Readonly<{ holds: boolean; findings: readonly Finding[]; firstWrong: number | null; says: string; size?: number; root?: string; redacted?: readonly number[] }>
+
+type Words = Readonly<{ what: string; key: NoteKey | null; witnesses: readonly NoteKey[]; entry: string | null; json: boolean }>
+
+function readWords(words: readonly string[]): Words | Failure {
+  const keys: Record<string, NoteKey[]> = { '--key': [], '--witness': [] }
+  const plain: string[] = []
+  let entry: string | null = null
+  let json = false
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? ''
+    const given = words[at + 1]
+    if (word === '--json') json = true
+    else if (word in keys || word === '--entry') {
+      if (given === undefined) return new Failure('usage', `${word} needs a value.`)
+      at += 1
+      if (word === '--entry') entry = given
+      else {
+        const key = parseNoteKey(existsSync(given) ? readText(given) : given)
+        if (key instanceof Failure) return new Failure('usage', `${word} ${given.slice(0, 80)}: ${key.says}`)
+        keys[word]?.push(key)
+      }
+    } else if (word.startsWith('-')) return new Failure('usage', `There is no option ${word}.`)
+    else plain.push(word)
+  }
+  const [what, ...more] = plain
+  if (what === undefined || more.length > 0) return new Failure('usage', 'Name one bundle, folder, database or proof.')
+  return { what, key: keys['--key']?.[0] ?? null, witnesses: keys['--witness'] ?? [], entry, json }
+}
+
+function readText(path: string): string {
+  if (statSync(path).size > textMax) throw new Error(`${path} is far too long`)
+  return readFileSync(path, 'utf8')
+}
+
+const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
+
+async function check(words: Words): Promise<Outcome | Failure> {
+  const { what } = words
+  if (!existsSync(what)) return new Failure('no-file', `There is no ${what}.`)
+  if (statSync(what).isDirectory()) return checkHome(join(what, 'slotwright.db'), what, words)
+  if (what.endsWith('.tlog-proof')) return checkProof(words)
+  if (statSync(what).size > largeFileMax) return new Failure('too-large', `${what} is too large to be one of ours.`)
+  const first = Buffer.alloc(16)
+  const file = openSync(what, 'r')
+  readSync(file, first, 0, 16, 0)
+  closeSync(file)
+  if (first.toString('latin1').startsWith('SQLite format 3')) return checkHome(what, dirname(what), words)
+  const files = unpack(readFileSync(what))
+  if (files instanceof Failure) return files
+  return await checkBundle(files, { ...(words.key === null ? {} : { trusted: words.key }), witnesses: words.witnesses, version, sha256, onProgress: progress })
+}
+
+function checkProof({ what, key, entry }: Words): Outcome | Failure {
+  if (key === null || entry === null) return new Failure('usage', 'A proof is checked with --entry FILE (the entry, as "slotwright log show --raw" prints it) and --key.')
+  const proof = parseTlogProof(readText(what))
+  const bytes = readFileSync(entry)
+  // Editors and shells add a line feed; an entry never ends with one.
+  const held = proof instanceof Failure ? proof : checkTlogProof(proof, bytes.at(-1) === 10 ? bytes.subarray(0, -1) : bytes, [key])
+  if (held instanceof Failure) return { holds: false, findings: [{ is: 'broken', about: 'proof', says: held.says }], firstWrong: null, says: held.says }
+  const says = `This entry is number ${(proof as { index: number }).index} of the log ${held.origin}, signed over ${held.size} entries.`
+  return { holds: true, findings: [{ is: 'holds', about: 'proof', says }], firstWrong: null, says }
+}
+
+/** A database in a home; read again when a station moved pages while it was read. */
+async function checkHome(path: string, home: string, words: Words): Promise<Outcome | Failure> {
+  if (!existsSync(path)) return new Failure('no-file', `There is no database ${path}.`)
+  const publicKey = join(home, 'log-key.pub')
+  const own = words.key ?? (existsSync(publicKey) ? parseNoteKey(readText(publicKey)) : null)
+  if (own instanceof Failure) return own
+  const place = join(home, 'checkpoints')
+  const names = existsSync(place) ? readdirSync(place).filter((name) => /^[0-9]{12,15}\.checkpoint$/.test(name)) : []
+  const checkpoints = new Map(names.map((name) => [name, readText(join(place, name))]))
+  for (let tried = 1; ; tried++) {
+    const before = statSync(path).mtimeMs
+    const wal = existsSync(`${path}-wal`) ? readFileSync(`${path}-wal`) : null
+    const file = openSync(path, 'r')
+    const found = await checkDatabase({ read: reader(file), wal, checkpoints }, { key: own, sha256, onProgress: progress })
+    closeSync(file)
+    const moved = statSync(path).mtimeMs !== before
+    if (moved && tried < databaseTries) continue
+    if (moved) return new Failure('database-busy', 'A station is writing to this database all the time. Close it, or check a backup ("slotwright log backup").')
+    if (found instanceof Failure) return found
+    const keyFinding: Finding[] = words.key !== null || own === null ? [] : [{ is: 'note', about: 'key', says: `The log's key was taken from the home itself. Compare it with what you were given: ${readText(publicKey).trim()}` }]
+    const findings = [...keyFinding, ...found.findings]
+    const first = findings.find(({ is }) => is === 'broken')
+    const { verdict } = found
+    return { holds: first === undefined, findings, firstWrong: verdict.firstWrong, size: verdict.size, root: Buffer.from(verdict.root).toString('hex'), redacted: verdict.redacted, says: first === undefined ? 'The log holds.' : `The log does not hold. ${first.says}` }
+  }
+}
+
+/** Reads with a window of a megabyte ahead: pages of one table mostly lie one after the other. */
+function reader(file: number): ReadAt {
+  const window = Buffer.alloc(1_048_576)
+  let from = -1
+  let length = 0
+  return (offset, wanted) => {
+    if (from < 0 || offset < from || offset + wanted > from + length) {
+      from = offset - (offset % 65_536)
+      length = readSync(file, window, 0, window.length, from)
+    }
+    return new Uint8Array(window.subarray(offset - from, Math.min(length, offset - from + wanted)))
+  }
+}
+
+let shown = 0
+async function progress(done: number, total: number): Promise<void> {
+  if (process.stderr.isTTY && Date.now() - shown > 200) {
+    shown = Date.now()
+    process.stderr.write(`\r${done} of ${total} entries …\u001b[K`)
+    if (done === total) process.stderr.write('\r\u001b[K')
+  }
+  await Promise.resolve()
+}
+
+const marks: Readonly<Record<Finding['is'], string>> = { holds: 'holds ', broken: 'BROKEN', note: 'note  ' }
+
+// Names and texts in a bundle are somebody else's: no control character of theirs reaches the terminal.
+const washed = (text: string) => text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '\ufffd')
+
+async function main(): Promise<number> {
+  if (process.argv.includes('--help') || process.argv.includes('-h')) {
+    process.stdout.write(usage)
+    return 0
+  }
+  const words = readWords(process.argv.slice(2))
+  const outcome = words instanceof Failure ? words : await check(words)
+  const json = process.argv.includes('--json')
+  if (process.stderr.isTTY) process.stderr.write('\r\u001b[K')
+  if (outcome instanceof Failure) {
+    if (json) process.stdout.write(`${JSON.stringify({ failure: { kind: outcome.kind, says: outcome.says } })}\n`)
+    process.stderr.write(`slotwright-verify: ${washed(outcome.says)}\n${outcome.kind === 'usage' ? usage : ''}`)
+    return outcome.kind === 'usage' ? 2 : 1
+  }
+  if (json) process.stdout.write(`${JSON.stringify(outcome)}\n`)
+  else process.stdout.write(`${[...outcome.findings.map(({ is, says }) => `${marks[is]}  ${washed(says)}`), '', washed(outcome.says)].join('\n')}\n`)
+  return outcome.holds ? 0 : 1
+}
+
+main().then((code) => {
+  process.exitCode = code
+}, (error: unknown) => {
+  process.stderr.write(`slotwright-verify: ${washed(error instanceof Error ? error.message : String(error))}\n`)
+  process.exitCode = 1
+})

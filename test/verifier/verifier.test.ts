@@ -1,0 +1,199 @@
+// The stand-alone verifier as an auditor has it: one file, plain Node, no package beside it. It is built here and copied
+// away from the project before it runs.
+import Database from 'better-sqlite3'
+import fc from 'fast-check'
+import { execFile } from 'node:child_process'
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runInNewContext } from 'node:vm'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { derivedTables } from '../../main/log/derived.ts'
+import { tlogProofText } from '../../main/log/tlogproof.ts'
+import { databaseName } from '../../main/store/database.ts'
+import { checkDatabase } from '../../main/verifier/database.ts'
+import { openSqlite } from '../../main/verifier/sqlite-file.ts'
+import { buildVerifier } from '../../scripts/setup/verifier.mjs'
+import { newHome, outcomeDraft, release, storeIn, value } from '../store/fixture.ts'
+import { bundleOf, madeHome } from '../bundle/made.ts'
+import type { Made } from '../bundle/made.ts'
+import { version } from '../../package.json'
+
+let folder = ''
+let program = ''
+let made: Made
+let bundle = ''
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'slotwright-verifier-'))
+  await buildVerifier(join(folder, 'built'))
+  mkdirSync(join(folder, 'auditor'))
+  program = join(folder, 'auditor', 'slotwright-verify.js')
+  copyFileSync(join(folder, 'built', 'slotwright-verify.js'), program)
+  made = await madeHome()
+  await bundleOf(made, {}, { version })
+  bundle = join(made.home, 'bundle.zip')
+}, 60_000)
+afterAll(() => {
+  release()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+type Ran = Readonly<{ code: number; out: string; err: string }>
+
+function run(...args: string[]): Promise<Ran> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [program, ...args], { cwd: join(folder, 'auditor'), env: { PATH: process.env['PATH'], ELECTRON_RUN_AS_NODE: '1' } }, (error, out, err) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, out, err })
+    })
+  })
+}
+
+const logKey = () => join(made.home, 'log-key.pub')
+const json = (ran: Ran) => JSON.parse(ran.out) as { holds: boolean; firstWrong: number | null; findings: { is: string; says: string }[] }
+
+describe('a bundle', () => {
+  test('holds with the key from outside, exit 0, and every line says so', async () => {
+    const ran = await run(bundle, '--key', logKey())
+    expect(ran).toMatchObject({ code: 0, err: '' })
+    expect(ran.out.trim().split('\n').at(-1)).toBe('The bundle holds.')
+    expect(ran.out).not.toMatch(/BROKEN|note/)
+    expect(json(await run(bundle, '--json', '--key', readFileSync(logKey(), 'utf8').trim()))).toMatchObject({ holds: true, firstWrong: null })
+  })
+
+  test('with one byte changed does not: exit 1, and what is wrong is said', async () => {
+    const changed = join(folder, 'changed.zip')
+    const zip = readFileSync(bundle)
+    zip[zip.length >> 1] = (zip[zip.length >> 1] ?? 0) ^ 1
+    writeFileSync(changed, zip)
+    const ran = await run(changed, '--key', logKey())
+    expect(ran.code).toBe(1)
+    expect(ran.out + ran.err).toMatch(/BROKEN|damaged/)
+  })
+
+  test('under another log’s key does not', async () => {
+    const other = await madeHome()
+    expect(await run(bundle, '--key', join(other.home, 'log-key.pub'))).toMatchObject({ code: 1 })
+  })
+})
+
+describe('a home', () => {
+  test('holds, closed or with its station at work, and not a byte of it is written', async () => {
+    const before = readdirSync(made.home, { recursive: true }).map((name) => [name, statSync(join(made.home, String(name))).mtimeMs])
+    expect(existsSync(join(made.home, `${databaseName}-wal`))).toBe(true)
+    const open = json(await run(made.home, '--json', '--key', logKey()))
+    expect(open, JSON.stringify(open.findings)).toMatchObject({ holds: true })
+    expect(readdirSync(made.home, { recursive: true }).map((name) => [name, statSync(join(made.home, String(name))).mtimeMs])).toEqual(before)
+    const copy = newHome()
+    const store = storeIn(copy)
+    value(store.appendAll(Array.from({ length: 900 }, (_, i) => outcomeDraft(`u${i}`, { says: 'x'.repeat(i % 900) }))))
+    value(await store.checkpoint())
+    store.close()
+    const closed = await run(join(copy, databaseName))
+    expect(closed.code, closed.out + closed.err).toBe(0)
+    expect(closed.out).toContain('All 900 entries hold')
+  })
+
+  test('tampered with: exit 1 and the first wrong entry', async () => {
+    const copy = newHome()
+    made.store.tidy()
+    cpSync(made.home, copy, { recursive: true })
+    const sql = new Database(join(copy, databaseName))
+    sql.exec("DROP TRIGGER entries_stay; UPDATE entries SET bytes = CAST(replace(CAST(bytes AS TEXT), 'Ada', 'Eve') AS BLOB) WHERE seq = 31")
+    sql.close()
+    expect(json(await run(copy, '--json'))).toMatchObject({ holds: false, firstWrong: 31 })
+    const other = newHome()
+    cpSync(made.home, other, { recursive: true })
+    const second = new Database(join(other, databaseName))
+    second.exec("UPDATE outcomes SET outcome = 'confirmed' WHERE outcome = 'reverted'")
+    second.close()
+    expect(json(await run(other, '--json')).holds).toBe(false)
+  })
+})
+
+describe('one proof', () => {
+  test('vouches for its entry, and for no other', async () => {
+    const [entry, proof] = [join(folder, 'entry.json'), join(folder, 'one.tlog-proof')]
+    const bytes = made.store.database.sql.prepare('SELECT bytes FROM entries WHERE seq = 20').pluck().get() as Uint8Array
+    const note = value(await made.store.checkpoint()).note
+    writeFileSync(proof, tlogProofText({ index: 20, hashes: value(made.store.proveInclusion(20, value(made.store.head()).size)), checkpoint: note }))
+    writeFileSync(entry, Buffer.concat([bytes, Buffer.from('\n')]))
+    expect(await run(proof, '--entry', entry, '--key', logKey())).toMatchObject({ code: 0 })
+    writeFileSync(entry, Buffer.from(bytes).toString().replace('Ada', 'Eve'))
+    expect(await run(proof, '--entry', entry, '--key', logKey())).toMatchObject({ code: 1 })
+    expect(await run(proof, '--key', logKey())).toMatchObject({ code: 2 })
+  })
+})
+
+test.each([[[]], [['no-such-file.zip']], [['--nonsense', 'x']], [['x', '--key']], [['x', '--key', 'rubbish']], [['a', 'b']]])('wrong usage %j is one sentence and no stack', async (args) => {
+  const ran = await run(...args)
+  expect(ran.code).toBeGreaterThan(0)
+  expect(ran.err).toMatch(/^slotwright-verify: .+/)
+  expect(ran.err).not.toContain('    at ')
+})
+
+test('the page is one file without network, and its program starts', () => {
+  const page = readFileSync(join(folder, 'built', 'verify.html'), 'utf8')
+  expect(page).toContain("default-src 'none'")
+  expect(page).not.toMatch(/<(?:script|link|img)[^>]+(?:src|href)=/)
+  const script = page.slice(page.indexOf('<script>') + 8, page.lastIndexOf('</script>'))
+  expect(script).not.toContain('</script')
+  const heard: string[] = []
+  const element = () => ({ addEventListener: (name: string) => heard.push(name), classList: {}, textContent: '' })
+  runInNewContext(script, { document: { getElementById: element }, TextEncoder, TextDecoder, Uint8Array, ArrayBuffer, URL, setTimeout, atob, btoa })
+  expect(heard).toEqual(['dragover', 'dragleave', 'drop', 'change'])
+})
+
+describe('the reader of SQLite files', () => {
+  const files = (path: string) => {
+    const bytes = new Uint8Array(readFileSync(path))
+    const wal = existsSync(`${path}-wal`) ? new Uint8Array(readFileSync(`${path}-wal`)) : null
+    return { read: (offset: number, length: number) => bytes.subarray(offset, offset + length), wal }
+  }
+  const rowsBy = (sql: Database.Database, table: string) => (sql.prepare(`SELECT * FROM ${table}`).all() as Record<string, unknown>[]).map((row) => Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, Buffer.isBuffer(cell) ? new Uint8Array(cell) : cell])))
+
+  test('reads every row of every table as SQLite does, overflow pages and write-ahead log included', () => {
+    const home = newHome()
+    const store = storeIn(home)
+    value(store.appendAll(Array.from({ length: 3_000 }, (_, i) => outcomeDraft(`u${i}`, { says: 'ü'.repeat(i % 500) }))))
+    store.tidy()
+    value(store.appendAll(Array.from({ length: 40 }, (_, i) => outcomeDraft(`late${i}`, { says: 'x'.repeat(1000) }))))
+    const { read, wal } = files(join(home, databaseName))
+    expect(wal?.length).toBeGreaterThan(1_000)
+    const mine = openSqlite(read, wal)
+    for (const table of ['entries', 'nodes', 'head', 'settings', ...derivedTables.map(({ table: name }) => name)]) {
+      expect([...mine.rows(table)], table).toEqual(rowsBy(store.database.sql, table))
+    }
+    // Torn off anywhere, the write-ahead log gives a commit that was whole.
+    for (const cut of [0, 31, 40, 5_000]) expect([...openSqlite(read, (wal ?? new Uint8Array(0)).subarray(0, cut)).rows('entries')]).toHaveLength(3_000)
+  })
+
+  test('any table any program writes: sizes of pages, integers of all widths, reals, blobs', () => {
+    fc.assert(fc.property(fc.constantFrom(512, 1024, 4096, 65_536), fc.array(fc.tuple(fc.oneof(fc.integer(), fc.maxSafeInteger()), fc.string({ unit: 'grapheme', maxLength: 3_000 }), fc.uint8Array({ maxLength: 3_000 }), fc.option(fc.double({ noNaN: true }))), { maxLength: 40 }), (pageBytes, rows) => {
+      const path = join(mkdtempSync(join(folder, 'sql-')), 'x.db')
+      const sql = new Database(path)
+      sql.pragma(`page_size = ${pageBytes}`)
+      sql.exec('CREATE TABLE one (id INTEGER PRIMARY KEY, a INTEGER, b TEXT, c BLOB, d REAL)')
+      const insert = sql.prepare('INSERT INTO one (a, b, c, d) VALUES (?, ?, ?, ?)')
+      for (const [a, b, c, d] of rows) insert.run(a, b.replaceAll('\u0000', ''), Buffer.from(c), d)
+      const expected = rowsBy(sql, 'one')
+      sql.close()
+      const { read, wal } = files(path)
+      // A real that is a whole number is stored as an integer; -0 and 0 are one number to us.
+      expect([...openSqlite(read, wal).rows('one')].map((row) => ({ ...row, d: row['d'] === 0 ? 0 : row['d'] }))).toEqual(expected.map((row) => ({ ...row, d: row['d'] === 0 ? 0 : row['d'] })))
+    }), { numRuns: 25 })
+  })
+
+  test('a file with any bytes changed gives a verdict or a refusal, never an endless walk or a crash', async () => {
+    const home = newHome()
+    const store = storeIn(home)
+    value(store.appendAll(Array.from({ length: 300 }, (_, i) => outcomeDraft(`u${i}`))))
+    store.close()
+    const honest = new Uint8Array(readFileSync(join(home, databaseName)))
+    await fc.assert(fc.asyncProperty(fc.array(fc.tuple(fc.nat(honest.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 }), async (changes) => {
+      const bytes = honest.slice()
+      for (const [at, to] of changes) bytes[at] = to
+      await checkDatabase({ read: (offset, length) => bytes.subarray(offset, offset + length), wal: null, checkpoints: new Map() }, { key: null })
+    }), { numRuns: 120 })
+  })
+})
