@@ -139,11 +139,14 @@ export class TokenModule {
   }
 
   #matching(asked: TokenAsked): Slot[] {
-    const { libraryManufacturer, libraryDescription, libraryVersion } = asked
-    const library = this.#library
-    if ((libraryManufacturer ?? library.manufacturer) !== library.manufacturer || (libraryDescription ?? library.description) !== library.description) return []
-    if (libraryVersion !== undefined && libraryVersion !== library.version && `${libraryVersion}.0` !== library.version) return []
     return this.#slots().filter(({ row }) => fits(row, asked))
+  }
+
+  /** Whether this module is the library that was asked for; a version may leave its minor part out. */
+  #isAsked({ libraryManufacturer, libraryDescription, libraryVersion }: TokenAsked): boolean {
+    const library = this.#library
+    if ((libraryManufacturer ?? library.manufacturer) !== library.manufacturer || (libraryDescription ?? library.description) !== library.description) return false
+    return libraryVersion === undefined || libraryVersion === library.version || `${libraryVersion}.0` === library.version
   }
 
   /** Runs `work` in the token's one session, opened and logged in where needed; a lost one is forgotten and told. */
@@ -162,6 +165,7 @@ export class TokenModule {
   }
 
   #session(asked: TokenAsked): Session {
+    if (!this.#isAsked(asked)) refuse('token-not-found', `This module is ${this.#library.description || 'unnamed'} ${this.#library.version} by ${this.#library.manufacturer || 'nobody'}, which is not the library that was asked for.`)
     for (const session of this.#sessions.values()) {
       if (!fits(session.slot.row, asked) || this.#state(session) === null) continue
       // Another token that fits as well makes it ambiguous, but only a look at all slots would tell; the first stays.
@@ -271,9 +275,11 @@ export class TokenModule {
     const name = `${asked.object ?? ''}\n${asked.id ?? ''}`
     const known = session.keys.get(name)
     if (known !== undefined) return known
-    const key = must(findKey(this.#api, session.handle, asked, called(session.slot.row.label)))
-    session.keys.set(name, key)
-    return key
+    const key = findKey(this.#api, session.handle, asked, called(session.slot.row.label))
+    // Some modules show a pulled token as one that has become empty.
+    if (failed(key) && key.kind === 'token-key-missing') this.#stillThere(session, 'no keys shown')
+    session.keys.set(name, must(key))
+    return must(key)
   }
 
   #sign(session: Session, asked: KeyAsked, algorithm: KeyAlgorithm, data: Uint8Array): Uint8Array {
@@ -323,10 +329,15 @@ export class TokenModule {
   /** Whether the token is still there decides what is told; the next ask opens a new session by itself. */
   #lost(session: Session, why: { code: number; name: string }): never {
     const { label } = session.slot.row
-    must(this.#restart())
-    const there = this.#slots().some(({ identity }) => identity === session.slot.identity)
-    if (!there) refuse('token-removed', `${called(label)} was removed while it was in use (${why.name}). Nothing was signed. Put it back, then do it again; nothing needs to be restarted.`, { token: label, code: why.code })
+    this.#stillThere(session, why.name)
     return refuse('session-lost', `The connection to ${called(label)} was lost (${why.name}). Nothing was signed. The token is there: do it again.`, { token: label, code: why.code })
+  }
+
+  #stillThere(session: Session, why: string): void {
+    const { row: { label }, identity } = session.slot
+    must(this.#restart())
+    if (this.#slots().some((slot) => slot.identity === identity)) return
+    refuse('token-removed', `${called(label)} was removed while it was in use (${why}). Nothing was signed. Put it back, then do it again; nothing needs to be restarted.`, { token: label })
   }
 
   #call<T>(token: string, work: () => T): T {
