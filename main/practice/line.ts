@@ -20,12 +20,12 @@ import { practiceProfile } from './profiles.ts'
 import type { BoardProfile } from './profiles.ts'
 import { openPty } from './pty.ts'
 import type { Pty } from './pty.ts'
-import { PacedWire } from './wire.ts'
+import { PacedWire, pieceMsMax } from './wire.ts'
 import type { Baud } from './wire.ts'
 
 export const practiceBoardsMax = 128
-/** Bytes are taken from the kernel this far ahead of the line, so that neither timers nor the event loop leave it idle. */
-const aheadMs = 30
+/** Bytes are taken from the kernel at least this far ahead of the line, so that neither timers nor the event loop leave it idle. */
+const aheadMsMin = 30
 
 export type PracticeLineOptions = Readonly<{
   /** Folder of ports, flash files and boards.json; made if missing. */
@@ -204,6 +204,8 @@ export class PracticeLine {
     }
     const number = this.#folder.addPort(pty.path)
     const { baud } = this.#options
+    // What is left when a piece is through is looked at once: half of this must outlast the longest piece.
+    const aheadMs = Math.max(aheadMsMin, 2.5 * pieceMsMax(baud))
     const toHost = new PacedWire(this.#clock, baud, (bytes) => void pty.write(bytes))
     const toBoard: PacedWire = new PacedWire(this.#clock, baud, (bytes, atMs) => {
       place.board.receive(bytes, atMs)

@@ -15,6 +15,11 @@ export function earlyMsOf(clock: Clock): number {
 /** Bits a second, or null for a wire that takes no time. */
 export type Baud = number | null
 
+/** How long the longest piece is on the line, ms. */
+export function pieceMsMax(baud: Baud): number {
+  return baud === null ? 0 : (pieceBytesMax * bitsPerByte * 1000) / baud
+}
+
 type Piece = Readonly<{ bytes: Uint8Array; atMs: number }>
 
 /** One direction of a wire. */

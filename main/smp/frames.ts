@@ -122,6 +122,12 @@ export class UploadFrames {
     return chunk.frame!
   }
 
+  /** Encodes the chunk at `offset` beforehand, likely with this sequence number, if nobody has yet: the wire need not wait for it. */
+  prepare(offset: number, seq: number): void {
+    const chunk = this.#chunkAt(offset)
+    if (chunk.frame === null) this.#encode(chunk, seq)
+  }
+
   #chunkAt(offset: number): Chunk {
     const known = this.#chunks.get(offset)
     if (known) return known

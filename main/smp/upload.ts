@@ -99,6 +99,7 @@ class Upload {
   /** Highest offset sent so far: what goes out below it is a repeat. */
   #sentTo = 0
   #next = 0
+  #lastSeq = 0
   /** Rises with each change of course; answers to earlier flights are then no news. */
   #generation = 0
   #window: number
@@ -145,6 +146,8 @@ class Upload {
       if (this.#flights[0]?.offset === 0) return
       this.#launch(this.#next)
     }
+    // While the wire carries what was sent, the next frame is made: with one in flight that is a turn's only idle moment.
+    if (!this.#done && this.#next < this.#length) this.#frames.prepare(this.#next, (this.#lastSeq + 1) & 0xff)
   }
 
   /** Flights of an old course hold their place in the board's queue, but one of the new course may always go. */
@@ -163,8 +166,13 @@ class Upload {
     this.#sentBytes += end - offset
     this.#next = end
     this.#flights.push(flight)
-    flight.forget = this.#client.send(uploadCommand, (seq) => frames.frame(offset, seq), timeoutMs, (answer) => this.#answered(flight, answer))
+    flight.forget = this.#client.send(uploadCommand, (seq) => this.#frameFor(offset, seq), timeoutMs, (answer) => this.#answered(flight, answer))
     if (offset === 0) this.#probeLater(flight, timeoutMs)
+  }
+
+  #frameFor(offset: number, seq: number): Uint8Array {
+    this.#lastSeq = seq
+    return this.#frames.frame(offset, seq)
   }
 
   /** A lost first chunk would cost its long deadline; any answer to a later request proves the loss at once. */

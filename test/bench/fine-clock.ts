@@ -5,7 +5,7 @@ import { realClock } from '../../main/base/clock.ts'
 import type { Clock } from '../../main/base/clock.ts'
 
 /** Timers are left to the system until so long before their moment. */
-const closeMs = 2
+const closeMs = 4
 const napMsMax = 0.25
 /** A nap ends up to that much too late (0.07 ms on an idle Linux). */
 const napLateMs = 0.12
