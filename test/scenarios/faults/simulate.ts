@@ -1,4 +1,4 @@
-// `npm run simulate -- --seed 4711` replays one world and tells it; `-- --seeds 1-100000` soaks, on all cores but none to
+// `npm run simulate -- --seed 4711` replays one world and tells it as it goes; `-- --seeds 1-100000` soaks, on all cores but none to
 // spare: `--workers N` says how many processes. Ends with 1 when any promise was broken, and names the seeds.
 import { fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
@@ -28,7 +28,7 @@ function rangeOf(text: string): [number, number] {
 const shown = (report: WorldReport): Told => ({ seed: report.seed, wrongs: report.wrongs, outcomes: report.outcomes, told: told(report.scenario) })
 
 async function one(seed: number): Promise<void> {
-  const report = await runWorld(seed, await makeStock())
+  const report = await runWorld(seed, await makeStock(), (line) => console.log(line))
   console.log(`seed ${seed}: ${told(report.scenario)}`)
   console.log(`outcomes: ${report.outcomes.join(', ')}`)
   console.log(`${report.fingerprint}; ${report.wrongs.length === 0 ? 'every promise held' : `broken:\n  ${report.wrongs.join('\n  ')}`}`)

@@ -22,7 +22,10 @@ type Passage = {
   /** Slot writes begun and not closed, in the log. */
   openWrites: number
   readonly proofs: Set<string>
+  /** Intents of which nothing has come yet, in the log. */
   proposed: Set<Intent>
+  /** Hash of the image that was to be marked. */
+  wanted: string
   ended: boolean
 }
 
@@ -45,6 +48,8 @@ export type Ended = Readonly<{ run: string; unit: string; cable: Cable; outcome:
 
 export class Witness {
   readonly wrongs: string[] = []
+  /** What was seen, line by line, when somebody wants to read it. */
+  onSight: (line: string) => void = () => {}
   /** Runs with an outcome, in order. */
   readonly ended: Ended[] = []
   readonly #wires: Wire[] = []
@@ -82,6 +87,7 @@ export class Witness {
   }
 
   wrong(what: string): void {
+    this.onSight(`BROKEN ${what}`)
     if (this.wrongs.length < wrongsMax) this.wrongs.push(what)
   }
 
@@ -95,6 +101,7 @@ export class Witness {
     }
     const act = actOf(op, group, command, body)
     if (act === null) return
+    if (act !== 'write') this.onSight(`${wire.cable.path} is told to ${act}`)
     const { passage } = wire
     const who = `${passage?.unit ?? 'no run'} on ${wire.cable.path}`
     if (passage === null || !passage.allowed.has(act)) return this.wrong(`${who}: ${act} without its intent in the log`)
@@ -117,6 +124,7 @@ export class Witness {
     const state = imageState.decode(message.body)
     if (failed(state)) return
     const list = state.slots.map(({ slot, hash, pending, confirmed, active }) => ({ slot, hash: hash === null ? null : toHex(hash), pending, confirmed, active }))
+    this.onSight(`${wire.cable.path} says ${list.map((slot) => `${slot.slot}:${slot.hash?.slice(0, 6) ?? 'none'}${slot.active ? ' active' : ''}${slot.confirmed ? ' confirmed' : ''}${slot.pending ? ' pending' : ''}`).join(', ')}`)
     for (const lists of [wire.lists, wire.all]) {
       lists.push(list)
       if (lists.length > listsMax) lists.shift()
@@ -127,6 +135,7 @@ export class Witness {
     const { data } = entry
     const text = (field: string) => (typeof data[field] === 'string' ? data[field] : '')
     const run = text('run')
+    this.onSight(`log: ${text('unit')} ${entry.kind} ${[text('outcome'), text('failure'), text('says')].filter(Boolean).join(' · ')}`)
     if (entry.kind === 'batch-started') this.#proofs = this.#nextProofs
     if (run === '') return
     if (entry.kind === 'run-started') return this.#begin(run, text('unit'), text('port'))
@@ -150,7 +159,7 @@ export class Witness {
     if (wire === undefined) return this.wrong(`${unit} started on ${port}, where nothing is`)
     if (this.#passages.has(run)) this.wrong(`the run ${run} started twice`)
     if (wire.passage !== null && !wire.passage.ended) this.wrong(`${unit}: two runs at once on ${port}`)
-    const passage: Passage = { run, unit, cable: wire.cable, allowed: new Set(), openWrites: 0, proofs: new Set(), proposed: new Set(), ended: false }
+    const passage: Passage = { run, unit, cable: wire.cable, allowed: new Set(), openWrites: 0, proofs: new Set(), proposed: new Set(), wanted: '', ended: false }
     this.#passages.set(run, passage)
     wire.passage = passage
     wire.lists = []
@@ -168,11 +177,15 @@ export class Witness {
       passage.allowed.delete('write')
       this.#said(passage, wire, 'slot-write-done', (list) => list.some((slot) => !slot.active && slot.hash === text('imageHash')))
     },
-    'slot-write-failed': (passage) => {
+    'slot-write-failed': (passage, _wire, text) => {
+      if (this.expectWholeUploads && text('failure') === 'upload-failed') this.wrong(`${passage.unit}: the upload broke off, though hardly a frame was lost`)
       passage.openWrites--
       passage.allowed.delete('write')
     },
-    'mark-intended': (passage) => this.#intend(passage, 'mark'),
+    'mark-intended': (passage, _wire, text) => {
+      passage.wanted = text('imageHash')
+      this.#intend(passage, 'mark')
+    },
     marked: (passage, wire, text) => {
       passage.proposed.delete('mark')
       this.#said(passage, wire, 'marked', (list) => list.some((slot) => !slot.active && slot.pending && slot.hash === text('imageHash')))
@@ -181,6 +194,8 @@ export class Witness {
     reset: (passage) => void passage.proposed.delete('reset'),
     booted: (passage, wire, text) => {
       passage.proposed.delete('reset')
+      // A board that runs what was marked has taken the mark, whether or not it got to say so before.
+      if (passage.wanted === text('activeHash')) passage.proposed.delete('mark')
       this.#said(passage, wire, 'booted', (list) => list.some((slot) => slot.active && slot.hash === text('activeHash')))
     },
     'proof-passed': (passage, wire, text) => {
@@ -221,6 +236,9 @@ export class Witness {
     this.ended.push({ run: passage.run, unit: passage.unit, cable: passage.cable, outcome, failure, activeHash })
     this.onEnded(this.ended.at(-1)!)
   }
+
+  /** On a mended line a lost frame costs a rewind, never an upload: a run that tries again would hide a rewind that goes wrong. */
+  expectWholeUploads = false
 
   /** Told of each outcome the moment it is in the log. */
   onEnded: (ended: Ended) => void = () => {}

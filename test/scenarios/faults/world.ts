@@ -39,8 +39,9 @@ const proofs = ['echo', 'active-hash', 'version'] as const
 const batchMsMax = 2 * 3_600_000
 
 /** Runs the world of a seed to its end. Never throws for what goes wrong in it: that is in the report. */
-export async function runWorld(seed: number, stock: Stock): Promise<WorldReport> {
+export async function runWorld(seed: number, stock: Stock, onSight?: (line: string) => void): Promise<WorldReport> {
   const world = new World(scenarioOf(seed), stock)
+  if (onSight !== undefined) world.witness.onSight = (line) => onSight(`${(world.nowMs / 1000).toFixed(3).padStart(9)}  ${line}`)
   try {
     await world.run()
   } catch (error) {
@@ -76,6 +77,10 @@ class World {
     this.#stock = stock
     this.#draw = seededNumbers(scenario.seed ^ 0x5eed)
     this.#life = new Life(this.#clock, [])
+  }
+
+  get nowMs(): number {
+    return this.#clock.monotonicMs()
   }
 
   report(): WorldReport {
@@ -191,6 +196,7 @@ class World {
   #strike(cable: Cable, trouble: Extract<Trouble, { atFrame: number }>): void {
     // Not in the middle of the board's own work, which asked for this frame.
     this.#after(0, () => {
+      this.witness.onSight(`${cable.path}: ${Object.values(trouble).join(' ')}`)
       switch (trouble.is) {
         case 'unplug':
           cable.unplug()
@@ -211,6 +217,7 @@ class World {
   #befall(trouble: StationTrouble): void {
     const station = this.#here
     const { sql } = station.audit.database
+    this.witness.onSight(`station: ${Object.values(trouble).join(' ')}`)
     switch (trouble.is) {
       case 'killed':
         return this.#life.killAfter(trouble.atBeat, () => {
@@ -288,9 +295,10 @@ class World {
   async #recover(): Promise<void> {
     for (const cable of this.#cables) {
       if (cable.board.running === null) this.witness.wrong(`${cable.path} boots nothing any more`)
-      cable.noise = { drop: 0.004, garble: 0.004, double: 0.004, late: 0 }
+      cable.noise = { drop: 0.01, garble: 0.005, double: 0.005, late: 0 }
     }
     const before = this.witness.ended.length
+    this.witness.expectWholeUploads = !this.#isTooSlow
     if ((await this.#batch('update', 'test-and-confirm')) !== 'ended') return this.witness.wrong('the batch after the troubles did not run to its end')
     this.#checkAccounts()
     const { update } = this.#stock.images
