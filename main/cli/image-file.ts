@@ -12,10 +12,14 @@ export type FileContent = Readonly<{ bytes: Uint8Array; address: number | null }
 
 const isHexName = (path: string): boolean => path.toLowerCase().endsWith('.hex')
 
-/** Firmware or an image in its file. Kinds: those of `readInput` and of reading HEX (`bad-hex`, `too-large`). */
-export async function readContent(path: string, what: 'firmware file' | 'image'): Promise<FileContent | Failure> {
+/**
+ * Firmware or an image in its file. Kinds: those of `readInput` and of reading HEX (`bad-hex`, `too-large`). Under
+ * `allowEmpty` a binary of 0 bytes is content, as it is for imgtool.
+ */
+export async function readContent(path: string, what: 'firmware file' | 'image', options: { allowEmpty?: boolean } = {}): Promise<FileContent | Failure> {
   if (!isHexName(path)) {
     const bytes = await readInput(path, what, FIRMWARE_BYTES_MAX)
+    if (failed(bytes) && bytes.kind === 'empty-file' && options.allowEmpty === true) return { bytes: new Uint8Array(0), address: null }
     return failed(bytes) ? bytes : { bytes, address: null }
   }
   const { HEX_TEXT_MAX, readHex } = await import('../image/hex.ts')

@@ -23,3 +23,9 @@ export function oneOf<T extends string>(words: readonly T[]): (text: string) => 
 
 /** Stands between the two words of an option of two words; no argument of a process can contain it. */
 export const pairMark = '\u0000'
+
+/** A reader for what is appended to a name in C or Rust. */
+export function nameSuffix(text: string): string {
+  if (!/^[A-Za-z0-9_]{1,64}$/.test(text)) throw new InvalidArgumentError('It goes into a C or Rust name: letters, digits and _ only.')
+  return text
+}

@@ -53,6 +53,7 @@ export type SignFlags = Readonly<{
   sigOut?: string
   vid?: string
   cid?: string
+  allowEmpty?: true
 }>
 
 const u32Max = 0xffff_ffff
@@ -115,6 +116,7 @@ export function declareSignOptions(command: Command): void {
     .option('--fix-sig <file>', 'use this signature (base64), made elsewhere')
     .option('--fix-sig-pubkey <file>', 'public key of --fix-sig')
     .option('--sig-out <file>', 'write the signature there too (base64)')
+    .option('--allow-empty', 'take firmware of 0 bytes, as imgtool does without asking')
 }
 
 /** What can be said of the options without keys and files of keys; those are added by the command. */
@@ -146,6 +148,7 @@ export async function optionsOf(flags: SignFlags, firmware: Uint8Array): Promise
     publicKeyFormat: flags.publicKeyFormat,
     padSig: flags.padSig,
     compression: flags.compression,
+    allowEmpty: flags.allowEmpty,
   }))
 }
 

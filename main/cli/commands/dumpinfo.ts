@@ -1,4 +1,5 @@
 // `dumpinfo`: what imgtool's command of that name prints, so that scripts that read it can change over.
+import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { utf8 } from '../../base/bytes.ts'
 import { failed } from '../../base/failure.ts'
@@ -21,7 +22,7 @@ export function declare(command: Command, act: Act): void {
     .action(act<DumpFlags>(async (_call, [path = ''], flags) => {
       const bytes = await readImageFile(path)
       if (failed(bytes)) return bytes
-      const info = dumpInfo(bytes, path)
+      const info = dumpInfo(bytes, basename(path))
       if (failed(info)) return info
       if (flags.outfile !== undefined) {
         const written = await writeOutput(flags.outfile, utf8(formats[flags.format ?? 'yaml'](info)))

@@ -6,13 +6,17 @@ import type { Act } from '../call.ts'
 import { readImageFile } from '../image-file.ts'
 import { reportWords } from '../image-words.ts'
 import { knownKeyFor, publicKeyNamed } from '../keys.ts'
+import { openWith, openedDocument, openedWords } from '../opened.ts'
+import type { OpenFlags } from '../opened.ts'
 
 export function declare(command: Command, act: Act): void {
   command
     .argument('<file>', 'image, binary or Intel HEX')
     .option('-k, --key <key>', 'check the signature with this key: name, fingerprint or PEM file (default: the station\'s own keys)')
+    .option('--decrypt-key <key>', 'the private key an encrypted image was made for: decrypt, unpack and check the plaintext')
+    .option('--passphrase-file <file>', 'file whose first line is the passphrase of --decrypt-key')
     .addHelpText('after', '\nExit code 1 when hash or signature do not hold.')
-    .action(act<{ key?: string }>(async (call, [path = ''], flags) => {
+    .action(act<OpenFlags & { key?: string }>(async (call, [path = ''], flags) => {
       const bytes = await readImageFile(path)
       if (failed(bytes)) return bytes
       const bare = inspectImage(bytes)
@@ -21,11 +25,18 @@ export function declare(command: Command, act: Act): void {
       if (failed(key)) return key
       const report = key === null ? bare : inspectImage(bytes, key.publicKey)
       if (failed(report)) return report
-      const signedBy = report.signature?.check === 'holds' ? key?.name ?? null : null
+      const opens = report.encrypted ? flags.decryptKey !== undefined : report.compressed
+      const opened = opens ? await openWith(call, bytes, flags, key?.publicKey) : null
+      const openedSays = opened === null ? null : failed(opened) ? opened.says : openedWords(opened)
+      const proven = opened !== null && !failed(opened) && opened.verified.signedBy !== null
+      const signedBy = proven || report.signature?.check === 'holds' ? key?.name ?? null : null
+      const holds = opened === null
+        ? report.hash !== null && report.hash.check !== 'differs' && report.signature?.check !== 'does-not-hold'
+        : !failed(opened) && opened.decompressed?.signatureHolds !== false
       return {
-        document: { file: path, ...report, signedBy },
-        words: reportWords({ path, report, signedBy }, call.paint),
-        good: report.hash !== null && report.hash.check !== 'differs' && report.signature?.check !== 'does-not-hold',
+        document: { file: path, ...report, signedBy, ...(opened === null ? {} : { opened: failed(opened) ? { failure: { kind: opened.kind, says: opened.says } } : openedDocument(opened) }) },
+        words: `${reportWords({ path, report, signedBy }, call.paint)}${openedSays === null ? '' : `\n\n${failed(opened) ? call.paint.bad('!') : call.paint.good('ok')} ${openedSays}`}`,
+        good: holds,
       }
     }))
 }

@@ -42,7 +42,7 @@ export function declare(command: Command, act: Act): void {
 type Flags = SignFlags & PinOptions & UseFlags
 
 async function sign(call: Call, input: string, output: string, flags: Flags): Promise<Answer | Failure> {
-  const read = await readContent(input, 'firmware file')
+  const read = await readContent(input, 'firmware file', { allowEmpty: flags.allowEmpty === true })
   if (failed(read)) return read
   const firmware = read.bytes
   const bare = await optionsOf(flags, firmware)
@@ -140,7 +140,7 @@ function wordsOf(call: Call, { output, signed, key }: Finished, bytes: number): 
 }
 
 /** `-E`, `--fix-sig`: options that are files of keys and signatures. */
-async function withKeyFiles(bare: SignOptions, flags: SignFlags): Promise<SignOptions | Failure> {
+export async function withKeyFiles(bare: SignOptions, flags: SignFlags): Promise<SignOptions | Failure> {
   let options = bare
   if (flags.encrypt !== undefined) {
     const publicKey = await publicKeyFromFile(flags.encrypt)
