@@ -3,11 +3,14 @@
 import { z } from 'zod'
 import type { Failure } from '../base/failure.ts'
 import { keyAlgorithms } from '../base/signer.ts'
+import { outcomeNames } from './views.ts'
 import type {
-  AboutView, BatchView, BayView, BoardView, EntryView, FileView, ImageView, KeyView, LogVerdictView, PortView,
-  PracticeView, RunView, SettingsView, SignedView, StationEvent, TokenModuleView,
+  AboutView, BatchView, BayView, BoardView, ComparisonView, DigestView, EntryView, FileView, ImageView, KeyView, LogVerdictView, OutcomeName, PortView,
+  PracticeView, RunView, SettingsView, SignedView, SizeView, StationEvent, TokenModuleView,
 } from './views.ts'
 
+/** A `text` is a signature in base64. */
+const filePurpose = z.enum(['firmware', 'image', 'key', 'text'])
 const name = z.string().min(1).max(64)
 const path = z.string().min(1).max(4096)
 const fileId = z.string().regex(/^f[0-9]{1,9}$/)
@@ -21,6 +24,8 @@ const tokenUri = z.string().min(7).max(4096).regex(/^pkcs11:/i)
 const keyClass = z.enum(['production', 'test'])
 const time = z.string().max(40)
 
+const oid = z.string().max(200).regex(/^[0-2](\.(0|[1-9][0-9]{0,38})){1,31}$/, 'an object identifier is numbers with dots, like 1.3.6.1.4.1.99999.1')
+
 const recipe = z.strictObject({
   name: z.string().min(1).max(120).default('Default'),
   mode: z.enum(['upload-only', 'test-only', 'test-and-confirm']).default('test-and-confirm'),
@@ -30,6 +35,10 @@ const recipe = z.strictObject({
   quota: z.number().int().min(1).max(1_000_000).nullable().default(null),
   class: keyClass.optional(),
   needsWayBack: z.boolean().optional(),
+  /** Hardware type of the boards (an object identifier), which a firmware package must name. */
+  hardware: oid.optional(),
+  /** Communities the boards are members of; packages may be limited to some. */
+  communities: z.array(oid).max(64).optional(),
 })
 
 const signOptions = z.strictObject({
@@ -60,9 +69,14 @@ export const methods = {
   about: ask<AboutView>()(nothing),
 
   // Files: the window names files by the id it got from a dialog, never by path.
-  chooseFile: ask<FileView | null>()(z.strictObject({ purpose: z.enum(['firmware', 'image', 'key']) }), { windowOnly: true }),
-  openFile: ask<FileView>()(z.strictObject({ path, purpose: z.enum(['firmware', 'image', 'key']) }), { stationOnly: true }),
+  chooseFile: ask<FileView | null>()(z.strictObject({ purpose: filePurpose }), { windowOnly: true }),
+  openFile: ask<FileView>()(z.strictObject({ path, purpose: filePurpose }), { stationOnly: true }),
   inspectFile: ask<ImageView>()(z.strictObject({ file: fileId })),
+  compareFiles: ask<ComparisonView>()(z.strictObject({ left: fileId, right: fileId })),
+  /** The room for an image in slots like these; equal slots, sizes in bytes. */
+  sizeOfFile: ask<SizeView>()(z.strictObject({
+    file: fileId, slotBytes: signOptions.shape.slotBytes, sectorBytes: z.number().int().min(1).max(0x100_0000).default(0x1000), align: signOptions.shape.align,
+  })),
   sampleFile: ask<FileView>()(nothing),
 
   listKeys: ask<KeyView[]>()(nothing),
@@ -101,6 +115,11 @@ export const methods = {
     product: z.string().min(1).max(64).nullable().default(null), recipe: keyClass.nullable().default(null),
   })),
 
+  /** Saves what a signer elsewhere signs (imgtool's --vector-to-sign digest); `publicKey` is the opened PEM of its public key. */
+  exportDigest: ask<DigestView | null>()(z.strictObject({ file: fileId, publicKey: fileId, options: signOptions, saveAs: path.nullable() })),
+  /** Takes its base64 answer (imgtool's --fix-sig) for the same firmware and options; nothing is saved unless it verifies. */
+  importSignature: ask<SignedView | null>()(z.strictObject({ file: fileId, publicKey: fileId, signature: fileId, options: signOptions, saveAs: path.nullable() })),
+
   listPorts: ask<PortView[]>()(nothing),
   askBoard: ask<BoardView>()(z.strictObject({ port: path })),
 
@@ -127,6 +146,12 @@ export const methods = {
     limit: z.number().int().min(1).max(500).default(100),
     kind: z.string().max(64).nullable().default(null),
     text: z.string().max(200).default(''),
+    unit: z.string().max(200).nullable().default(null),
+    person: z.string().max(200).nullable().default(null),
+    outcome: z.enum(outcomeNames as [OutcomeName, ...OutcomeName[]]).nullable().default(null),
+    /** From this time on, and before that one: ISO 8601 in UTC, or the beginning of one. */
+    since: time.nullable().default(null),
+    until: time.nullable().default(null),
   })),
   verifyLog: ask<LogVerdictView>()(nothing),
 
@@ -143,6 +168,8 @@ export type CheckedArgsOf<M extends MethodName> = z.output<Methods[M]['args']>
 export type ResultOf<M extends MethodName> = NonNullable<Methods[M]['result']> | Extract<Methods[M]['result'], null>
 
 export type WindowOnly = { [M in MethodName]: M extends 'chooseFile' ? M : never }[MethodName]
+
+export type FilePurpose = z.output<typeof filePurpose>
 
 /** What the station offers to shell, command line and tests alike. Arguments are checked inside. */
 export type StationApi = {

@@ -1,9 +1,11 @@
 // What the outside sees: whole rows of plain data, replaced as a whole when they change. Keys, PINs and image bytes are
 // never in a view; digests and fingerprints (lower-case hex) are.
 import { keyAlgorithms, type KeyAlgorithm } from '../base/signer.ts'
+import type { PackageView } from './package-view.ts'
 
 // The window may import the contract alone, so the words of lower floors it needs pass through here.
 export { keyAlgorithms, type KeyAlgorithm }
+export type { PackageView }
 
 /** A Failure on its way out: data that survives structured cloning and JSON. */
 export type FailureView = Readonly<{ kind: string; says: string; facts: Readonly<Record<string, string | number | boolean>> }>
@@ -223,8 +225,29 @@ export type ImageView = Readonly<{
   warnings: readonly string[]
 }>
 
+/** Two images side by side: what differs, by names a person can read. Empty: they say the same, down to the hash. */
+export type ComparisonView = Readonly<{ left: string; right: string; differences: readonly Readonly<{ what: string; left: string; right: string }>[] }>
+
+/** Parts of an image, and for every swap mode the largest image that these slots take. Bytes. */
+export type SizeView = Readonly<{
+  headerBytes: number
+  payloadBytes: number
+  protectedTlvBytes: number
+  tlvBytes: number
+  imageBytes: number
+  trailerBytes: number
+  modes: readonly Readonly<{ mode: string; largestImageBytes: number; freeBytes: number; fits: boolean }>[]
+}>
+
+/** What goes to a signer elsewhere: the file it was saved in, and its bytes for comparing by eye. */
+export type DigestView = Readonly<{ savedAs: string; digest: string; algorithm: KeyAlgorithm; fingerprint: string }>
+
 /** A file the station has read and holds open for later calls under `file`. */
-export type FileView = Readonly<{ file: string; name: string; bytes: number; sha256: string; image: ImageView | null; problem: FailureView | null }>
+export type FileView = Readonly<{
+  file: string; name: string; bytes: number; sha256: string; image: ImageView | null; problem: FailureView | null
+  /** Set when the file is a firmware package that was proven; `image` is then the image in it. */
+  package?: PackageView | null
+}>
 
 export type SignedView = Readonly<{ image: ImageView; savedAs: string; file: string; key: string; entry: number }>
 

@@ -2,8 +2,8 @@
 // hostile: unknown methods, methods of the command line, arguments of another shape and paths that no dialog gave are
 // refused with a sentence; nothing that the station throws reaches the window as more than a sentence.
 import { Failure } from '../base/failure.ts'
-import { methods, type CheckedArgsOf, type MethodName, type StationApi } from '../contract/api.ts'
-import type { FailureView, FileView, Reply, SignedView } from '../contract/views.ts'
+import { methods, type CheckedArgsOf, type FilePurpose, type MethodName, type StationApi } from '../contract/api.ts'
+import type { FailureView, FileView, Reply } from '../contract/views.ts'
 
 /** Calls of one window that may be under way at once; more is a window gone wild. */
 export const callsAtOnceMax = 64
@@ -12,9 +12,9 @@ export type Answering = Readonly<{
   /** The open station, or why it could not be opened; tried again when asked again. */
   station(): Promise<StationApi | Failure>
   /** Asks the person for a file; null when they changed their mind. */
-  chooseFile(purpose: 'firmware' | 'image' | 'key'): Promise<string | null>
-  /** Asks the person where the signed image goes; null when they changed their mind. */
-  chooseTarget(source: FileView | null): Promise<string | null>
+  chooseFile(purpose: FilePurpose): Promise<string | null>
+  /** Asks the person where the signed image, or what is to be signed elsewhere, goes; null when they changed their mind. */
+  chooseTarget(source: FileView | null, what: 'signed' | 'digest'): Promise<string | null>
   /** Hears of every call that was answered well; for what the shell itself must follow (the theme). */
   done?(method: MethodName, value: unknown): void
   /** Takes a bug's own words, which are for the terminal and never for the window. */
@@ -38,7 +38,7 @@ export function makeAnswer(with_: Answering): (method: unknown, args: unknown) =
   const openedMax = 64
   let underWay = 0
 
-  async function chooseFile(station: StationApi, purpose: 'firmware' | 'image' | 'key'): Promise<FileView | null | Failure> {
+  async function chooseFile(station: StationApi, purpose: FilePurpose): Promise<FileView | null | Failure> {
     const path = await with_.chooseFile(purpose)
     if (path === null) return null
     const file = await station.openFile({ path, purpose })
@@ -48,10 +48,17 @@ export function makeAnswer(with_: Answering): (method: unknown, args: unknown) =
     return file
   }
 
-  async function sign(station: StationApi, args: CheckedArgsOf<'sign'>): Promise<SignedView | null | Failure> {
+  /** Calls that write a file: the window may not say where. */
+  async function save<R>(args: { file: string; saveAs: string | null }, what: 'signed' | 'digest', then: (saveAs: string) => Promise<R | Failure>): Promise<R | null | Failure> {
     if (args.saveAs !== null) return new Failure('refused-call', 'The window may not name the place a file is saved to; the save dialog does.')
-    const saveAs = await with_.chooseTarget(opened.get(args.file) ?? null)
-    return saveAs === null ? null : station.sign({ ...args, saveAs })
+    const saveAs = await with_.chooseTarget(opened.get(args.file) ?? null, what)
+    return saveAs === null ? null : then(saveAs)
+  }
+
+  const saving: { readonly [M in MethodName]?: (station: StationApi, args: never) => Promise<unknown> } = {
+    sign: (station, args: CheckedArgsOf<'sign'>) => save(args, 'signed', (saveAs) => station.sign({ ...args, saveAs })),
+    exportDigest: (station, args: CheckedArgsOf<'exportDigest'>) => save(args, 'digest', (saveAs) => station.exportDigest({ ...args, saveAs })),
+    importSignature: (station, args: CheckedArgsOf<'importSignature'>) => save(args, 'signed', (saveAs) => station.importSignature({ ...args, saveAs })),
   }
 
   async function askBoard(station: StationApi, args: CheckedArgsOf<'askBoard'>): Promise<unknown> {
@@ -64,7 +71,8 @@ export function makeAnswer(with_: Answering): (method: unknown, args: unknown) =
 
   function carryOut(station: StationApi, method: MethodName, args: unknown): Promise<unknown> {
     if (method === 'chooseFile') return chooseFile(station, (args as CheckedArgsOf<'chooseFile'>).purpose)
-    if (method === 'sign') return sign(station, args as CheckedArgsOf<'sign'>)
+    const saves = saving[method]
+    if (saves !== undefined) return saves(station, args as never)
     if (method === 'askBoard') return askBoard(station, args as CheckedArgsOf<'askBoard'>)
     return (station[method] as (args: unknown) => Promise<unknown>)(args)
   }

@@ -1,20 +1,20 @@
 // The native dialogs: the only way a path gets from a person to the station when there is a window.
 import { dialog, type BrowserWindow } from 'electron'
 import { basename, dirname, join } from 'node:path'
+import type { FilePurpose } from '../contract/api.ts'
 import type { FileView } from '../contract/views.ts'
 
-type Purpose = 'firmware' | 'image' | 'key'
-
-const filters: Readonly<Record<Purpose, { title: string; filters: { name: string; extensions: string[] }[] }>> = {
+const filters: Readonly<Record<FilePurpose, { title: string; filters: { name: string; extensions: string[] }[] }>> = {
   firmware: { title: 'Choose firmware', filters: [{ name: 'Firmware', extensions: ['bin', 'hex'] }, { name: 'All files', extensions: ['*'] }] },
   image: { title: 'Choose a signed image', filters: [{ name: 'Signed image', extensions: ['bin', 'hex', 'img'] }, { name: 'All files', extensions: ['*'] }] },
-  key: { title: 'Choose a private key', filters: [{ name: 'PEM', extensions: ['pem', 'key'] }, { name: 'All files', extensions: ['*'] }] },
+  key: { title: 'Choose a key', filters: [{ name: 'PEM', extensions: ['pem', 'key', 'pub'] }, { name: 'All files', extensions: ['*'] }] },
+  text: { title: 'Choose the signature', filters: [{ name: 'Signature, base64', extensions: ['sig', 'b64', 'base64', 'txt'] }, { name: 'All files', extensions: ['*'] }] },
 }
 
 /** The dialogs of one window; they remember the folder that was used last. */
 export function makeDialogs(window: () => BrowserWindow | null): Readonly<{
-  chooseFile(purpose: Purpose): Promise<string | null>
-  chooseTarget(source: FileView | null): Promise<string | null>
+  chooseFile(purpose: FilePurpose): Promise<string | null>
+  chooseTarget(source: FileView | null, what: 'signed' | 'digest'): Promise<string | null>
   stopAndQuit(): Promise<boolean>
 }> {
   let folder: string | null = null
@@ -29,9 +29,12 @@ export function makeDialogs(window: () => BrowserWindow | null): Readonly<{
       folder = dirname(path)
       return path
     },
-    async chooseTarget(source) {
-      const name = signedName(source?.name ?? 'firmware.bin')
-      const options = { title: 'Save the signed image', defaultPath: folder === null ? name : join(folder, name), filters: [{ name: 'Signed image', extensions: ['bin', 'hex'] }] }
+    async chooseTarget(source, what) {
+      const name = what === 'signed' ? signedName(source?.name ?? 'firmware.bin') : `${basename(source?.name ?? 'firmware.bin')}.digest`
+      const options = {
+        ...(what === 'signed' ? { title: 'Save the signed image', filters: [{ name: 'Signed image', extensions: ['bin', 'hex'] }] } : { title: 'Save what is to be signed', filters: [{ name: 'Digest', extensions: ['digest'] }] }),
+        defaultPath: folder === null ? name : join(folder, name),
+      }
       const ours = window()
       const { canceled, filePath } = await (ours === null ? dialog.showSaveDialog(options) : dialog.showSaveDialog(ours, options))
       if (canceled || filePath === '') return null

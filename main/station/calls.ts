@@ -10,6 +10,7 @@ import { checkImage, commonProfile } from '../line/recipe.ts'
 import { practiceProfile } from '../practice/profiles.ts'
 import type { AuditStore } from '../store/audit.ts'
 import { writeSetting } from '../store/settings.ts'
+import { exportDigest, importSignature } from './airgap.ts'
 import { askBoard } from './ask.ts'
 import { Batch } from './batch.ts'
 import { approveSigning, generateKey, importKey, listKeys, retireKey, setKeyPolicy, sign } from './desk.ts'
@@ -17,7 +18,7 @@ import type { DeskWorld } from './desk.ts'
 import type { FilePurpose, OpenedFile } from './files.ts'
 import type { Fleet, Occupied } from './fleet.ts'
 import { readRun, readRuns } from './history.ts'
-import { readImage } from './images.ts'
+import { compareFiles, readImage, sizeOfFile } from './images.ts'
 import type { Logbook } from './logbook.ts'
 import type { Ports } from './ports.ts'
 import { sampleImage } from './practice.ts'
@@ -56,6 +57,10 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice): Hand
       const image = failed(opened) ? opened : await imageOf(desk, opened)
       return failed(image) ? image : image.view
     },
+    compareFiles: ({ left, right }) => compareFiles(desk, left, right),
+    sizeOfFile: (args) => sizeOfFile(desk, args),
+    exportDigest: (args) => exportDigest(desk, args),
+    importSignature: (args) => importSignature(desk, args),
     sampleFile: async () => {
       const file = await sampleImage({ home: world.home, desk })
       return failed(file) ? file : await fileView(desk, file, 'image')
@@ -87,8 +92,7 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice): Hand
     },
     run: ({ run }) => readRun(audit, run),
     listRuns: ({ batch }) => readRuns(audit, batch),
-    listLog: ({ before, limit, kind, text }) => {
-      const filter = { before, limit, kind, text }
+    listLog: (filter) => {
       const [listed, total] = [audit.list(filter), audit.count(filter)]
       if (failed(listed)) return listed
       return failed(total) ? total : { entries: listed.map(entryView), total }
@@ -165,7 +169,7 @@ async function openFile(desk: DeskWorld, path: string, purpose: FilePurpose): Pr
 /** What an opened file is. Firmware that is no image yet is nothing wrong; an image that is none is told as a problem. */
 async function fileView(desk: DeskWorld, file: OpenedFile, purpose: FilePurpose): Promise<FileView> {
   const { id, name, bytes, sha256 } = file
-  const image = purpose === 'key' ? null : await imageOf(desk, file)
+  const image = purpose === 'key' || purpose === 'text' ? null : await imageOf(desk, file)
   return {
     file: id, name, bytes: bytes.length, sha256,
     image: image === null || failed(image) ? null : image.view,

@@ -12,9 +12,10 @@ import type { KeyAlgorithm, PublicKey } from '../base/signer.ts'
 import type { CheckedArgsOf } from '../contract/api.ts'
 import type { KeyView, SignedView } from '../contract/views.ts'
 import { signImage } from '../image/sign.ts'
-import type { SignOptions } from '../image/sign.ts'
+import type { SignOptions, SignedImage } from '../image/sign.ts'
 import { verifyImage } from '../image/verify.ts'
 import { parseVersion } from '../image/version.ts'
+import type { ImageVersion } from '../image/version.ts'
 import type { KeyEntry, Keyring } from '../keys/keyring.ts'
 import { publicKeyOf } from '../keys/keyring.ts'
 import type { Tokens } from '../keys/pkcs11-tokens.ts'
@@ -123,8 +124,7 @@ export async function sign(world: DeskWorld, args: CheckedArgsOf<'sign'>): Promi
     const version = must(parseVersion(args.options.version))
     const found = must(await world.keyring.find(args.key))
     const key = found.entry ?? refuse('no-such-key', `There is no key called "${args.key}" in the key ring. Make or import it first.`)
-    const { headerBytes, padHeader, slotBytes, align, pad, confirm, securityCounter } = args.options
-    const options: SignOptions = { version, headerBytes, padHeader, slotBytes, align, pad: pad || confirm, confirm, ...(securityCounter === null ? {} : { securityCounter }) }
+    const options = optionsOf(args.options, version)
     const made = must(await signAndFile(world, { firmware, key, passphrase: args.passphrase, options, saveAs, product: args.product, recipe: args.recipe }))
     const { view } = must(readImage(made.file, must(await world.keyring.list())))
     return { image: view, savedAs: saveAs, file: made.file.id, key: key.name, entry: made.entry } satisfies SignedView
@@ -141,6 +141,11 @@ export async function sign(world: DeskWorld, args: CheckedArgsOf<'sign'>): Promi
   }
   const written = world.log.recordAct(draft, 'engineer')
   return failed(written) ? written : signed
+}
+
+/** The contract's options as the image room takes them. */
+export function optionsOf({ headerBytes, padHeader, slotBytes, align, pad, confirm, securityCounter }: CheckedArgsOf<'sign'>['options'], version: ImageVersion): SignOptions {
+  return { version, headerBytes, padHeader, slotBytes, align, pad: pad || confirm, confirm, ...(securityCounter === null ? {} : { securityCounter }) }
 }
 
 /**
@@ -160,10 +165,10 @@ export async function signAndFile(world: DeskWorld, order: SignOrder): Promise<S
   }
 }
 
-type Permitted = Allowed & Readonly<{ approval: number | null }>
+export type Permitted = Allowed & Readonly<{ approval: number | null }>
 
 /** What the key's policy says to this order. */
-function permitted({ log, clock = realClock }: DeskWorld, { key, firmware, options, product = null, recipe = null }: SignOrder): Permitted | Failure {
+export function permitted({ log, clock = realClock }: DeskWorld, { key, firmware, options, product = null, recipe = null }: SignOrder): Permitted | Failure {
   const approvals = key.policy.needsTwo ? unusedApprovals(log.audit, { key: key.fingerprint, inputSha256: firmware.sha256, version: versionText(options) }) : []
   if (failed(approvals)) return approvals
   const decision = judgeUse(key, { wallMs: clock.wallMs(), person: log.person, product, recipe, approvedBy: approvals.map(({ person }) => person) })
@@ -185,19 +190,27 @@ async function signWith(signer: FileSigner, world: DeskWorld, order: SignOrder, 
   const { firmware, key, options, saveAs } = order
   const image = await signImage(firmware.bytes, options, signer)
   if (failed(image)) return image
+  return fileImage(world, image, { firmware, saveAs, publicKey: signer.publicKey }, {
+    key: key.fingerprint, keyName: key.name, home: key.token === null ? 'file' : 'pkcs11', policy: policyData('allowed', use.reason, order.product ?? null, order.recipe ?? null),
+    ...(use.approval === null ? {} : { approval: use.approval }),
+  })
+}
+
+/** Writes a signed image beside its target, reads it back, verifies and logs it, and only then gives it its name. */
+export async function fileImage(
+  world: DeskWorld, image: SignedImage, { firmware, saveAs, publicKey }: Readonly<{ firmware: OpenedFile; saveAs: string; publicKey: PublicKey }>,
+  by: Pick<KindData<'image-signed'>, 'key' | 'keyName' | 'home' | 'policy' | 'approval'>,
+): Promise<SignedFile | Failure> {
   const beside = join(dirname(saveAs), `.${basename(saveAs)}.${randomBytes(6).toString('hex')}.new`)
   try {
-    const written = await writeAndReadBack(beside, image.bytes, signer.publicKey)
+    const written = await writeAndReadBack(beside, image.bytes, publicKey)
     if (failed(written)) return written
-    const algorithm: KeyAlgorithm = signer.publicKey.algorithm
+    const algorithm: KeyAlgorithm = publicKey.algorithm
     const entry = world.log.recordAct({
       kind: 'image-signed',
       data: {
-        key: key.fingerprint, algorithm, keyName: key.name, inputSha256: firmware.sha256, outputSha256: createHash('sha256').update(written).digest('hex'),
-        imageHash: toHex(image.digest), version: versionText(options), file: basename(saveAs).slice(0, 200), bytes: written.length,
-        home: key.token === null ? 'file' : 'pkcs11',
-        policy: policyData('allowed', use.reason, order.product ?? null, order.recipe ?? null),
-        ...(use.approval === null ? {} : { approval: use.approval }),
+        ...by, algorithm, inputSha256: firmware.sha256, outputSha256: createHash('sha256').update(written).digest('hex'),
+        imageHash: toHex(image.digest), version: versionText(image), file: basename(saveAs).slice(0, 200), bytes: written.length,
       },
     }, 'engineer')
     if (failed(entry)) return entry
@@ -227,7 +240,7 @@ function versionText({ version: { major, minor, revision, build } }: Pick<SignOp
   return `${major}.${minor}.${revision}+${build}`
 }
 
-function unwritable(path: string, error: unknown): Failure {
+export function unwritable(path: string, error: unknown): Failure {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (code === '') throw error
   if (code === 'ENOSPC' || code === 'EDQUOT') return new Failure('disk-full', `There is no room for ${path}. Free some space and sign again.`)

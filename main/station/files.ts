@@ -6,16 +6,19 @@ import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { Failure, failed } from '../base/failure.ts'
+import type { OpenedPackage } from '../cms/package.ts'
 
-export type FilePurpose = 'firmware' | 'image' | 'key'
+export type FilePurpose = 'firmware' | 'image' | 'key' | 'text'
 
-export type OpenedFile = Readonly<{ id: string; name: string; path: string; bytes: Uint8Array; sha256: string }>
+/** `bytes` is what is shown, signed or uploaded: of a firmware package, the image in it, proven before; `package` is then the package. */
+export type OpenedFile = Readonly<{ id: string; name: string; path: string; bytes: Uint8Array; sha256: string; package?: OpenedPackage }>
 
 const mib = 1024 * 1024
 const limits: Readonly<Record<FilePurpose, Readonly<{ bytesMax: number; called: string }>>> = {
   firmware: { bytesMax: 64 * mib, called: 'firmware file' },
   image: { bytesMax: 64 * mib, called: 'image' },
   key: { bytesMax: 64 * 1024, called: 'key file' },
+  text: { bytesMax: 64 * 1024, called: 'signature file' },
 }
 /** Files held open at once; the one opened longest ago goes first. */
 const filesMax = 64
@@ -45,6 +48,15 @@ export class OpenFiles {
       this.#heldBytes -= held.length
     }
     return file
+  }
+
+  /** The image of a package takes the package's place under the same id. */
+  unwrap(file: OpenedFile, opened: OpenedPackage): OpenedFile {
+    const { firmware } = opened
+    const unwrapped: OpenedFile = { ...file, bytes: firmware, sha256: createHash('sha256').update(firmware).digest('hex'), package: opened }
+    if (this.#files.has(file.id)) this.#files.set(file.id, unwrapped)
+    this.#heldBytes += firmware.length - file.bytes.length
+    return unwrapped
   }
 
   /** A file opened before. Kind `file-not-open`. */

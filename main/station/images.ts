@@ -3,15 +3,18 @@
 import { Failure, failed } from '../base/failure.ts'
 import { toHex } from '../base/bytes.ts'
 import type { HashName, PublicKey } from '../base/signer.ts'
-import type { ImageView } from '../contract/views.ts'
+import type { CheckedArgsOf } from '../contract/api.ts'
+import type { ComparisonView, ImageView, SizeView } from '../contract/views.ts'
+import { compareImages } from '../image/compare.ts'
 import { inspectImage } from '../image/inspect.ts'
 import type { ImageReport } from '../image/inspect.ts'
 import { keyHash } from '../image/keyhash.ts'
+import { sizeReport } from '../image/size.ts'
 import { parseVersion } from '../image/version.ts'
 import { publicKeyOf } from '../keys/keyring.ts'
-import type { KeyEntry } from '../keys/keyring.ts'
+import type { KeyEntry, Keyring } from '../keys/keyring.ts'
 import type { ImageFacts } from '../line/state.ts'
-import type { OpenedFile } from './files.ts'
+import type { OpenFiles, OpenedFile } from './files.ts'
 
 export type ReadImage = Readonly<{ view: ImageView; facts: ImageFacts }>
 
@@ -37,6 +40,39 @@ export function readImage(file: OpenedFile, keys: readonly KeyEntry[]): ReadImag
       ramLoad: report.header.flagNames.includes('RAM_LOAD'), keyHash: report.keyHash, signature, key: key === null ? null : { name: key.name, fingerprint: key.fingerprint, class: key.class, retired: key.retiredAt !== null },
     },
   }
+}
+
+/** Two opened images side by side, each judged with the keys known. */
+export async function compareFiles(world: ImageWorld, left: string, right: string): Promise<ComparisonView | Failure> {
+  const sides = await Promise.all([reportOfFile(world, left), reportOfFile(world, right)])
+  const [one, other] = sides
+  if (failed(one)) return one
+  if (failed(other)) return other
+  return { left: one.name, right: other.name, differences: compareImages(one.report, other.report) }
+}
+
+/** How much room an opened image leaves in slots of this size, for every swap mode. */
+export async function sizeOfFile(world: ImageWorld, { file, slotBytes, sectorBytes, align }: CheckedArgsOf<'sizeOfFile'>): Promise<SizeView | Failure> {
+  const opened = await reportOfFile(world, file)
+  if (failed(opened)) return opened
+  const { header: { headerBytes, payloadBytes, protectedTlvBytes }, imageBytes } = opened.report
+  const tlvBytes = imageBytes - headerBytes - payloadBytes - protectedTlvBytes
+  return sizeReport({ headerBytes, payloadBytes, protectedTlvBytes, tlvBytes }, { primaryBytes: slotBytes, sectorBytes, align })
+}
+
+export type ImageWorld = Readonly<{ keyring: Keyring; known?: Keyring; files: OpenFiles }>
+
+async function reportOfFile({ keyring, known, files }: ImageWorld, id: string): Promise<{ name: string; report: ImageReport } | Failure> {
+  const file = files.get(id)
+  if (failed(file)) return file
+  const first = inspectImage(file.bytes)
+  if (failed(first)) return first
+  const [own, others] = await Promise.all([keyring.list(), known?.list() ?? []])
+  if (failed(own)) return own
+  if (failed(others)) return others
+  const signer = signerOf(first, [...own, ...others])
+  const report = signer === null ? first : inspectImage(file.bytes, signer.publicKey)
+  return failed(report) ? report : { name: file.name, report }
 }
 
 type KnownSigner = Readonly<{ entry: KeyEntry; publicKey: PublicKey }>
