@@ -4,13 +4,12 @@
 import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { toHex, utf8 } from '../base/bytes.ts'
+import { fromHex, toHex, utf8 } from '../base/bytes.ts'
 import { realClock } from '../base/clock.ts'
 import { Failure, failed } from '../base/failure.ts'
 import { bytesWords, nameWords } from '../cms/attributes.ts'
 import type { PackageName } from '../cms/attributes.ts'
 import { loadErrors } from '../cms/errors.ts'
-import { keyIdOf } from '../cms/pki.ts'
 import { errorFor, openReport, signReport } from '../cms/receipt.ts'
 import type { LoadReport } from '../cms/receipt.ts'
 import type { Signing } from '../cms/signed.ts'
@@ -71,7 +70,7 @@ export async function receipt(call: Call, folder: string, flags: ReceiptFlags): 
 async function signAll(call: Call, folder: string, ended: readonly Ended[], signing: Signing, key: SigningKey, flags: ReceiptFlags): Promise<Answer | Failure> {
   const made: Readonly<Record<string, unknown>>[] = []
   for (const one of ended) {
-    const report = reportOf(one, flags, signing)
+    const report = reportOf(one, flags)
     const bytes = await signReport(report, signing, realClock.wallMs())
     if (failed(bytes)) return bytes
     const unit = one.outcome.unit ?? ''
@@ -95,14 +94,16 @@ async function signAll(call: Call, folder: string, ended: readonly Ended[], sign
 }
 
 /** What the log says of one run, as the standard says it. */
-function reportOf({ outcome, batch, package: opened }: Ended, flags: ReceiptFlags, signing: Signing): LoadReport {
+function reportOf({ outcome, batch, package: opened }: Ended, flags: ReceiptFlags): LoadReport {
   const module = { hardware: flags.hardware, serial: utf8(outcome.unit ?? '') }
   const name = nameOf(opened, batch, flags)
   const ended = textOf(outcome, 'outcome') ?? 'failed'
   const error = errorFor(ended, textOf(outcome, 'failure'))
   const runs = textOf(outcome, 'version')
   if (error !== null) return { is: 'error', module, ...error, name, config: runs === null ? null : [{ type: null, name: { legacy: utf8(runs) } }] }
-  return { is: 'receipt', module, name, trustAnchorKeyId: keyIdOf(signing.signer.publicKey.spki), decryptKeyId: null }
+  // Without a package it was the bootloader's own key that vouched for the image.
+  const anchor = textOf(opened, 'anchorKeyId') ?? textOf(batch, 'key')
+  return { is: 'receipt', module, name, trustAnchorKeyId: anchor === null ? null : fromHex(anchor), decryptKeyId: null }
 }
 
 /** The package's own name, else the identifier given, else the image's version as a free name. */

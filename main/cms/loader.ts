@@ -36,7 +36,7 @@ export function checkLoader(attributes: SignedAttributes, facts: LoaderFacts): v
     refuseLoad('wrongHardware', `The package is made for the hardware ${targetHardwareIDs.slice(0, 4).join(', ')}; this board is ${facts.hardwareType}. Take the package for this board.`, { hardware: facts.hardwareType })
   }
   if (communityIdentifiers !== undefined && !communityIdentifiers.some((one) => isMember(one, facts))) {
-    refuseLoad('notInCommunity', `The package is limited to certain units, and this one${facts.serial === undefined || facts.serial === null ? '' : ` (${bytesWords(facts.serial)})`} is not among them.`)
+    refuseLoad('notInCommunity', `The package is limited to certain units, and this one${facts.serial === undefined || facts.serial === null ? '' : ` (${bytesWords(facts.serial)})`} is not among them${facts.hardwareType === null ? ', as long as nobody says of which hardware type it is' : ''}.`)
   }
   const type = firmwarePackageInfo?.type ?? null
   if (type !== null && facts.packageTypes !== undefined && !facts.packageTypes.includes(type)) refuseLoad('unsupportedPackageType', `The package is of type ${type}; this board takes ${facts.packageTypes.join(', ') || 'none'}.`)

@@ -147,6 +147,10 @@ export const kinds = {
   booted: z.strictObject({ ...ofRun, activeHash: hash, version, confirmed: z.boolean().optional(), port: port.optional() }),
   'proof-passed': z.strictObject({ ...ofRun, proof: name, says: says.optional() }),
   'proof-failed': z.strictObject({ ...ofRun, proof: name, failure: failureKind.optional(), says }),
+  /** Settings and files of one unit. A secret has no value here, whatever else is told of it. */
+  'unit-data-intended': z.strictObject({ ...ofRun, item: name, secret: z.boolean() }),
+  'unit-data-written': z.strictObject({ ...ofRun, item: name, secret: z.boolean(), value: says.optional() }),
+  'unit-data-failed': z.strictObject({ ...ofRun, item: name, failure: failureKind, says }),
   'confirm-intended': z.strictObject({ ...ofRun, imageHash: hash }),
   confirmed: z.strictObject({ ...ofRun, activeHash: hash, version: version.optional() }),
   outcome: z.strictObject({
@@ -163,7 +167,7 @@ export const kinds = {
   // Firmware packages (RFC 5652 with RFC 4108): what was wrapped, opened or turned away, by whose signature
   'package-made': z.strictObject({ ...packageFacts, packageSha256: sha256, imageHash: hash.optional(), version: version.optional(), file: name, bytes: whole, key: fingerprint.optional(), algorithm: algorithm.optional(), keyName: name.optional(), home: z.enum(['file', 'pkcs11']).optional(), signer: name.optional(), inPlaceAddress: whole.optional() }),
   /** Signature, path and attributes held, and its image went on. */
-  'package-opened': z.strictObject({ ...packageFacts, packageSha256: sha256, imageHash: hash.optional(), version: version.optional(), file: name, bytes: whole.optional(), signer: name.optional(), anchor: name.optional() }),
+  'package-opened': z.strictObject({ ...packageFacts, packageSha256: sha256, imageHash: hash.optional(), version: version.optional(), file: name, bytes: whole.optional(), signer: name.optional(), anchor: name.optional(), anchorKeyId: z.string().regex(/^([0-9a-f]{2}){1,64}$/).optional() }),
   /** `code` is the RFC's error code. */
   'package-refused': z.strictObject({ packageSha256: sha256.optional(), file: name, failure: failureKind, says, code: whole.optional() }),
   /** A load receipt or load-error report was signed for a unit. */

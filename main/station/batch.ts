@@ -8,9 +8,12 @@ import type { BatchView, ImageView, OutcomeCounts, OutcomeName, RecipeView } fro
 import { outcomeNames } from '../contract/views.ts'
 import { failureView } from './views.ts'
 import { endingFailed } from '../line/ending.ts'
-import { outcome } from '../line/record.ts'
+import { outcome, preflightRefused, started } from '../line/record.ts'
 import { activeSlot, listedVersion } from '../line/slots.ts'
 import { wayBackNote } from '../line/modes.ts'
+import { testName } from '../line/selftest.ts'
+import { itemName, unitDataFor } from '../line/unit-data.ts'
+import type { UnitTable } from '../line/unit-data.ts'
 import { goalOf } from '../line/plan.ts'
 import { phaseOf } from '../line/state.ts'
 import type { Ending, FlashProfile, ImageFacts, Job, Recipe, RunState } from '../line/state.ts'
@@ -30,9 +33,13 @@ export type BatchOrder = Readonly<{
   image: ImageFacts
   view: ImageView
   recipe: Recipe
+  /** Rows of unit data by serial number; null where the recipe needs none. */
+  unitTable: UnitTable | null
   /** Null: every bay. */
   bays: readonly number[] | null
   person: string
+  /** Why this board must not have the image, whatever the board itself says (a package's own word); null: it may. */
+  admit?: (board: Occupied) => Failure | null
 }>
 
 export type BatchWorld = Readonly<{
@@ -165,9 +172,11 @@ export class Batch {
     const job: Job = {
       run: this.#world.newId('run'), unit: board.unit, batch: order.id, bay: board.bay, port: board.port.path,
       practice: board.port.practice, profile: this.#world.profileFor(board), image: order.image, recipe: order.recipe,
+      ...(order.recipe.unitData === undefined ? {} : { unitData: unitDataFor(board.port.serial ?? board.unit, order.recipe.unitData, order.unitTable) }),
     }
     const shown = new Shown(job, this.#world.clock, (show) => this.#world.fleet.show(job.bay, show))
-    const { ending, logFailure } = await runJob(job, {
+    const refused = order.admit?.(board) ?? null
+    const { ending, logFailure } = refused !== null ? await this.#turnAway(job, refused) : await runJob(job, {
       clock: this.#world.clock,
       ports: this.#world.ports,
       record: (drafts) => this.#recordRun(drafts),
@@ -182,6 +191,12 @@ export class Batch {
     this.#running.delete(job.unit)
     if (this.#running.size === 0) this.#finish()
     this.#tell()
+  }
+
+  /** The image is not for this board: nothing is sent, and the log says why. */
+  async #turnAway(job: Job, why: Failure): Promise<RunEnd> {
+    const how = endingFailed(job, [], why)
+    return { ending: how, logFailure: await this.#recordRun([started(job), preflightRefused(job, why), outcome(job, how)]) }
   }
 
   /** A bug in one run ends that run in a stated outcome; the others go on. */
@@ -293,6 +308,8 @@ function sayingOf(state: Exclude<RunState, { at: 'ended' }>): string {
     mark: 'Marking the new image for its test boot.',
     reset: 'Restarting into the new image.',
     'await-return': 'Waiting for the board to come back.',
+    'write-data': `Writing this unit's data${step.do === 'write-data' ? `: ${itemName(step.item)}` : ''}.`,
+    'self-test': `Testing the new image${step.do === 'self-test' ? `: ${testName(step.test)}` : ''}.`,
     prove: `Proving the new image${step.do === 'prove' ? `: ${step.proof}` : ''}.`,
     confirm: 'Confirming the new image.',
     'check-confirmed': 'Checking that the confirm took.',

@@ -6,6 +6,7 @@ import { Failure, failed } from '../base/failure.ts'
 import { methods } from '../contract/api.ts'
 import type { CheckedArgsOf, MethodName, ResultOf, StationApi, WindowOnly } from '../contract/api.ts'
 import type { AboutView, BatchView, FileView, LogVerdictView, PortView, SettingsView, StationEvent } from '../contract/views.ts'
+import { looksLikePackage } from '../cms/package.ts'
 import { checkImage, commonProfile } from '../line/recipe.ts'
 import { practiceProfile } from '../practice/profiles.ts'
 import type { AuditStore } from '../store/audit.ts'
@@ -19,6 +20,7 @@ import type { FilePurpose, OpenedFile } from './files.ts'
 import type { Fleet, Occupied } from './fleet.ts'
 import { readRun, readRuns } from './history.ts'
 import { compareFiles, readImage, sizeOfFile } from './images.ts'
+import { admitter, openPackageFile, openedEntry, packageView, refusedEntry } from './packages.ts'
 import type { Logbook } from './logbook.ts'
 import type { Ports } from './ports.ts'
 import { sampleImage } from './practice.ts'
@@ -51,7 +53,7 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice): Hand
   const { audit, desk } = world
   return {
     about: () => world.about,
-    openFile: ({ path, purpose }) => openFile(desk, path, purpose),
+    openFile: ({ path, purpose }) => openFile(world, path, purpose),
     inspectFile: async ({ file }) => {
       const opened = desk.files.get(file)
       const image = failed(opened) ? opened : await imageOf(desk, opened)
@@ -132,6 +134,7 @@ async function startBatch(world: World, fleet: Fleet, args: CheckedArgsOf<'start
   if (failed(unclosed)) return unclosed
   const batch = Batch.start({
     id: world.newId('batch'), fileName: opened.name, bytes: opened.bytes, image: image.facts, view: image.view, recipe: args.recipe, bays: args.bays, person: log.person,
+    ...(opened.package === undefined ? {} : { admit: admitter(world.audit, opened.package, args.recipe) }),
   }, {
     clock, ports, fleet,
     record: (drafts) => log.record(drafts),
@@ -161,9 +164,25 @@ async function imageOf(desk: DeskWorld, file: OpenedFile): Promise<ReturnType<ty
   return failed(known) ? known : readImage(file, [...own, ...known])
 }
 
-async function openFile(desk: DeskWorld, path: string, purpose: FilePurpose): Promise<FileView | Failure> {
+async function openFile(world: World, path: string, purpose: FilePurpose): Promise<FileView | Failure> {
+  const { desk } = world
   const file = await desk.files.open(path, purpose)
-  return failed(file) ? file : await fileView(desk, file, purpose)
+  if (failed(file)) return file
+  return purpose === 'image' && looksLikePackage(file.bytes) ? await packageFileView(world, file) : await fileView(desk, file, purpose)
+}
+
+/** A package opens to its image after the checks; the log notes either end. */
+async function packageFileView({ home, clock, desk, log }: World, file: OpenedFile): Promise<FileView> {
+  const { id, name, bytes, sha256 } = file
+  const unwrapped = await openPackageFile(file, { home, atMs: clock.wallMs(), desk })
+  if (failed(unwrapped)) {
+    const noted = log.recordAct({ kind: 'package-refused', data: refusedEntry(name, bytes, unwrapped) }, 'operator')
+    return { file: id, name, bytes: bytes.length, sha256, image: null, problem: failureView(failed(noted) ? noted : unwrapped), package: null }
+  }
+  const { opened, image } = unwrapped
+  const noted = log.recordAct({ kind: 'package-opened', data: openedEntry(name, bytes, opened, { hash: image.view.hash, version: image.view.version }) }, 'operator')
+  const says = `MCUboot image, version ${image.view.version}, ${image.view.signature === 'valid' ? `signed with ${image.view.keyName ?? 'a known key'}` : 'its signature is not proven here'}.`
+  return { file: id, name, bytes: bytes.length, sha256, image: image.view, problem: failed(noted) ? failureView(noted) : null, package: packageView(bytes, opened, says) }
 }
 
 /** What an opened file is. Firmware that is no image yet is nothing wrong; an image that is none is told as a problem. */

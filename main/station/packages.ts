@@ -4,12 +4,14 @@ import { createHash } from 'node:crypto'
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { deflateSync, inflateSync } from 'node:zlib'
-import { utf8 } from '../base/bytes.ts'
-import { Failure, failed } from '../base/failure.ts'
+import { toHex, utf8 } from '../base/bytes.ts'
+import { Failure, attempt, failed } from '../base/failure.ts'
 import { bytesWords, nameWords } from '../cms/attributes.ts'
 import type { Community, PackageName } from '../cms/attributes.ts'
 import { certificateFrom } from '../cms/certificate.ts'
 import type { Deflate, Inflate } from '../cms/layers.ts'
+import { loadErrors } from '../cms/errors.ts'
+import { checkLoader } from '../cms/loader.ts'
 import type { InstalledPackage, LoaderFacts } from '../cms/loader.ts'
 import { openPackage } from '../cms/package.ts'
 import type { OpenWorld, OpenedPackage } from '../cms/package.ts'
@@ -24,6 +26,10 @@ import { readPem } from '../keys/pem.ts'
 import type { Entry } from '../log/entry.ts'
 import type { KindData } from '../log/kinds.ts'
 import type { AuditStore } from '../store/audit.ts'
+import type { DeskWorld } from './desk.ts'
+import type { OpenedFile } from './files.ts'
+import { readImage } from './images.ts'
+import type { ReadImage } from './images.ts'
 
 export const packageFileBytesMax = 80 * 1024 * 1024
 const trustFilesMax = 64
@@ -101,7 +107,7 @@ export function versionNumber({ major, minor, revision, build }: ImageVersion): 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 const cut = (text: string, most: number) => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)
 
-type PackageFacts = Omit<KindData<'package-opened'>, 'signer' | 'anchor' | 'bytes'> & { bytes: number }
+type PackageFacts = Omit<KindData<'package-opened'>, 'signer' | 'anchor' | 'anchorKeyId' | 'bytes'> & { bytes: number }
 
 /** What the log says of a package. */
 export function packageFacts(file: string, bytes: Uint8Array, what: Readonly<{ firmware: Uint8Array; name: PackageName; stale: bigint | Uint8Array | null; hardware: readonly string[]; layers: readonly string[]; image?: Readonly<{ hash: string; version: string }> }>): PackageFacts {
@@ -118,7 +124,7 @@ export function openedEntry(file: string, bytes: Uint8Array, opened: OpenedPacka
   const { firmwarePackageID, targetHardwareIDs } = opened.attributes
   return {
     ...packageFacts(file, bytes, { firmware: opened.firmware, ...firmwarePackageID, hardware: targetHardwareIDs, layers: opened.layers, ...(image === undefined ? {} : { image }) }),
-    signer: cut(opened.signedBy.path[0]?.name ?? opened.signedBy.anchor.name, 200), anchor: cut(opened.signedBy.anchor.name, 200),
+    signer: cut(opened.signedBy.path[0]?.name ?? opened.signedBy.anchor.name, 200), anchor: cut(opened.signedBy.anchor.name, 200), anchorKeyId: toHex(opened.signedBy.anchor.keyId),
   }
 }
 
@@ -198,5 +204,35 @@ export function packageView(bytes: Uint8Array, opened: OpenedPackage, image: str
     packageSha256: sha256(bytes),
     firmwareOffset: opened.firmwareOffset,
     unknownAttributes: opened.unknownAttributes,
+  }
+}
+
+/** The home whose anchors count, and its keys and open files. */
+export type PackageDesk = Readonly<{ home: string; atMs: number; desk: DeskWorld }>
+
+/** A package file proven and unwrapped: from here on the open file is its image. The image's own hash and signature are judged as well. */
+export async function openPackageFile(file: OpenedFile, { home, atMs, desk }: PackageDesk): Promise<Readonly<{ opened: OpenedPackage; image: ReadImage }> | Failure> {
+  const [own, known] = await Promise.all([desk.keyring.list(), desk.known?.list() ?? []])
+  if (failed(own)) return own
+  if (failed(known)) return known
+  const keys = [...own, ...known]
+  const anchors = await anchorsOf(home, keys)
+  if (failed(anchors)) return anchors
+  const opened = openWith(file.bytes, { anchors, atMs }, null)
+  if (failed(opened)) return opened
+  const image = readImage({ ...file, bytes: opened.firmware, sha256: sha256(opened.firmware) }, keys)
+  const why = failed(image) ? image.says : image.view.signature === 'invalid' ? 'the signature of the image in it does not hold.' : image.facts.hashHolds ? null : 'the image in it does not match its own hash.'
+  if (failed(image) || why !== null) return new Failure('bad-firmware', `The package is genuine, but not usable: ${why ?? ''}`, { rfc4108: loadErrors.badFirmware.code, code: 'badFirmware' })
+  desk.files.unwrap(file, opened)
+  return { opened, image }
+}
+
+/** What a package asks of each board before it gets the image: its hardware, its place on the list, what it has had before. */
+export function admitter(audit: AuditStore, { attributes }: OpenedPackage, recipe: Readonly<{ hardware?: string | undefined; communities?: readonly string[] | undefined }>): (board: Readonly<{ unit: string }>) => Failure | null {
+  return ({ unit }) => {
+    const installed = installedOn(audit, unit)
+    if (failed(installed)) return installed
+    const refused = attempt(() => checkLoader(attributes, loaderFactsFor(unit, recipe.hardware ?? null, recipe.communities ?? [], installed)))
+    return failed(refused) ? refused : null
   }
 }

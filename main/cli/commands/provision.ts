@@ -2,6 +2,7 @@
 // image, waits for the boards, starts a batch over their bays, draws what the station pushes, and reports.
 import type { Command } from 'commander'
 import { Failure, failed } from '../../base/failure.ts'
+import { looksLikePackage } from '../../cms/package.ts'
 import { inspectImage } from '../../image/inspect.ts'
 import type { ArgsOf } from '../../contract/api.ts'
 import type { RunView, UpgradeMode } from '../../contract/views.ts'
@@ -34,9 +35,9 @@ const waitSecondsMax = 3600
 
 export function declare(command: Command, act: Act): void {
   command
-    .argument('<image>', 'signed image')
+    .argument('<image>', 'signed image, or a firmware package around one')
     .requiredOption('--ports <dir-or-glob>', 'folder of a practice line, a port, or a pattern of ports such as "/dev/ttyACM*"')
-    .option('--recipe <file>', 'JSON file with name, mode, allowedKeys, allowDowngrade, proofs, quota')
+    .option('--recipe <file>', 'JSON file with name, mode, allowedKeys, allowDowngrade, proofs, quota, hardware, communities')
     .option('--mode <mode>', `${modes.join(', ')} (default: test-and-confirm)`, oneOf(modes))
     .option('--boards <n>', 'wait for this many boards, and provision no more', wholeNumber(1, boardsMax))
     .option('--allow-downgrade', 'let boards go back to an older version')
@@ -52,7 +53,7 @@ export async function provision(call: Call, image: string, flags: ProvisionFlags
   if (failed(recipe)) return recipe
   // A file that is no image is refused before anybody waits for boards.
   const bytes = await readImageFile(image)
-  const report = failed(bytes) ? bytes : inspectImage(bytes)
+  const report = failed(bytes) || looksLikePackage(bytes) ? bytes : inspectImage(bytes)
   if (failed(report)) return report
   const waited = await waitForPorts(call, flags.ports, flags.wait)
   return withStation(call, { ports: flags.ports, keys: flags.key ?? [] }, async (station) => {
