@@ -42,7 +42,11 @@ export function endStopped(state: ActiveState): Move {
 
 /** A slot write that was begun and not proven does not stay open in the log. */
 export function openWrite(state: ActiveState, why: Failure): EntryDraft[] {
-  return state.step.do === 'upload' || state.step.do === 'check-slot' ? [record.slotWriteFailed(state.job, state.step.slot, why)] : []
+  const { step, job } = state
+  if (step.do === 'check-slot') return [record.slotWriteFailed(job, step.slot, why, job.image.bytes)]
+  if (step.do !== 'upload') return []
+  const acked = why.facts['ackedBytes']
+  return [record.slotWriteFailed(job, step.slot, why, typeof acked === 'number' ? acked : null)]
 }
 
 export function end(job: Job, how: ReturnType<typeof ending>, before: readonly EntryDraft[] = []): Move {

@@ -54,8 +54,9 @@ export function slotWriteDone(job: Job, slot: number, slotHash: string, tookMs: 
   return { kind: 'slot-write-done', data: { ...ofRun(job), image: 0, slot, imageHash: job.image.hash, bytes: job.image.bytes, slotHash, tookMs: Math.round(tookMs) } }
 }
 
-export function slotWriteFailed(job: Job, slot: number, failure: Failure): EntryDraft {
-  return { kind: 'slot-write-failed', data: { ...ofRun(job), image: 0, slot, imageHash: job.image.hash, failure: failure.kind, says: cut(failure.says, saysMax) } }
+/** `bytes` is what the board had acknowledged; null where nobody knows. */
+export function slotWriteFailed(job: Job, slot: number, failure: Failure, bytes: number | null): EntryDraft {
+  return { kind: 'slot-write-failed', data: { ...ofRun(job), image: 0, slot, imageHash: job.image.hash, ...(bytes === null ? {} : { bytes }), failure: failure.kind, says: cut(failure.says, saysMax) } }
 }
 
 export function marked(job: Job): EntryDraft {

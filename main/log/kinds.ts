@@ -138,7 +138,8 @@ export const kinds = {
   'slot-write-intended': z.strictObject({ ...ofRun, ...atSlot, imageHash: hash, bytes: whole, fileSha256: sha256.optional() }),
   /** `slotHash` is the board's own word on what lies in the slot now. */
   'slot-write-done': z.strictObject({ ...ofRun, ...atSlot, imageHash: hash, bytes: whole, slotHash: hash, tookMs: whole.optional() }),
-  'slot-write-failed': z.strictObject({ ...ofRun, ...atSlot, imageHash: hash, failure: failureKind, says }),
+  /** `bytes`: what the board had acknowledged of this write. */
+  'slot-write-failed': z.strictObject({ ...ofRun, ...atSlot, imageHash: hash, bytes: whole.optional(), failure: failureKind, says }),
   'mark-intended': z.strictObject({ ...ofRun, imageHash: hash, for: z.enum(['test', 'permanent']) }),
   marked: z.strictObject({ ...ofRun, imageHash: hash, for: z.enum(['test', 'permanent']) }),
   'reset-intended': z.strictObject({ ...ofRun, why: name.optional() }),

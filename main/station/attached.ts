@@ -98,5 +98,7 @@ export function seenPort(port: WatchedPort): Port {
 function unitOf(port: WatchedPort): string {
   const alone = port.serial !== null && port.identity === `${port.vendorId ?? ''}:${port.productId ?? ''}:${port.serial}`
   if (alone) return port.serial.slice(0, 128)
-  return (port.serial === null ? `unnamed at ${port.hubPath ?? port.path}` : `${port.serial} at ${port.hubPath ?? port.path}`).slice(0, 128)
+  // The same place as the watcher goes by: a practice board's port has another name after each restart.
+  const place = port.hubPath ?? (port.bay === null ? port.path : `bay ${port.bay}`)
+  return `${port.serial ?? 'unnamed'} at ${place}`.slice(0, 128)
 }

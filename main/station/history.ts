@@ -21,7 +21,8 @@ export function runViewOf(entries: readonly Entry[]): RunView | null {
   if (first === undefined) return null
   const outcome = entries.find((entry) => entry.kind === 'outcome')
   const written = entries.findLast((entry) => entry.kind === 'slot-write-done')
-  const bytes = whole(written, 'bytes')
+  // Of a write that broke off, what the board had acknowledged: that much of its slot is not what it was.
+  const bytes = whole(written ?? entries.findLast((entry) => entry.kind === 'slot-write-failed'), 'bytes')
   const tookMs = whole(written, 'tookMs')
   const kind = text(outcome, 'failure')
   const last = entries.at(-1) ?? first
