@@ -19,6 +19,7 @@ import type { KnownHead } from '../log/verify.ts'
 import { bundleEntriesMax, names, parseManifest, parseProofs } from './layout.ts'
 import type { Manifest, Proofs } from './layout.ts'
 import { differingViews } from './views.ts'
+import type { ViewFacts } from './views.ts'
 import { tell } from './story.ts'
 import type { Story } from './story.ts'
 
@@ -34,6 +35,8 @@ export type BundleVerdict = Readonly<{
   root: string
   redacted: readonly number[]
   says: string
+  /** What was read on the way, for a report over several bundles; null when it could not be. */
+  read: Readonly<{ manifest: Manifest; facts: ViewFacts; story: Story }> | null
 }>
 
 export type BundleCheckOptions = Readonly<{
@@ -66,14 +69,15 @@ export async function checkBundle(files: Files, options: BundleCheckOptions): Pr
   checkFiles(files, manifest, sha256, findings)
   const key = chooseKey(files, manifest, options.trusted, findings)
   const checkpoint = key === null ? null : openCovering(files, manifest, key, findings)
-  if (key === null || checkpoint === null) return verdict(findings, { firstWrong: null, size: 0, root: '', redacted: [] })
+  if (key === null || checkpoint === null) return verdict(findings, { firstWrong: null, size: 0, root: '', redacted: [], read: null })
   checkWitnesses(text(files, manifest.checkpoint), options.witnesses ?? [], findings)
   const heads = openOlder(files, manifest, key, checkpoint, proofs, sha256, findings)
   const related = checkRelated(files, proofs, checkpoint, sha256, findings)
   const walked = await walk(files, manifest, proofs, checkpoint, heads, related, options, sha256, findings)
-  if (walked === null) return verdict(findings, { firstWrong: null, size: checkpoint.size, root: toHex(checkpoint.root), redacted: [] })
-  checkViews(files, manifest, { note: text(files, manifest.checkpoint), checkpoint, key, redacted: walked.redactedCount }, walked.story, options.version, walked.csvSha256, sha256, findings)
-  return verdict(findings, { firstWrong: walked.firstWrong, size: checkpoint.size, root: toHex(checkpoint.root), redacted: walked.redacted })
+  if (walked === null) return verdict(findings, { firstWrong: null, size: checkpoint.size, root: toHex(checkpoint.root), redacted: [], read: null })
+  const facts: ViewFacts = { note: text(files, manifest.checkpoint), checkpoint, key, redacted: walked.redactedCount }
+  checkViews(files, manifest, facts, walked.story, options.version, walked.csvSha256, sha256, findings)
+  return verdict(findings, { firstWrong: walked.firstWrong, size: checkpoint.size, root: toHex(checkpoint.root), redacted: walked.redacted, read: { manifest, facts, story: walked.story } })
 }
 
 function text(files: Files, name: string): string {
@@ -154,7 +158,8 @@ function openOlder(files: Files, manifest: Manifest, key: NoteKey, covering: Che
   return heads
 }
 
-function linesOf(bytes: Uint8Array): Uint8Array[] {
+/** Lines of a file of entries, without their line feeds. */
+export function linesOf(bytes: Uint8Array): Uint8Array[] {
   const lines: Uint8Array[] = []
   for (let at = 0; at < bytes.length && lines.length <= bundleEntriesMax;) {
     const end = bytes.indexOf(10, at)
@@ -235,7 +240,7 @@ function redactionsFor(lines: readonly Uint8Array[], related: readonly Entry[]):
   return redactionsIn([...inside, ...related])
 }
 
-function checkViews(files: Files, manifest: Manifest, facts: { note: string; checkpoint: Checkpoint; key: NoteKey; redacted: number }, story: Story, version: string, csvSha256: string, sha256: Sha256, findings: Finding[]): void {
+function checkViews(files: Files, manifest: Manifest, facts: ViewFacts, story: Story, version: string, csvSha256: string, sha256: Sha256, findings: Finding[]): void {
   if (manifest.madeBy !== version) {
     findings.push({ is: 'note', about: 'views', says: `Report, table and test records were made by version ${manifest.madeBy}; this verifier is of version ${version} and does not compare their wording. The entries are what counts.` })
     return

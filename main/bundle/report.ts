@@ -11,13 +11,17 @@ import { sayEntry } from '../log/sentence.ts'
 import type { Entry } from '../log/entry.ts'
 import type { Note, RunRecord, Story } from './story.ts'
 
-export type ReportFacts = Readonly<{
-  about: Pick<Manifest, 'what' | 'batch' | 'origin' | 'from' | 'to' | 'madeAt' | 'madeBy'>
+/** What vouches for one log's part of the report. */
+export type ReportProof = Readonly<{
+  about: Pick<Manifest, 'origin' | 'from' | 'to'>
   checkpoint: Readonly<{ size: number; root: Uint8Array; note: string }>
   logKey: string
   witnesses: readonly string[]
   redacted: number
 }>
+
+/** One proof for a bundle, one for each station in a merged report. */
+export type ReportFacts = Readonly<{ about: Pick<Manifest, 'what' | 'madeAt' | 'madeBy'>; proofs: readonly ReportProof[] }>
 
 /** Rows printed at most; all others are in entries.csv. */
 const rowsMax = 2_000
@@ -30,7 +34,8 @@ const order = ['confirmed', 'unchanged', 'uploaded', 'tested', 'reverted', 'fail
 
 /** The whole page. */
 export function reportHtml(facts: ReportFacts, story: Story): string {
-  const { about, checkpoint } = facts
+  const { about, proofs } = facts
+  const sources = proofs.map(({ about: of, checkpoint }) => `entries ${of.from} to ${of.to - 1} of ${escaped(of.origin)} (checkpoint over ${checkpoint.size}, root ${toHex(checkpoint.root).slice(0, 16)}…)`)
   const title = `Slotwright audit report: ${about.what}`
   return `<!doctype html>
 <html lang="en">
@@ -45,27 +50,27 @@ export function reportHtml(facts: ReportFacts, story: Story): string {
 <header>
 <p class="kicker">Slotwright audit report</p>
 <h1>${escaped(about.what)}</h1>
-<p class="lead">${escaped(lead(story, about.from, about.to))}</p>
+<p class="lead">${escaped(lead(story))}</p>
 </header>
 <main>
 ${outcomesOf(story)}
 ${batchesOf(story)}
-${proofOf(facts)}
+${proofs.map(proofOf).join('\n')}
 ${runsOf(story)}
 ${notesOf(story)}
 ${countsOf(story)}
 </main>
-<footer>Made ${escaped(about.madeAt)} by Slotwright ${escaped(about.madeBy)} from entries ${about.from} to ${about.to - 1} of ${escaped(about.origin)}; checkpoint over ${checkpoint.size}, root ${toHex(checkpoint.root).slice(0, 16)}…</footer>
+<footer>Made ${escaped(about.madeAt)} by Slotwright ${escaped(about.madeBy)} from ${sources.join('; ')}</footer>
 </body>
 </html>
 `
 }
 
-function lead(story: Story, from: number, to: number): string {
+function lead(story: Story): string {
   const units = new Set(story.runs.map(({ unit }) => unit)).size
   const span = story.first === null || story.last === null ? '' : `, ${minute(story.first)} to ${minute(story.last)} UTC`
   const where = story.stations.length === 1 ? ` on station ${story.stations[0]}` : ` on ${story.stations.length} stations`
-  return `${to - from} entries${where}${span}. ${story.runs.length} runs of ${units} units.`
+  return `${story.entries} entries${where}${span}. ${story.runs.length} runs of ${units} units.`
 }
 
 function outcomesOf(story: Story): string {
@@ -131,7 +136,7 @@ function batchesOf(story: Story): string {
   return `<section><h2>Batches</h2><table><thead><tr><th>batch</th><th>recipe</th><th>mode</th><th>version</th><th>image hash</th><th>signing key</th><th>started by</th><th>began</th><th>ended</th></tr></thead><tbody>${rows.join('')}</tbody></table></section>`
 }
 
-function proofOf({ checkpoint, about, logKey, witnesses, redacted }: ReportFacts): string {
+function proofOf({ checkpoint, about, logKey, witnesses, redacted }: ReportProof): string {
   return `<section class="proof">
 <h2>How this can be checked</h2>
 <div class="with-code">

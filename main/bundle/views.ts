@@ -11,13 +11,19 @@ import { names } from './layout.ts'
 import type { Manifest } from './layout.ts'
 import { recordsByUnit, unitFileNames } from './openhtf.ts'
 import { reportHtml } from './report.ts'
+import type { ReportFacts, ReportProof } from './report.ts'
 import type { Story } from './story.ts'
 
 export type ViewFacts = Readonly<{ note: string; checkpoint: Pick<Checkpoint, 'size' | 'root'>; key: NoteKey; redacted: number }>
 
 /** The report's bytes. */
-export function reportBytes(about: Parameters<typeof reportHtml>[0]['about'], { note, checkpoint, key, redacted }: ViewFacts, story: Story): Uint8Array {
-  return utf8(reportHtml({ about, checkpoint: { ...checkpoint, note }, logKey: noteKeyText(key), witnesses: cosignatureNames(note, key), redacted }, story))
+export function reportBytes(about: ReportFacts['about'] & ReportProof['about'], facts: ViewFacts, story: Story): Uint8Array {
+  return utf8(reportHtml({ about, proofs: [reportProof(about, facts)] }, story))
+}
+
+/** What the report says of one log. */
+export function reportProof(about: ReportProof['about'], { note, checkpoint, key, redacted }: ViewFacts): ReportProof {
+  return { about, checkpoint: { ...checkpoint, note }, logKey: noteKeyText(key), witnesses: cosignatureNames(note, key), redacted }
 }
 
 /** Test records as files: name and bytes, one for each unit. */

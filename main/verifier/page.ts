@@ -4,6 +4,7 @@ import { version } from '../../package.json'
 import { Failure } from '../base/failure.ts'
 import { checkBundle } from '../bundle/check.ts'
 import type { Finding } from '../bundle/check.ts'
+import { checkMerged, isMerged } from '../bundle/merge.ts'
 import { unpack } from '../bundle/unpack.ts'
 import { parseNoteKey } from '../log/checkpoint.ts'
 import type { NoteKey } from '../log/checkpoint.ts'
@@ -55,7 +56,7 @@ async function check(files: readonly File[]): Promise<Outcome | Failure> {
   const [only] = files
   if (database === undefined && files.length === 1 && only !== undefined) {
     const unpacked = unpack(new Uint8Array(await only.arrayBuffer()))
-    return unpacked instanceof Failure ? unpacked : await checkBundle(unpacked, { ...(key === null ? {} : { trusted: key }), version, onProgress: progress })
+    return unpacked instanceof Failure ? unpacked : await (isMerged(unpacked) ? checkMerged : checkBundle)(unpacked, { ...(key === null ? {} : { trusted: key }), version, onProgress: progress })
   }
   if (database === undefined) return new Failure('usage', 'There is neither an audit bundle nor a slotwright.db among these files.')
   return await checkFiles(database, files, key)

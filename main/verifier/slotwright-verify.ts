@@ -8,6 +8,7 @@ import { version } from '../../package.json'
 import { Failure } from '../base/failure.ts'
 import { checkBundle } from '../bundle/check.ts'
 import type { Finding } from '../bundle/check.ts'
+import { checkMerged, isMerged } from '../bundle/merge.ts'
 import { unpack } from '../bundle/unpack.ts'
 import { parseNoteKey } from '../log/checkpoint.ts'
 import type { NoteKey } from '../log/checkpoint.ts'
@@ -26,6 +27,7 @@ const largeFileMax = 4_000_000_000
 const textMax = 1_000_000
 const databaseTries = 3
 
+/** `read` of a bundle's verdict is for programs that go on with it, not for print. */
 type Outcome = Readonly<{ holds: boolean; findings: readonly Finding[]; firstWrong: number | null; says: string; size?: number; root?: string; redacted?: readonly number[] }>
 
 type Words = Readonly<{ what: string; key: NoteKey | null; witnesses: readonly NoteKey[]; entry: string | null; json: boolean }>
@@ -76,7 +78,7 @@ async function check(words: Words): Promise<Outcome | Failure> {
   if (first.toString('latin1').startsWith('SQLite format 3')) return checkHome(what, dirname(what), words)
   const files = unpack(readFileSync(what))
   if (files instanceof Failure) return files
-  return await checkBundle(files, { ...(words.key === null ? {} : { trusted: words.key }), witnesses: words.witnesses, version, sha256, onProgress: progress })
+  return await (isMerged(files) ? checkMerged : checkBundle)(files, { ...(words.key === null ? {} : { trusted: words.key }), witnesses: words.witnesses, version, sha256, onProgress: progress })
 }
 
 function checkProof({ what, key, entry }: Words): Outcome | Failure {
@@ -160,7 +162,7 @@ async function main(): Promise<number> {
     process.stderr.write(`slotwright-verify: ${washed(outcome.says)}\n${outcome.kind === 'usage' ? usage : ''}`)
     return outcome.kind === 'usage' ? 2 : 1
   }
-  if (json) process.stdout.write(`${JSON.stringify(outcome)}\n`)
+  if (json) process.stdout.write(`${JSON.stringify({ ...outcome, read: undefined })}\n`)
   else process.stdout.write(`${[...outcome.findings.map(({ is, says }) => `${marks[is]}  ${washed(says)}`), '', washed(outcome.says)].join('\n')}\n`)
   return outcome.holds ? 0 : 1
 }

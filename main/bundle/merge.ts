@@ -1,0 +1,111 @@
+// One report over the logs of several stations: their audit bundles, each whole and each with its own proof, in one archive
+// with a report and a table over all of them. Nothing is re-signed, since nobody but each station can vouch for its log;
+// the report is a pure function of the bundles, so a check makes it again.
+import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
+import { concat, toHex, utf8 } from '../base/bytes.ts'
+import { Failure } from '../base/failure.ts'
+import { parseEntry } from '../log/entry.ts'
+import type { Entry } from '../log/entry.ts'
+import { leafOf, redactionsIn } from '../log/redact.ts'
+import { checkBundle, linesOf } from './check.ts'
+import type { BundleCheckOptions, BundleVerdict, Finding } from './check.ts'
+import { csvHeader, csvLine } from './csv.ts'
+import { bundleEntriesMax, names } from './layout.ts'
+import { reportHtml } from './report.ts'
+import { tell } from './story.ts'
+import { unpack } from './unpack.ts'
+import { reportProof } from './views.ts'
+
+export const mergedName = 'merged.json'
+export const stationsMax = 64
+const format = 'slotwright-merged-report'
+
+type Files = ReadonlyMap<string, Uint8Array>
+
+/** True when an archive is a merged report. */
+export function isMerged(files: Files): boolean {
+  return files.has(mergedName)
+}
+
+export type Merged = Readonly<{ files: Map<string, Uint8Array>; stations: number; entries: number; runs: number }>
+
+/**
+ * Checks every bundle and makes the merged archive's files. Failures: those of `checkBundle`, `bundle-does-not-hold`,
+ * `same-log-twice` (two bundles of one log would count runs twice), `range-too-large`.
+ */
+export async function mergeBundles(bundles: readonly Uint8Array[], about: Readonly<{ what: string; madeAt: string; madeBy: string }>, options: BundleCheckOptions): Promise<Merged | Failure> {
+  if (bundles.length === 0 || bundles.length > stationsMax) return new Failure('usage', `A report is made of 1 to ${stationsMax} bundles.`)
+  const parts: { bytes: Uint8Array; verdict: BundleVerdict; unpacked: Files }[] = []
+  for (const [i, bytes] of bundles.entries()) {
+    const unpacked = unpack(bytes)
+    if (unpacked instanceof Failure) return unpacked
+    const verdict = await checkBundle(unpacked, options)
+    if (verdict instanceof Failure) return verdict
+    if (!verdict.holds || verdict.read === null) return new Failure('bundle-does-not-hold', `Bundle ${i + 1} does not hold, so nothing may be reported from it: ${verdict.says}`)
+    parts.push({ bytes, verdict, unpacked })
+  }
+  const read = parts.map(({ verdict }) => verdict.read).filter((one) => one !== null)
+  if (new Set(read.map(({ manifest }) => manifest.origin)).size !== read.length) return new Failure('same-log-twice', 'Two of the bundles are of the same log, so runs would be counted twice. Export that log once.')
+  const entries = parts.flatMap(({ unpacked }, i) => entriesOf(unpacked, read[i]?.manifest.origin ?? ''))
+  if (entries.length > bundleEntriesMax) return new Failure('range-too-large', `The bundles have ${entries.length} entries together; a report takes ${bundleEntriesMax}.`)
+  // By the wall clock, which is all that stations have in common; within one station the order is the log's own.
+  entries.sort((a, b) => (a.entry.time < b.entry.time ? -1 : a.entry.time > b.entry.time ? 1 : a.origin < b.origin ? -1 : a.origin > b.origin ? 1 : a.entry.seq - b.entry.seq))
+  const teller = tell()
+  for (const { entry } of entries) teller.add(entry)
+  const story = teller.end()
+  const files = new Map<string, Uint8Array>()
+  const sources = parts.map(({ bytes }, i) => ({ name: `stations/${String(i + 1).padStart(2, '0')}.zip`, sha256: toHex(nobleSha256(bytes)), origin: read[i]?.manifest.origin ?? '' }))
+  for (const [i, { name }] of sources.entries()) files.set(name, parts[i]?.bytes ?? new Uint8Array(0))
+  files.set(names.report, utf8(reportHtml({ about, proofs: read.map(({ manifest, facts }) => reportProof(manifest, facts)) }, story)))
+  files.set(names.csv, concat(utf8(csvHeader), utf8(entries.map(({ entry, leaf }) => csvLine(entry, leaf)).join(''))))
+  files.set(mergedName, utf8(`${JSON.stringify({ format, version: 1, ...about, sources }, null, 1)}\n`))
+  return { files, stations: read.length, entries: entries.length, runs: story.runs.length }
+}
+
+function entriesOf(files: Files, origin: string): { entry: Entry; leaf: string; origin: string }[] {
+  const lines = linesOf(files.get(names.entries) ?? new Uint8Array(0))
+  const read = (bytes: Uint8Array): Entry[] => {
+    const entry = parseEntry(bytes)
+    return entry instanceof Failure ? [] : [entry]
+  }
+  const parsed = lines.flatMap((bytes) => read(bytes).map((entry) => ({ bytes, entry })))
+  const redactions = redactionsIn([...parsed.map(({ entry }) => entry), ...linesOf(files.get(names.related) ?? new Uint8Array(0)).flatMap(read)])
+  return parsed.map(({ bytes, entry }) => ({ entry, leaf: toHex(leafOf(bytes, redactions.get(entry.seq)).leaf), origin }))
+}
+
+/** Checks a merged archive: every bundle in it, and that report and table are those the bundles give. */
+export async function checkMerged(files: Files, options: BundleCheckOptions): Promise<BundleVerdict | Failure> {
+  const bundles = [...files.keys()].filter((name) => /^stations\/\d{2}\.zip$/.test(name)).sort()
+  const findings: Finding[] = []
+  for (const name of bundles) {
+    const unpacked = unpack(files.get(name) ?? new Uint8Array(0))
+    // One key cannot be that of several logs: it is held against the bundle it belongs to only.
+    const verdict = unpacked instanceof Failure ? unpacked : await checkBundle(unpacked, { ...options, trusted: undefined })
+    if (verdict instanceof Failure) findings.push({ is: 'broken', about: name, says: `${name}: ${verdict.says}` })
+    else findings.push(...verdict.findings.map((finding) => ({ ...finding, says: `${name}: ${finding.says}` })))
+  }
+  if (bundles.length === 0) findings.push({ is: 'broken', about: 'files', says: 'There is no bundle in it.' })
+  const about = aboutOf(files.get(mergedName) ?? new Uint8Array(0))
+  if (about === null) findings.push({ is: 'broken', about: 'files', says: `${mergedName} does not read.` })
+  else if (about.madeBy !== options.version) findings.push({ is: 'note', about: 'views', says: `The report was made by version ${about.madeBy}; this verifier is of version ${options.version} and does not compare its wording.` })
+  else if (findings.every(({ is }) => is !== 'broken')) {
+    const again = await mergeBundles(bundles.map((name) => files.get(name) ?? new Uint8Array(0)), about, { ...options, trusted: undefined })
+    const expected = again instanceof Failure ? new Map<string, Uint8Array>() : again.files
+    for (const name of new Set([...files.keys(), ...expected.keys()])) {
+      const [there, wanted] = [files.get(name), expected.get(name)]
+      if (there === undefined || wanted === undefined || toHex(nobleSha256(there)) !== toHex(nobleSha256(wanted))) findings.push({ is: 'broken', about: 'views', says: `${name} is not what the bundles give.` })
+    }
+    if (findings.every(({ is }) => is !== 'broken')) findings.push({ is: 'holds', about: 'views', says: 'Report and table say exactly what the bundles say.' })
+  }
+  const first = findings.find(({ is }) => is === 'broken')
+  return { holds: first === undefined, findings, firstWrong: null, size: 0, root: '', redacted: [], read: null, says: first === undefined ? 'The merged report holds.' : `The merged report does not hold. ${first.says}` }
+}
+
+function aboutOf(bytes: Uint8Array): { what: string; madeAt: string; madeBy: string } | null {
+  try {
+    const { what, madeAt, madeBy } = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>
+    return typeof what === 'string' && typeof madeAt === 'string' && typeof madeBy === 'string' ? { what, madeAt, madeBy } : null
+  } catch {
+    return null
+  }
+}
