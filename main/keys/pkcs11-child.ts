@@ -8,6 +8,8 @@ import type { AnswerTo, Ask, FromToken, ToToken } from './pkcs11-words.ts'
 
 /** How long each ask may take before the module counts as hanging. RSA keys made in a smart card take a minute. */
 export const answerTimeoutsMs: Readonly<Record<Ask['is'], number>> = { tokens: 20_000, keys: 30_000, unlock: 30_000, lock: 5_000, key: 20_000, sign: 30_000, generate: 180_000 }
+/** What a process that has just been started may take besides: it is a whole runtime, and some modules look for their hardware first. */
+const startTimeoutMs = 10_000
 const asksWaitingMax = 1000
 const endTimeoutMs = 2_000
 
@@ -92,8 +94,9 @@ export class ModuleProcess {
     if (waiting === undefined) return
     if (waiting.settled) return this.#next()
     this.#asked = waiting
+    const startMs = this.#child === null ? startTimeoutMs : 0
     const child = (this.#child ??= this.#start())
-    this.#deadline = setTimeout(() => this.#tooLate(waiting), waiting.timeoutMs)
+    this.#deadline = setTimeout(() => this.#tooLate(waiting), waiting.timeoutMs + startMs)
     const word: ToToken = { is: 'ask', id: waiting.id, ask: waiting.ask }
     child.send(word, () => {
       // Our copy of the PIN has left; the process has its own.

@@ -5,14 +5,14 @@ import { Failure } from '../base/failure.ts'
 export const ckr = {
   hostMemory: 0x02, slotIdInvalid: 0x03, generalError: 0x05, functionFailed: 0x06, attributeSensitive: 0x11, attributeTypeInvalid: 0x12, attributeValueInvalid: 0x13,
   dataLenRange: 0x21, deviceError: 0x30, deviceMemory: 0x31, deviceRemoved: 0x32, functionCanceled: 0x50, functionNotSupported: 0x54, keyHandleInvalid: 0x60, keyFunctionNotPermitted: 0x68,
-  mechanismInvalid: 0x70, mechanismParamInvalid: 0x71, objectHandleInvalid: 0x82, pinIncorrect: 0xa0, pinInvalid: 0xa1, pinLenRange: 0xa2, pinExpired: 0xa3, pinLocked: 0xa4,
+  mechanismInvalid: 0x70, mechanismParamInvalid: 0x71, objectHandleInvalid: 0x82, operationActive: 0x90, pinIncorrect: 0xa0, pinInvalid: 0xa1, pinLenRange: 0xa2, pinExpired: 0xa3, pinLocked: 0xa4,
   sessionClosed: 0xb0, sessionHandleInvalid: 0xb3, sessionReadOnly: 0xb5, templateInconsistent: 0xd1, tokenNotPresent: 0xe0, tokenNotRecognized: 0xe1, tokenWriteProtected: 0xe2,
   userAlreadyLoggedIn: 0x100, userNotLoggedIn: 0x101, userPinNotInitialized: 0x102, domainParamsInvalid: 0x130, curveNotSupported: 0x140, cryptokiNotInitialized: 0x190, cryptokiAlreadyInitialized: 0x191,
 } as const
 
 /** After these the connection is looked at anew: the token may have been pulled, or the session taken away. */
 export const connectionCodes: ReadonlySet<number> = new Set([
-  ckr.slotIdInvalid, ckr.generalError, ckr.functionFailed, ckr.deviceError, ckr.deviceRemoved, ckr.keyHandleInvalid, ckr.objectHandleInvalid, ckr.sessionClosed,
+  ckr.slotIdInvalid, ckr.generalError, ckr.functionFailed, ckr.deviceError, ckr.deviceRemoved, ckr.keyHandleInvalid, ckr.objectHandleInvalid, ckr.operationActive, ckr.sessionClosed,
   ckr.sessionHandleInvalid, ckr.tokenNotPresent, ckr.tokenNotRecognized, ckr.userNotLoggedIn, ckr.cryptokiNotInitialized,
 ])
 

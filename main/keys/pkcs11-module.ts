@@ -253,11 +253,10 @@ export class TokenModule {
       this.#sessions.delete(session.slot.identity)
       try {
         if (loggedInStates.has(this.#api.C_GetSessionInfo(session.handle).state)) this.#api.C_Logout(session.handle)
-        this.#api.C_CloseSession(session.handle)
       } catch (error) {
-        // A token that is gone has forgotten us already.
         if (codeOf(error) === null) throw error
       }
+      this.#closeSession(session)
     }
     for (const identity of [...this.#pins.keys()]) {
       const row = this.#seen.find((one) => identityOf(one) === identity)
@@ -293,8 +292,23 @@ export class TokenModule {
       const pin = this.#pins.get(identity)
       if (pin !== undefined) this.#api.C_Login(session.handle, contextUser, new TextDecoder().decode(pin))
     }
-    const made = this.#api.C_Sign(session.handle, Buffer.from(data.buffer, data.byteOffset, data.length), Buffer.alloc(signatureBytesMax))
-    return new Uint8Array(made)
+    try {
+      return new Uint8Array(this.#api.C_Sign(session.handle, Buffer.from(data.buffer, data.byteOffset, data.length), Buffer.alloc(signatureBytesMax)))
+    } catch (error) {
+      // After some errors the operation stays active, and the session would refuse every other from then on.
+      this.#sessions.delete(identity)
+      this.#closeSession(session)
+      throw error
+    }
+  }
+
+  #closeSession(session: Session): void {
+    try {
+      this.#api.C_CloseSession(session.handle)
+    } catch (error) {
+      // A token that is gone has forgotten us already.
+      if (codeOf(error) === null) throw error
+    }
   }
 
   #generate(session: Session, ask: Extract<Ask, { is: 'generate' }>): TokenKeyRow {
