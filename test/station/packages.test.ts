@@ -1,0 +1,132 @@
+// Packages where images go: a package opens to its image once everything about it is proven, the log notes it, and a
+// package that is not for us is a problem with a sentence and an RFC 4108 code.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { utf8 } from '../../main/base/bytes.ts'
+import { openPackage } from '../../main/cms/package.ts'
+import type { OpenedPackage } from '../../main/cms/package.ts'
+import { signImage } from '../../main/image/sign.ts'
+import { writePem } from '../../main/keys/pem.ts'
+import { admitter, inflate, installedOn, packageView, trustFolderOf, versionNumber } from '../../main/station/packages.ts'
+import { openStation } from '../../main/station/station.ts'
+import type { Station } from '../../main/station/station.ts'
+import { firmware, good, hardware, house, packed, product, worldOf } from '../cms/making.ts'
+import { SimulatedPorts } from '../scenarios/wire.ts'
+
+let folder = ''
+let station: Station | null = null
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'slotwright-packages-'))
+})
+afterEach(async () => {
+  await station?.close()
+  station = null
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const home = () => join(folder, 'home')
+const version = { major: 1, minor: 1, revision: 0, build: 0 }
+
+async function opened(): Promise<Station> {
+  station = good(await openStation({ home: home(), version: '0.0.0-test', ports: new SimulatedPorts(), person: 'tester' }))
+  return station
+}
+
+async function image(): Promise<Uint8Array> {
+  const { signer } = await house()
+  return good(await signImage(firmware(3000), { version, headerBytes: 0x200, padHeader: true, slotBytes: 0x69000 }, signer.signer)).bytes
+}
+
+async function trusting(): Promise<void> {
+  const { authority } = await house()
+  mkdirSync(trustFolderOf(home()), { recursive: true })
+  writeFileSync(join(trustFolderOf(home()), 'authority.pem'), writePem('CERTIFICATE', authority.certificate.der))
+}
+
+function put(name: string, bytes: Uint8Array): string {
+  const path = join(folder, name)
+  writeFileSync(path, bytes)
+  return path
+}
+
+test('a package opens to its image, with what was proven, and the log has it', async () => {
+  await trusting()
+  const { signing } = await house()
+  const bytes = (await packed(signing, { firmware: await image(), description: 'Pump' })).bytes
+  const here = await opened()
+  const file = good(await here.openFile({ path: put('pump.cms', bytes), purpose: 'image' }))
+  expect(file.problem).toBeNull()
+  expect(file.image).toMatchObject({ version: '1.1.0+0', hashHolds: true })
+  expect(file.package).toMatchObject({ name: product, version: '17', hardware: [hardware], description: 'Pump', anchor: 'Test authority', path: [{ name: 'Test signer' }], layers: [{ layer: 'signed' }, { layer: 'firmware' }, { layer: 'image' }] })
+  expect(good(await here.inspectFile({ file: file.file }))).toMatchObject({ version: '1.1.0+0' })
+  const { entries } = good(await here.listLog({ kind: 'package-opened' }))
+  expect(entries[0]?.data).toMatchObject({ file: 'pump.cms', packageName: product, packageVersion: '17', imageHash: file.image?.hash, anchor: 'Test authority' })
+})
+
+test('a package nobody trusted signed is a problem, and the log has its code', async () => {
+  const { signing } = await house()
+  const here = await opened()
+  const file = good(await here.openFile({ path: put('pump.cms', (await packed(signing, { firmware: await image() })).bytes), purpose: 'image' }))
+  expect(file).toMatchObject({ image: null, package: null, problem: { kind: 'no-trust-anchor', facts: { rfc4108: 10 } } })
+  expect(good(await here.listLog({ kind: 'package-refused' })).entries[0]?.data).toMatchObject({ failure: 'no-trust-anchor', code: 10 })
+})
+
+test('a genuine package around something that is no image is refused as bad firmware', async () => {
+  await trusting()
+  const { signing } = await house()
+  const here = await opened()
+  const damaged = await image()
+  damaged[1000]! ^= 1
+  for (const content of [utf8('no image'), damaged]) {
+    const file = good(await here.openFile({ path: put('pump.cms', (await packed(signing, { firmware: content })).bytes), purpose: 'image' }))
+    expect(file).toMatchObject({ image: null, problem: { kind: 'bad-firmware', facts: { rfc4108: 34 } } })
+  }
+})
+
+test('a trust anchor that does not read is said, not passed over', async () => {
+  await trusting()
+  writeFileSync(join(trustFolderOf(home()), 'broken.pem'), 'x')
+  const { signing } = await house()
+  const here = await opened()
+  const file = good(await here.openFile({ path: put('pump.cms', (await packed(signing)).bytes), purpose: 'image' }))
+  expect(file.problem).toMatchObject({ kind: 'trust-unreadable', says: expect.stringContaining('broken.pem') as string })
+})
+
+test('what a unit has had comes from the log: a package that was declared stale there is refused there, and only there', async () => {
+  const { signing, anchors } = await house()
+  const here = await opened()
+  const hash = 'ab'.repeat(32)
+  good(here.audit.append({ kind: 'package-opened', data: { file: 'old.cms', packageSha256: 'cd'.repeat(32), bytes: 1, imageHash: hash, packageName: product, packageVersion: '20', stale: '17' } }))
+  good(here.audit.append({ kind: 'confirmed', data: { run: 'r-1', unit: 'PB-0001', activeHash: hash } }))
+  expect(good(installedOn(here.audit, 'PB-0001'))).toEqual([{ name: { id: product, version: 20n }, staleVersion: 17n }])
+  expect(good(installedOn(here.audit, 'PB-0002'))).toEqual([])
+  const package17: OpenedPackage = good(openPackage((await packed(signing)).bytes, worldOf(anchors, null)))
+  const admit = admitter(here.audit, package17, { hardware })
+  expect(admit({ unit: 'PB-0001' })).toMatchObject({ kind: 'stale-package', facts: { rfc4108: 28 } })
+  expect(admit({ unit: 'PB-0002' })).toBeNull()
+  expect(admitter(here.audit, package17, { hardware: '1.2.3' })({ unit: 'PB-0002' })).toMatchObject({ kind: 'wrong-hardware' })
+})
+
+test('versions as one number keep their order', () => {
+  const numbers = [version, { ...version, build: 7 }, { ...version, revision: 1 }, { ...version, minor: 2 }, { ...version, major: 2 }].map(versionNumber)
+  expect([...numbers].sort((a, b) => (a < b ? -1 : 1))).toEqual(numbers)
+  expect(versionNumber({ major: 255, minor: 255, revision: 65535, build: 4294967295 })).toBe(2n ** 64n - 1n)
+})
+
+test('zlib data that are damaged or too much are a failure, never more memory than allowed', async () => {
+  const { deflateSync } = await import('node:zlib')
+  expect(inflate(utf8('nothing'), 100)).toMatchObject({ kind: 'not-inflated' })
+  expect(inflate(new Uint8Array(deflateSync(new Uint8Array(10_000))), 9_999)).toMatchObject({ kind: 'not-inflated', says: expect.stringContaining('9999') as string })
+})
+
+test('the view has a sentence for every layer', async () => {
+  const { bare, keyAnchors } = await house()
+  const { deflate } = await import('../../main/station/packages.ts')
+  const { bytes } = await packed(bare, { compress: deflate, nested: true, communities: [{ community: '1.2.3' }, { hardware, serials: [{ is: 'block', low: utf8('1'), high: utf8('5') }] }] })
+  const view = packageView(bytes, good(openPackage(bytes, worldOf(keyAnchors, null))), null)
+  expect(view.layers.map(({ layer }) => layer)).toEqual(['signed', 'compressed', 'firmware'])
+  expect(view.communities).toEqual(['members of 1.2.3', `${hardware}: "1" to "5"`])
+  for (const { says } of view.layers) expect(says).toMatch(/\.$/)
+})
