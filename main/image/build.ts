@@ -8,7 +8,6 @@ import type { HashName, PublicKey, Signer } from '../base/signer.ts'
 import { bootRecord } from './bootrecord.ts'
 import { compressFirmware } from './compress.ts'
 import type { Compression } from './compress.ts'
-import { encryptPayload, wrapKey } from './encrypt.ts'
 import { IMAGE_FLAGS, encodeHeader } from './format.ts'
 import { keyHash } from './keyhash.ts'
 import { hashFor } from './options.ts'
@@ -101,6 +100,8 @@ export async function createImage(body: Body, options: SignOptions, source: Sour
   let stored: Uint8Array = firmware
   let encTlvBytes = 0
   if (encrypting && options.encrypt !== undefined) {
+    // Loaded on first use: most images are not encrypted.
+    const { encryptPayload, wrapKey } = await import('./encrypt.ts')
     const { contentKey, entry } = must(wrapKey(options.encrypt))
     encTlvBytes = entry.value.length
     tlvs.push(entry)

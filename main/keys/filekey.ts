@@ -1,10 +1,8 @@
 // A private key in a file: read from PKCS#8 (RFC 5958), SEC1 (RFC 5915) or PKCS#1 (RFC 8017), written as PKCS#8, encrypted
 // unless somebody insists. Inside it is always the same canonical PKCS#8, in one buffer that `wipe` clears; what
 // surprised us is how many ways there are to write the same 32 bytes.
-import { generateKeyPair, randomBytes } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPair, randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
-import { ed25519, x25519 } from '@noble/curves/ed25519.js'
-import { p256, p384 } from '@noble/curves/nist.js'
 import { concat, toHex } from '../base/bytes.ts'
 import { Failure, assert, attempt, attemptAsync, failed, must, refuse } from '../base/failure.ts'
 import { childrenOf, derTag, readMagnitude, readOid, readSmallInteger, readWholeDer, writeDer, writeInteger, writeOid } from '../image/der.ts'
@@ -54,27 +52,41 @@ export class FileKey {
 }
 
 const curves = {
-  ed25519: { oid: oids.ed25519, bytes: 32 },
-  x25519: { oid: oids.x25519, bytes: 32 },
-  'ecdsa-p256': { oid: oids.p256, bytes: 32 },
-  'ecdsa-p384': { oid: oids.p384, bytes: 48 },
+  ed25519: { oid: oids.ed25519, bytes: 32, pointBytes: 32 },
+  x25519: { oid: oids.x25519, bytes: 32, pointBytes: 32 },
+  'ecdsa-p256': { oid: oids.p256, bytes: 32, pointBytes: 65 },
+  'ecdsa-p384': { oid: oids.p384, bytes: 48, pointBytes: 97 },
 } as const
 type Curve = keyof typeof curves
 
+const version0 = writeInteger(0)
+
+/** The public point, computed by node:crypto: on a cold start noble's tables would cost more than all the rest of signing. */
 function pointFor(curve: Curve, secret: Uint8Array): Uint8Array {
-  switch (curve) {
-    case 'ed25519':
-      return ed25519.getPublicKey(secret)
-    case 'x25519':
-      return x25519.getPublicKey(secret)
-    case 'ecdsa-p256':
-      return p256.getPublicKey(secret, false)
-    case 'ecdsa-p384':
-      return p384.getPublicKey(secret, false)
+  const pkcs8 = curvePkcs8(curve, secret, null)
+  try {
+    const spki = createPublicKey(createPrivateKey({ key: asBuffer(pkcs8), format: 'der', type: 'pkcs8' })).export({ format: 'der', type: 'spki' })
+    return concat(spki.subarray(spki.length - curves[curve].pointBytes))
+  } finally {
+    pkcs8.fill(0)
   }
 }
 
-const version0 = writeInteger(0)
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
+/** PKCS#8 around a raw seed or scalar, as imgtool would write it; without the point where it is not known yet. */
+function curvePkcs8(curve: Curve, secret: Uint8Array, point: Uint8Array | null): Uint8Array {
+  const edwards = curve === 'ed25519' || curve === 'x25519'
+  const name = edwards
+    ? writeDer(derTag.sequence, writeOid(curves[curve].oid))
+    : writeDer(derTag.sequence, writeOid(oids.ec), writeOid(curves[curve].oid))
+  const inner = edwards ? writeDer(derTag.octets, secret) : ecPrivateKey(secret, point)
+  const pkcs8 = writeDer(derTag.sequence, version0, name, writeDer(derTag.octets, inner))
+  inner.fill(0)
+  return pkcs8
+}
 
 /** From the raw seed or scalar, as imgtool would write it in PKCS#8. */
 function curveKey(curve: Curve, secret: Uint8Array, wasEncrypted: boolean): FileKey {
@@ -84,13 +96,7 @@ function curveKey(curve: Curve, secret: Uint8Array, wasEncrypted: boolean): File
   } catch {
     return refuse('not-a-key', 'The key file is damaged: its private number does not lie on its curve.')
   }
-  const edwards = curve === 'ed25519' || curve === 'x25519'
-  const name = edwards
-    ? writeDer(derTag.sequence, writeOid(curves[curve].oid))
-    : writeDer(derTag.sequence, writeOid(oids.ec), writeOid(curves[curve].oid))
-  const inner = edwards ? writeDer(derTag.octets, secret) : ecPrivateKey(secret, point)
-  const pkcs8 = writeDer(derTag.sequence, version0, name, writeDer(derTag.octets, inner))
-  inner.fill(0)
+  const pkcs8 = curvePkcs8(curve, secret, point)
   return new FileKey(publicKeyFromPoint(curve, point), pkcs8, secret, wasEncrypted)
 }
 
@@ -234,8 +240,14 @@ export async function generateKey(algorithm: AnyKeyAlgorithm): Promise<FileKey> 
     assert(!failed(key), 'a fresh RSA key reads back')
     return key
   }
-  const secret = algorithm === 'ecdsa-p256' ? p256.utils.randomSecretKey() : algorithm === 'ecdsa-p384' ? p384.utils.randomSecretKey() : new Uint8Array(randomBytes(32))
+  const secret = algorithm === 'ecdsa-p256' || algorithm === 'ecdsa-p384' ? await randomScalar(algorithm) : new Uint8Array(randomBytes(32))
   const key = attempt(() => curveKey(algorithm, secret, false))
   assert(!failed(key), 'a fresh key reads back')
   return key
+}
+
+/** A scalar below the curve's order, drawn by the library that knows how. */
+async function randomScalar(algorithm: 'ecdsa-p256' | 'ecdsa-p384'): Promise<Uint8Array> {
+  const { p256, p384 } = await import('@noble/curves/nist.js')
+  return algorithm === 'ecdsa-p256' ? p256.utils.randomSecretKey() : p384.utils.randomSecretKey()
 }
