@@ -62,7 +62,7 @@ async function allowed(world: DeskWorld, text: string): Promise<Tokens | Failure
   if (failed(uri)) return uri
   if (uri.pinSource !== undefined) return new Failure('bad-uri', 'Here the PIN is typed, not read from a file: leave pin-source out.')
   if (uri.modulePath === undefined || (await tokens.modules()).some(({ path }) => path === uri.modulePath)) return tokens
-  return world.log.refuse('use a PKCS#11 module', new Failure('module-not-listed', `${uri.modulePath} is not a PKCS#11 module of this station. Add it first with: slotwright key module ${uri.modulePath}`, { path: uri.modulePath }))
+  return new Failure('module-not-listed', `${uri.modulePath} is not a PKCS#11 module of this station. Add it first with: slotwright key module ${uri.modulePath}`, { path: uri.modulePath })
 }
 
 export async function listTokens(world: DeskWorld): Promise<TokenModuleView[] | Failure> {
@@ -81,7 +81,7 @@ export async function listTokens(world: DeskWorld): Promise<TokenModuleView[] | 
 
 export async function unlockToken(world: DeskWorld, { token, pin }: CheckedArgsOf<'unlockToken'>): Promise<TokenModuleView[] | Failure> {
   const tokens = await allowed(world, token)
-  if (failed(tokens)) return tokens
+  if (failed(tokens)) return world.log.refuse('unlock a token', tokens)
   const unlocked = await unlock(world, tokens, token, pin)
   return failed(unlocked) ? unlocked : listTokens(world)
 }
@@ -98,7 +98,7 @@ export async function unlock(world: DeskWorld, tokens: Tokens, token: string, pi
 
 export async function lockToken(world: DeskWorld, { token }: CheckedArgsOf<'lockToken'>): Promise<TokenModuleView[] | Failure> {
   const tokens = token === null ? await tokensOf(world) : await allowed(world, token)
-  if (failed(tokens)) return tokens
+  if (failed(tokens)) return world.log.refuse('lock a token', tokens)
   const locked = await tokens.lock(token)
   if (failed(locked)) return locked
   const noted = world.log.recordAct({ kind: 'token-locked', data: { token: token?.slice(0, logTextMax) ?? 'all tokens' } }, 'engineer')
