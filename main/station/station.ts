@@ -18,6 +18,7 @@ import { readSetting } from '../store/settings.ts'
 import { watchPorts } from './attached.ts'
 import { checked, handlersOf } from './calls.ts'
 import type { World } from './calls.ts'
+import { keepCheckpoints, readCheckpointSettings } from './checkpoints.ts'
 import type { DeskWorld } from './desk.ts'
 import { OpenFiles } from './files.ts'
 import { Fleet } from './fleet.ts'
@@ -94,9 +95,15 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
   const log = new Logbook(audit, options.person ?? settings.person, options.turn)
   const closedRuns = noteStart(log, options)
   if (failed(closedRuns)) return closedRuns
+  const checkpointSettings = readCheckpointSettings(audit)
+  if (failed(checkpointSettings)) return checkpointSettings
+  const keeper = keepCheckpoints(audit, clock, checkpointSettings, ({ kind, says }) => {
+    log.record([{ kind: 'refusal', data: { what: 'keep a checkpoint', failure: kind.slice(0, 64), says: says.slice(0, 1000) } }])
+  })
   opened.push(async () => {
     // If the log cannot take it, the next start shows that this one has no end.
-    if (log.record([{ kind: 'station-stopped', data: {} }]) === null) await audit.checkpoint()
+    await keeper.close()
+    if (log.record([{ kind: 'station-stopped', data: {} }]) === null) await keeper.sign()
   })
 
   const listeners = new Set<(event: StationEvent) => void>()
@@ -115,7 +122,7 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
   const desk: DeskWorld = { keyring: new Keyring(keysFolderOf(home), clock), known: new Keyring(knownKeysFolderOf(home), clock), tokens, files: new OpenFiles(), log, clock }
   const world: World = {
     home, about: about(options), nonce: options.nonce ?? (() => toHex(randomBytes(8))), clock, newId, audit, log, desk, ports, emit, settings, batch: null,
-    checkpoint: Promise.resolve(),
+    checkpoint: Promise.resolve(), keeper,
   }
   const fleet = new Fleet(ports, clock, {
     row: (bay) => emit({ is: 'bay', bay }),

@@ -18,6 +18,7 @@ import type { SignedCheckpoint } from './checkpoints.ts'
 import { diskFailure, openDatabase, openDatabaseForReading } from './database.ts'
 import type { OpenDatabase, Sql } from './database.ts'
 import { openLogKey } from './logkey.ts'
+import { pseudonymizer } from './people.ts'
 import { proveConsistency, proveInclusion, proveRange } from './proofs.ts'
 import type { RangeProof } from '../log/range.ts'
 import { forgetOverwritten, prepareInsert, readEdge, readHead, rebuildRows, replaceEntries, sha256 } from './rows.ts'
@@ -75,11 +76,13 @@ export function openAuditStoreForReading(folder: string, checkBytesMax?: number)
 function startStore(database: OpenDatabase, identity: AuditIdentity | null): AuditStore | Failure {
   try {
     const edge = identity === null ? emptyEdge : readEdge(database)
-    if (edge instanceof Failure) {
+    const names = identity === null ? null : pseudonymizer(database.folder)
+    const wrong = edge instanceof Failure ? edge : names instanceof Failure ? names : null
+    if (wrong !== null || edge instanceof Failure || names instanceof Failure) {
       database.close()
-      return edge
+      return wrong as Failure
     }
-    return new AuditStore(database, identity, edge)
+    return new AuditStore(database, identity, edge, names)
   } catch (error) {
     database.close()
     return diskFailure(error, database.path)
@@ -90,6 +93,7 @@ export class AuditStore {
   readonly database: OpenDatabase
   readonly #identity: AuditIdentity | null
   readonly #insert: InsertEntries | null
+  readonly #names: { draft(draft: EntryDraft): EntryDraft | Failure } | null
   #edge: TreeEdge
   #startedMs: number
   /** Wall minus monotonic time at the last append; moves only when the wall clock is stepped. */
@@ -99,10 +103,11 @@ export class AuditStore {
   readonly #listeners = new Set<(entries: readonly Entry[]) => void>()
 
   /** Use `openAuditStore`. */
-  constructor(database: OpenDatabase, identity: AuditIdentity | null, edge: TreeEdge) {
+  constructor(database: OpenDatabase, identity: AuditIdentity | null, edge: TreeEdge, names: { draft(draft: EntryDraft): EntryDraft | Failure } | null) {
     this.database = database
     this.#identity = identity
     this.#edge = edge
+    this.#names = names
     this.#insert = identity === null ? null : prepareInsert(database.sql)
     this.#startedMs = identity?.clock.monotonicMs() ?? 0
     this.#offsetMs = identity === null ? 0 : identity.clock.wallMs() - this.#startedMs
@@ -137,7 +142,9 @@ export class AuditStore {
     const stepped: EntryDraft[] = Math.abs(stepMs) > clockStepMs ? [{ kind: 'clock-stepped', data: { byMs: stepMs } }] : []
 
     const made: { entry: Entry; bytes: Uint8Array }[] = []
-    for (const draft of [...stepped, ...drafts]) {
+    for (const given of [...stepped, ...drafts]) {
+      const draft = this.#names?.draft(given) ?? given
+      if (draft instanceof Failure) return draft
       const person = draft.person ?? ''
       const role: Role = draft.role ?? 'station'
       const one = makeEntry({ seq: this.#edge.size + made.length, time, mono, session, station, person, role }, draft)
