@@ -1,6 +1,7 @@
 // What the outside may ask. One table keyed by method name holds the argument schemas; the result types hang on the
 // same rows, so the window's bridge, the command line and the tests are equal clients and none can miss a method.
 import { z } from 'zod'
+import { selfTests, unitData } from './recipe-parts.ts'
 import type { Failure } from '../base/failure.ts'
 import { keyAlgorithms } from '../base/signer.ts'
 import { outcomeNames } from './views.ts'
@@ -10,7 +11,7 @@ import type {
 } from './views.ts'
 
 /** A `text` is a signature in base64. */
-const filePurpose = z.enum(['firmware', 'image', 'key', 'text'])
+const filePurpose = z.enum(['firmware', 'image', 'key', 'text', 'table'])
 const name = z.string().min(1).max(64)
 const path = z.string().min(1).max(4096)
 const fileId = z.string().regex(/^f[0-9]{1,9}$/)
@@ -35,6 +36,8 @@ const recipe = z.strictObject({
   quota: z.number().int().min(1).max(1_000_000).nullable().default(null),
   class: keyClass.optional(),
   needsWayBack: z.boolean().optional(),
+  tests: selfTests.optional(),
+  unitData: unitData.optional(),
   /** Hardware type of the boards (an object identifier), which a firmware package must name. */
   hardware: oid.optional(),
   /** Communities the boards are members of; packages may be limited to some. */
@@ -136,7 +139,8 @@ export const methods = {
 
   bays: ask<BayView[]>()(nothing),
   batch: ask<BatchView | null>()(nothing),
-  startBatch: ask<BatchView>()(z.strictObject({ file: fileId, recipe, bays: z.array(z.number().int().min(1).max(1024)).max(1024).nullable().default(null) })),
+  /** `unitTable` is an opened table of unit data by serial number, where the recipe has any. */
+  startBatch: ask<BatchView>()(z.strictObject({ file: fileId, recipe, unitTable: fileId.nullable().default(null), bays: z.array(z.number().int().min(1).max(1024)).max(1024).nullable().default(null) })),
   stopBatch: ask<BatchView | null>()(nothing),
   run: ask<RunView>()(z.strictObject({ run: runId })),
   listRuns: ask<RunView[]>()(z.strictObject({ batch: z.string().max(64).nullable().default(null) })),

@@ -3,6 +3,8 @@
 import { keyAlgorithms, type KeyAlgorithm } from '../base/signer.ts'
 import type { PackageView } from './package-view.ts'
 
+import type { SelfTestView, UnitDataView } from './recipe-parts.ts'
+
 // The window may import the contract alone, so the words of lower floors it needs pass through here.
 export { keyAlgorithms, type KeyAlgorithm }
 export type { PackageView }
@@ -94,6 +96,9 @@ export type RecipeView = Readonly<{
   class?: 'production' | 'test'
   /** Boards that could not go back from an image that fails its proof are refused. */
   needsWayBack?: boolean
+  /** Asked of the new image before the proofs. */
+  tests?: readonly SelfTestView[]
+  unitData?: readonly UnitDataView[]
 }>
 
 export type ProofName = 'echo' | 'active-hash' | 'version'

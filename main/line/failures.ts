@@ -10,6 +10,10 @@ const callEngineer = 'Tell the line\'s engineer; other boards of this batch will
 const table: Readonly<Record<string, FailureWords>> = {
   // How a run can end
   'proof-failed': { title: 'New image failed its proof', todo: 'The board is back on its old image. Set it aside; if several boards do this, stop the batch and tell the firmware\'s maker.' },
+  'self-test-failed': { title: 'Self-test failed', todo: 'Look at the board: a sensor or a connector may be at fault. If several boards do this, stop the batch and tell the firmware\'s maker.' },
+  'unit-data-refused': { title: 'Unit data not taken', todo: callEngineer },
+  'unit-data-differs': { title: 'Unit data did not stick', todo: setAside },
+  'no-unit-data': { title: 'No data for this unit', todo: 'Complete the table of unit data, then run the board again.' },
   'no-return': { title: 'Did not come back', todo: 'Switch the board off and on once. It goes back to its old image unless the new one was confirmed; then run it again. If it stays silent, set it aside.' },
   'not-swapped': { title: 'Came back on the old image', todo: 'Check that this board was built with the key that signed the image. Boards of the same kind will do the same.' },
   'not-reverted': { title: 'Would not go back', todo: `The board still runs the image that failed its proof: do not ship it. ${setAside}` },

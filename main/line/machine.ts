@@ -8,6 +8,8 @@ import { assert, Failure } from '../base/failure.ts'
 import { ending, endingFailed } from './ending.ts'
 import { again, boardIn, boardOf, end, endFailed, endStopped, enter, isRefusal, known, named, onward, openWrite, prepend, slotsIn } from './moves.ts'
 import { rulesOf, wayBackNote } from './modes.ts'
+import { judge, testName } from './selftest.ts'
+import { itemName } from './unit-data.ts'
 import { plan, resetSteps } from './plan.ts'
 import * as record from './record.ts'
 import { activeSlot, sameSlots, waitingSlot, listedVersion } from './slots.ts'
@@ -42,6 +44,8 @@ export const saidFor = {
   mark: 'slots',
   reset: 'nothing',
   'await-return': 'slots',
+  'write-data': 'read-back',
+  'self-test': 'measured',
   prove: 'slots',
   confirm: 'nothing',
   'check-confirmed': 'slots',
@@ -57,6 +61,8 @@ const whenDone: Record<StepName, WhenDone> = {
   mark: checkMark,
   reset: (state) => awaitReturn(state, true),
   'await-return': (state, said) => returned(state, slotsIn(said)),
+  'write-data': (state, said) => dataWritten(state, said),
+  'self-test': (state, said) => tested(state, said),
   prove: judgeProof,
   confirm: (state) => onward(state, boardOf(state)),
   'check-confirmed': (state, said) => checkConfirmed(state, slotsIn(said)),
@@ -69,6 +75,8 @@ const whenFailed: Record<StepName, WhenFailed> = {
   mark: (state, failure) => (isRefusal(failure) ? endFailed(state, named('mark-refused', 'The board will not mark the new image for its next boot', failure)) : askAgain(state, failure)),
   reset: (state, failure) => (isRefusal(failure) ? endFailed(state, named('reset-refused', 'The board will not restart', failure)) : awaitReturn(state, false)),
   'await-return': (state, failure) => endFailed(state, notReturned(state, failure)),
+  'write-data': dataUnwritten,
+  'self-test': testUnanswered,
   prove: proofUnanswered,
   confirm: (state, failure) => (isRefusal(failure) ? revert(state, named('confirm-refused', 'The board will not confirm the new image', failure)) : onward(state, boardOf(state))),
   'check-confirmed': (state, failure) => again(state, 'asks', tries.asksMax) ?? endFailed(state, named('no-answer', 'The board was told to confirm and has not answered since', failure)),
@@ -226,6 +234,43 @@ function judgeProof(state: ActiveState, said: Said): Move {
   if (step.proof === 'active-hash') return passed(state, step.proof, `reports hash ${job.image.hash.slice(0, 12)}…`, board)
   if (active.version === wanted) return passed(state, step.proof, `reports version ${wanted}`, board)
   return disproved({ ...state, board }, new Failure('proof-failed', `The board should report version ${wanted} and reports ${active.version}. Check that firmware and image belong together.`, { proof: step.proof }))
+}
+
+function tested(state: ActiveState, said: Said): Move {
+  const { step } = state
+  assert(step.do === 'self-test' && said.of === 'measured', 'a self-test brings what was measured')
+  const { holds, says } = judge(step.test, said.measured)
+  if (holds) return passed(state, testName(step.test), says, boardOf(state))
+  return disproved(state, new Failure('self-test-failed', `The new image fails the self-test ${testName(step.test)}: it ${says}. Look at the board; if several boards do this, stop the batch and tell the firmware's maker.`, { proof: testName(step.test) }))
+}
+
+function testUnanswered(state: ActiveState, failure: Failure): Move {
+  assert(state.step.do === 'self-test', 'only a self-test goes unanswered here')
+  const proof = testName(state.step.test)
+  const retry = isRefusal(failure) ? null : again(state, 'proofs', tries.proofsMax - 1)
+  return retry ?? disproved(state, new Failure('self-test-failed', `The new image cannot do the self-test ${proof}: ${failure.says}`, { ...failure.facts, proof }))
+}
+
+// Unit data
+
+function dataWritten(state: ActiveState, said: Said): Move {
+  const { step, job } = state
+  assert(step.do === 'write-data' && said.of === 'read-back', 'unit data are read back')
+  if (!said.same) return dataLost(state, new Failure('unit-data-differs', `The board does not give back the ${itemName(step.item)} as it was given. It may be too long for this firmware, or its storage is worn.`))
+  return prepend(record.unitDataWritten(job, step.item), onward({ ...state, tally: { ...state.tally, proofs: 0 } }, boardOf(state)))
+}
+
+function dataUnwritten(state: ActiveState, failure: Failure): Move {
+  assert(state.step.do === 'write-data', 'only unit data go unwritten here')
+  const retry = isRefusal(failure) ? null : again(state, 'proofs', tries.proofsMax - 1)
+  return retry ?? dataLost(state, named('unit-data-refused', `The board does not take the ${itemName(state.step.item)}`, failure))
+}
+
+/** An image on test goes back; one that is confirmed already stays, and the run fails. */
+function dataLost(state: ActiveState, why: Failure): Move {
+  assert(state.step.do === 'write-data', 'unit data are lost where they are written')
+  const noted = record.unitDataFailed(state.job, state.step.item, why)
+  return prepend(noted, activeSlot(boardOf(state).slots)?.confirmed === true ? endFailed(state, why) : revert(state, why))
 }
 
 function wentBack(active: SlotSays | null): Failure {

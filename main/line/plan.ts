@@ -44,6 +44,7 @@ export function plan(board: BoardSays, job: Job): Plan | Failure {
   const active = activeSlot(board.slots)
   const waiting = waitingSlot(board.slots)
   const bytes = job.image.imageBytes
+  if (job.unitData instanceof Failure) return job.unitData
   const refused = checkMode(board) ?? checkKeyForBoard(job) ?? checkPlace(board, job)
   if (refused !== null) return refused
   const { marks } = rulesOf(board.mode)
@@ -52,8 +53,10 @@ export function plan(board: BoardSays, job: Job): Plan | Failure {
     case 'nothing-runs':
       return new Failure('nothing-runs', 'The board names no running image, so it cannot be updated and proven. It may be in serial recovery: restart it, or flash it with a programmer.')
     case 'runs-for-good':
-      return { is: 'unchanged' }
+      return job.recipe.mode === 'test-and-confirm' && dataSteps(job).length > 0 ? { is: 'update', steps: [...dataSteps(job), { do: 'check-confirmed' }], marked: false } : { is: 'unchanged' }
     case 'runs-on-test':
+      // What an image writes on its console when it starts is heard after a restart only.
+      if (job.recipe.tests?.some(({ test }) => test === 'console') === true && waiting !== null) return { is: 'clear', steps: resetSteps('clear', board, bytes), why: 'a self-test waits for a line on the console, which comes at the start only' }
       return { is: 'update', steps: afterBoot(job), marked: false }
     case 'runs-but-other-pending':
       if (!marks) return new Failure('newer-waits', `The board runs the image, but its other slot holds ${waiting?.version ?? 'a newer one'}, which its bootloader will run at the next restart. Erase that slot, or take a newer image.`)
@@ -96,8 +99,17 @@ function fromSlot(board: BoardSays, job: Job, marked: boolean): Step[] {
 /** From the image running on test to the goal. */
 function afterBoot(job: Job): Step[] {
   if (job.recipe.mode === 'upload-only') return []
+  const tests = (job.recipe.tests ?? []).map((test): Step => ({ do: 'self-test', test }))
   const proofs = job.recipe.proofs.map((proof): Step => ({ do: 'prove', proof }))
-  return job.recipe.mode === 'test-only' ? proofs : [...proofs, { do: 'confirm' }, { do: 'check-confirmed' }]
+  // What was measured counts for the image that was sent only if the board still runs it afterwards.
+  if (tests.length > 0 && !job.recipe.proofs.some((proof) => proof !== 'echo')) proofs.push({ do: 'prove', proof: 'active-hash' })
+  const all = [...dataSteps(job), ...tests, ...proofs]
+  return job.recipe.mode === 'test-only' ? all : [...all, { do: 'confirm' }, { do: 'check-confirmed' }]
+}
+
+function dataSteps(job: Job): Step[] {
+  const items = job.unitData instanceof Failure ? [] : job.unitData ?? []
+  return items.map((item): Step => ({ do: 'write-data', item }))
 }
 
 /** A reset and the wait for the board's next word; `before` is filled in when the wait begins. */

@@ -3,6 +3,8 @@
 // entry that the log refuses.
 import type { Failure } from '../base/failure.ts'
 import type { EntryDraft } from '../log/entry.ts'
+import { itemName } from './unit-data.ts'
+import type { UnitItem } from './unit-data.ts'
 import type { Ending, Job, ResetPurpose, SlotSays, Step } from './state.ts'
 
 const saysMax = 1000
@@ -28,6 +30,8 @@ export function intentOf(job: Job, step: Step, why?: string): EntryDraft[] {
       return [{ kind: 'slot-write-intended', data: { ...ofRun(job), image: step.image, slot: step.slot, imageHash, bytes: step.bytes, fileSha256: job.image.fileSha256 } }]
     case 'mark':
       return [{ kind: 'mark-intended', data: { ...ofRun(job), imageHash, for: 'test' } }]
+    case 'write-data':
+      return [{ kind: 'unit-data-intended', data: { ...ofRun(job), item: cut(itemName(step.item), nameMax), secret: step.item.secret } }]
     case 'reset':
       return [{ kind: 'reset-intended', data: { ...ofRun(job), why: cut(why ?? resetWhy[step.purpose], nameMax) } }]
     case 'confirm':
@@ -79,6 +83,15 @@ export function proofPassed(job: Job, proof: string, says: string): EntryDraft {
 
 export function proofFailed(job: Job, proof: string, failure: Failure): EntryDraft {
   return { kind: 'proof-failed', data: { ...ofRun(job), proof, failure: failure.kind, says: cut(failure.says, saysMax) } }
+}
+
+/** The value is told only where it is no secret. */
+export function unitDataWritten(job: Job, item: UnitItem): EntryDraft {
+  return { kind: 'unit-data-written', data: { ...ofRun(job), item: cut(itemName(item), nameMax), secret: item.secret, ...(item.secret ? {} : { value: cut(item.value, saysMax) }) } }
+}
+
+export function unitDataFailed(job: Job, item: UnitItem, failure: Failure): EntryDraft {
+  return { kind: 'unit-data-failed', data: { ...ofRun(job), item: cut(itemName(item), nameMax), failure: failure.kind, says: cut(failure.says, saysMax) } }
 }
 
 export function confirmed(job: Job, active: SlotSays): EntryDraft {

@@ -3,6 +3,8 @@
 // What surprised us: while a new image runs on test, the board lists the OLD one in slot 1 as confirmed.
 import type { Failure } from '../base/failure.ts'
 import type { ImageVersion } from '../image/version.ts'
+import type { Measured, SelfTest } from './selftest.ts'
+import type { UnitItem, UnitTemplate } from './unit-data.ts'
 import type { EntryDraft } from '../log/entry.ts'
 import type { SlotState } from '../smp/image.ts'
 import type { SwapMode } from '../smp/os.ts'
@@ -69,6 +71,10 @@ export type Recipe = Readonly<{
   class?: 'production' | 'test'
   /** Boards that could not go back from an image that fails its proof are refused. */
   needsWayBack?: boolean
+  /** Asked of the new image before the proofs, in this order. */
+  tests?: readonly SelfTest[]
+  /** What each unit gets beside the image, before the tests. */
+  unitData?: readonly UnitTemplate[]
 }>
 
 /** What a board does not tell of itself and its profile does. */
@@ -92,6 +98,8 @@ export type Job = Readonly<{
   profile: FlashProfile
   image: ImageFacts
   recipe: Recipe
+  /** The recipe's unit data as this unit gets it, or why it cannot be told. Holds secrets: never in a view, never in the log. */
+  unitData?: readonly UnitItem[] | Failure
 }>
 
 /** Why a reset is asked for: to try the new image, to get the old one back, or to finish somebody's half-done update. */
@@ -116,6 +124,8 @@ export type Step =
       /** How long it may be silent. */
       timeoutMs: number
     }>
+  | Readonly<{ do: 'write-data'; item: UnitItem }>
+  | Readonly<{ do: 'self-test'; test: SelfTest }>
   | Readonly<{ do: 'prove'; proof: ProofName }>
   | Readonly<{ do: 'confirm' }>
   | Readonly<{ do: 'check-confirmed' }>
@@ -127,6 +137,9 @@ export type Said =
   | Readonly<{ of: 'board'; board: BoardSays }>
   | Readonly<{ of: 'slots'; slots: readonly SlotSays[] }>
   | Readonly<{ of: 'echo'; sent: string; answered: string }>
+  | Readonly<{ of: 'measured'; measured: Measured }>
+  /** Whether the board gave back the unit data it was given. */
+  | Readonly<{ of: 'read-back'; same: boolean }>
   | Readonly<{ of: 'nothing' }>
 
 export type RunEvent =
@@ -178,6 +191,8 @@ export const phaseOf = {
   mark: 'marking',
   reset: 'resetting',
   'await-return': 'waiting',
+  'write-data': 'proving',
+  'self-test': 'proving',
   prove: 'proving',
   confirm: 'confirming',
   'check-confirmed': 'confirming',

@@ -5,6 +5,7 @@ import { decodeFirst } from 'cborg'
 import type { CborMap, CborValue } from '../smp/message.ts'
 import type { BoardProfile } from './profiles.ts'
 import type { ImageServer } from './server-image.ts'
+import type { UnitServer } from './server-unit.ts'
 
 /** MGMT_ERR codes the server itself gives. */
 export const mgmt = { unknown: 1, invalid: 3, messageSize: 7, notSupported: 8, corrupt: 9, tooNew: 13 } as const
@@ -27,6 +28,9 @@ export type ServerSeat = Readonly<{
   profile: BoardProfile
   serial: string
   image: ImageServer
+  unit: UnitServer
+  /** What the running firmware finds out about itself. */
+  selfTestPasses: boolean
   /** Milliseconds since this firmware started. */
   uptimeMs: () => number
   requestReset: () => void
@@ -39,10 +43,10 @@ export type HandlerPair = Readonly<{ read?: Handler; write?: Handler }>
 export type HandlerTable = Readonly<Record<number, HandlerPair | undefined>>
 
 /** What a field of a request must be; anything else there is `rc` 3, anything under another name is skipped. */
-export type FieldKind = 'bytes' | 'text' | 'flag' | 'count'
+export type FieldKind = 'bytes' | 'text' | 'texts' | 'flag' | 'count'
 export type Fields = Readonly<Record<string, FieldKind>>
 
-type FieldValue = { bytes: Uint8Array; text: string; flag: boolean; count: number }
+type FieldValue = { bytes: Uint8Array; text: string; texts: readonly string[]; flag: boolean; count: number }
 export type FieldsOf<F extends Fields> = { [K in keyof F]?: FieldValue[F[K]] }
 
 /** The named fields of a request body as zcbor_map_decode_bulk takes them, or null where it fails. */
@@ -69,6 +73,7 @@ function isKind(value: unknown, kind: FieldKind): boolean {
   switch (kind) {
     case 'bytes': return value instanceof Uint8Array
     case 'text': return typeof value === 'string'
+    case 'texts': return Array.isArray(value) && value.every((each) => typeof each === 'string')
     case 'flag': return typeof value === 'boolean'
     // size_t of a 32-bit part.
     case 'count': return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0xffffffff

@@ -20,6 +20,7 @@ import type { BoardProfile } from './profiles.ts'
 import { replyLines } from './reply-lines.ts'
 import { answerPacket } from './server.ts'
 import { ImageServer } from './server-image.ts'
+import { UnitServer, UnitStorage } from './server-unit.ts'
 import type { Slots } from './swap.ts'
 import type { SwapType } from './trailer.ts'
 import { earlyMsOf } from './wire.ts'
@@ -57,6 +58,8 @@ type Life =
 
 type Waiting = Readonly<{ packet: Uint8Array; atMs: number }>
 
+/** From the start of the firmware to its word on its self-test. */
+const selfTestMs = 40
 /** Power stays away that long after a `power-cut` fault. */
 const powerBackMs = 500
 
@@ -68,6 +71,8 @@ export class Board {
   readonly #loader: Bootloader
   readonly #factoryHash: Uint8Array
   readonly #decoder: LineDecoder | RawDecoder
+  /** Files and settings: they outlive a reset. */
+  readonly unit = new UnitStorage()
   readonly #timers = new Set<() => void>()
   /** A request is answered, and bytes are sent, up to that much before their exact moment, so that timers need not be finer. */
   readonly #earlyMs: number
@@ -238,6 +243,9 @@ export class Board {
     const { version } = this.#options.profile.info
     const answers = this.#life.is === 'running' && this.#life.answers
     if (answers) this.#sayAt(this.#nowMs(), `*** Booting Zephyr OS build ${version} ***`)
+    if (answers && this.#options.profile.unitGroups && this.#life.is === 'running') {
+      this.#sayAt(this.#nowMs() + selfTestMs, `[00:00:00.${String(selfTestMs).padStart(3, '0')},000] <inf> app: self-test ${this.#life.seat.selfTestPasses ? 'passed' : 'failed: sensor 2 does not answer'}`)
+    }
     this.#tell({ is: 'booted', version: result.running.version, swapped: result.swapped, answers })
   }
 
@@ -250,6 +258,8 @@ export class Board {
       profile: this.#options.profile,
       serial: this.serial,
       image,
+      unit: new UnitServer(this.unit, firmware.selfTestPasses),
+      selfTestPasses: firmware.selfTestPasses,
       uptimeMs: () => this.#nowMs() - startedMs,
       requestReset: () => { this.#resetDue = true },
       echo: firmware.echo,

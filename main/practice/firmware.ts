@@ -8,13 +8,14 @@ import type { Fault } from './faults.ts'
 export type Firmware = Readonly<{
   /** False: it hangs before its console is up. */
   answers: boolean
+  selfTestPasses: boolean
   echo: (text: string) => string
 }>
 
-const healthy: Firmware = { answers: true, echo: (text) => text }
-const hanging: Firmware = { answers: false, echo: (text) => text }
+const healthy: Firmware = { answers: true, selfTestPasses: true, echo: (text) => text }
+const hanging: Firmware = { answers: false, selfTestPasses: false, echo: (text) => text }
 /** What a self-test that found a dead sensor might say instead of what it was told. */
-const failing: Firmware = { answers: true, echo: () => 'self-test failed: sensor 2 does not answer' }
+const failing: Firmware = { answers: true, selfTestPasses: false, echo: () => 'self-test failed: sensor 2 does not answer' }
 
 /** Behaviour of the image now running on a board with that fault. */
 export function firmwareOf(running: Running, factoryHash: Uint8Array, fault: Fault | null): Firmware {

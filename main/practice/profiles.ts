@@ -42,6 +42,8 @@ export type BoardProfile = Readonly<{
   frugalList: boolean
   /** CONFIG_MCUMGR_SMP_LEGACY_RC_BEHAVIOUR: adds rc 0 to successes. */
   legacyRc: boolean
+  /** Settings, files, shell and self-test of a product's own firmware, and its word on the console; the recorded server has none of it. */
+  unitGroups: boolean
   /** What OS info tells, by its format letters; null = not built in. `n` null = the board's serial number. */
   info: Readonly<{ kernel: string; node: string | null; release: string; version: string; machine: string; processor: string; platform: string }>
   tasks: readonly TaskView[]
@@ -86,6 +88,7 @@ export const recordedRig: BoardProfile = {
   emptyEraseFails: true,
   frugalList: false,
   legacyRc: false,
+  unitGroups: false,
   info: { kernel: 'Zephyr', node: 'unknown', release: '3.4.99', version: '3.4.99', machine: 'posix', processor: 'unknown', platform: 'native_sim' },
   tasks: recordedTasks,
   resetDelayMs: 250,
@@ -100,6 +103,7 @@ const practice: BoardProfile = {
   flash: { ...recordedRig.flash, writeBlockBytes: 4 },
   slotInfo: true,
   imageCheck: true,
+  unitGroups: true,
   info: { kernel: 'Zephyr', node: null, release: '4.2.0', version: 'v4.2.0', machine: 'arm', processor: 'cortex-m4', platform: 'practice/nrf52840' },
 }
 

@@ -72,18 +72,20 @@ export function translateOsError(code: number): number {
 }
 
 const statisticsName = 'smp_svr_stats'
+const selfTestStatistics = 'selftest'
 const basicGroup = 63
 const basicNoSuchGroup = 3
 
 function readStatistics(seat: ServerSeat, payload: Uint8Array): Answer {
   const fields = readFields(payload, { name: 'text' })
   if (fields === null) return plainError(mgmt.invalid)
+  if (fields.name === selfTestStatistics && seat.profile.unitGroups) return body({ name: selfTestStatistics, fields: { sensors_ok: seat.selfTestPasses ? 4 : 3, runs: 1 } })
   if (fields.name !== statisticsName) return groupError(basicGroup, basicNoSuchGroup)
   return body({ name: statisticsName, fields: { ticks: Math.floor(seat.uptimeMs() / 1000) } })
 }
 
-function listStatistics(): Answer {
-  return body({ rc: 0, stat_list: [statisticsName] })
+function listStatistics(seat: ServerSeat): Answer {
+  return body({ rc: 0, stat_list: seat.profile.unitGroups ? [statisticsName, selfTestStatistics] : [statisticsName] })
 }
 
 export const statHandlers: HandlerTable = { 0: { read: readStatistics }, 1: { read: listStatistics } }

@@ -8,12 +8,15 @@ import type { CborMap } from '../smp/message.ts'
 import { mgmt, plainError } from './answer.ts'
 import type { Answer, HandlerTable, ServerSeat } from './answer.ts'
 import { imageHandlers, translateImageError } from './server-image.ts'
+import { filesHandlers, settingsHandlers, shellHandlers } from './server-unit.ts'
 import { osHandlers, statHandlers, translateOsError } from './server-os.ts'
 import type { BoardProfile } from './profiles.ts'
 
 export const smpHeaderBytes = 8
 
-const groups: Readonly<Record<number, HandlerTable | undefined>> = { 0: osHandlers, 1: imageHandlers, 2: statHandlers }
+const groups: Readonly<Record<number, HandlerTable | undefined>> = {
+  0: osHandlers, 1: imageHandlers, 2: statHandlers, 3: settingsHandlers, 8: filesHandlers, 9: shellHandlers,
+}
 const translations: Readonly<Record<number, ((code: number) => number) | undefined>> = { 0: translateOsError, 1: translateImageError }
 
 /** The replies to one packet, in order; none when Zephyr would stay silent. */

@@ -9,6 +9,7 @@ const filters: Readonly<Record<FilePurpose, { title: string; filters: { name: st
   image: { title: 'Choose a signed image', filters: [{ name: 'Signed image', extensions: ['bin', 'hex', 'img'] }, { name: 'All files', extensions: ['*'] }] },
   key: { title: 'Choose a key', filters: [{ name: 'PEM', extensions: ['pem', 'key', 'pub'] }, { name: 'All files', extensions: ['*'] }] },
   text: { title: 'Choose the signature', filters: [{ name: 'Signature, base64', extensions: ['sig', 'b64', 'base64', 'txt'] }, { name: 'All files', extensions: ['*'] }] },
+  table: { title: 'Choose the table of unit data', filters: [{ name: 'Table', extensions: ['csv', 'txt'] }, { name: 'All files', extensions: ['*'] }] },
 }
 
 /** The dialogs of one window; they remember the folder that was used last. */

@@ -146,9 +146,58 @@ const osErrors: readonly (BoardError | undefined)[] = [
   { reason: 'bad-value', title: 'it finds a value in the request wrong', next: 'Check the value in the recipe.' },
 ]
 
+const checkRecipe = 'Check the recipe against what this firmware offers.'
+
+const statisticsErrors: readonly (BoardError | undefined)[] = [
+  undefined,
+  { reason: 'unknown', title: 'something went wrong that it does not name', next: readLog },
+  { reason: 'no-such-group', title: 'it has no statistics of that name', next: checkRecipe },
+]
+
+const settingsErrors: readonly (BoardError | undefined)[] = [
+  undefined,
+  { reason: 'unknown', title: 'something went wrong that it does not name', next: readLog },
+  { reason: 'name-too-long', title: 'the setting\'s name is longer than it takes', next: checkRecipe },
+  { reason: 'no-such-setting', title: 'it has no setting of that name', next: checkRecipe },
+  { reason: 'not-readable', title: 'that setting cannot be read', next: checkRecipe },
+  { reason: 'no-such-root', title: 'no part of its firmware handles settings of that name', next: checkRecipe },
+  { reason: 'not-writable', title: 'that setting cannot be written', next: checkRecipe },
+]
+
+const filesErrors: readonly (BoardError | undefined)[] = [
+  undefined,
+  { reason: 'unknown', title: 'something went wrong that it does not name', next: readLog },
+  { reason: 'bad-file-name', title: 'the file\'s name is none that it takes', next: checkRecipe },
+  { reason: 'no-such-file', title: 'it has no file of that name', next: checkRecipe },
+  { reason: 'is-folder', title: 'that name is a folder on it', next: checkRecipe },
+  { reason: 'file-open', title: 'it cannot open the file', next: replaceBoard },
+  { reason: 'file-seek', title: 'it cannot move within the file', next: replaceBoard },
+  { reason: 'file-read', title: 'it cannot read the file', next: replaceBoard },
+  { reason: 'file-truncate', title: 'it cannot cut the file off', next: replaceBoard },
+  { reason: 'file-delete', title: 'it cannot delete the file', next: replaceBoard },
+  { reason: 'file-write', title: 'it cannot write the file', next: 'Its file system may be full or worn.' },
+  { reason: 'bad-offset', title: 'the piece does not follow the one before', next: sendAgain },
+  { reason: 'offset-past-end', title: 'the file is shorter than that', next: sendAgain },
+  { reason: 'no-such-hash', title: 'it cannot compute that checksum', next: checkRecipe },
+  { reason: 'no-such-mount', title: 'it has no file system at that path', next: checkRecipe },
+  { reason: 'read-only', title: 'its file system is read-only', next: checkRecipe },
+]
+
+const shellErrors: readonly (BoardError | undefined)[] = [
+  undefined,
+  { reason: 'unknown', title: 'something went wrong that it does not name', next: readLog },
+  { reason: 'command-too-long', title: 'the command is longer than its shell takes', next: checkRecipe },
+  { reason: 'empty-command', title: 'the command is empty', next: checkRecipe },
+]
+
+const tables: Readonly<Record<number, readonly (BoardError | undefined)[] | undefined>> = {
+  [smpGroup.os]: osErrors, [smpGroup.image]: imageErrors, [smpGroup.statistics]: statisticsErrors, [smpGroup.settings]: settingsErrors,
+  [smpGroup.files]: filesErrors, [smpGroup.shell]: shellErrors,
+}
+
 /** What a code means. `group` null stands for a plain `rc`; codes and groups nobody knows get a sentence of their own. */
 export function boardError(group: number | null, code: number): BoardError {
-  const table = group === null ? mgmtErrors : group === smpGroup.image ? imageErrors : group === smpGroup.os ? osErrors : []
+  const table = group === null ? mgmtErrors : tables[group] ?? []
   const known = table[code]
   if (known) return known
   if (group === null && code >= mgmtCode.user) {

@@ -8,6 +8,8 @@ import type { CheckedArgsOf, MethodName, ResultOf, StationApi, WindowOnly } from
 import type { AboutView, BatchView, FileView, LogVerdictView, PortView, SettingsView, StationEvent } from '../contract/views.ts'
 import { looksLikePackage } from '../cms/package.ts'
 import { checkImage, commonProfile } from '../line/recipe.ts'
+import { parseTable } from '../line/unit-data.ts'
+import type { UnitTable } from '../line/unit-data.ts'
 import { practiceProfile } from '../practice/profiles.ts'
 import type { AuditStore } from '../store/audit.ts'
 import { writeSetting } from '../store/settings.ts'
@@ -130,12 +132,14 @@ async function startBatch(world: World, fleet: Fleet, args: CheckedArgsOf<'start
   if (failed(image)) return log.refuse('start a batch', image)
   const wrong = checkImage(image.facts, args.recipe)
   if (wrong !== null) return log.refuse('start a batch', wrong)
+  const unitTable = unitTableOf(desk, args.unitTable)
+  if (failed(unitTable)) return unitTable
   if (world.batch !== null && !world.batch.isOver) return new Failure('batch-running', 'A batch is running. Stop it, or wait until it has ended.')
   // What the log could not take when it gave out is told now, before anything new is.
   const unclosed = log.closeAbandoned('log-failed')
   if (failed(unclosed)) return unclosed
   const batch = Batch.start({
-    id: world.newId('batch'), fileName: opened.name, bytes: opened.bytes, image: image.facts, view: image.view, recipe: args.recipe, bays: args.bays, person: log.person,
+    id: world.newId('batch'), fileName: opened.name, bytes: opened.bytes, image: image.facts, view: image.view, recipe: args.recipe, unitTable, bays: args.bays, person: log.person,
     ...(opened.package === undefined ? {} : { admit: admitter(world.audit, opened.package, args.recipe) }),
   }, {
     clock, ports, fleet,
@@ -164,6 +168,19 @@ async function imageOf(desk: DeskWorld, file: OpenedFile): Promise<ReturnType<ty
   return failed(known) ? known : readImage(file, [...own, ...known])
 }
 
+/** The table of unit data that was opened under that id; null where none was named. Kinds: `file-not-open`, `bad-table`. */
+function unitTableOf(desk: DeskWorld, id: string | null): UnitTable | null | Failure {
+  if (id === null) return null
+  const file = desk.files.get(id)
+  if (failed(file)) return file
+  try {
+    return parseTable(new TextDecoder('utf-8', { fatal: true }).decode(file.bytes))
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    return new Failure('bad-table', `"${file.name}" is no UTF-8 text. Save the table as comma-separated UTF-8 text.`)
+  }
+}
+
 async function openFile(world: World, path: string, purpose: FilePurpose): Promise<FileView | Failure> {
   const { desk } = world
   const file = await desk.files.open(path, purpose)
@@ -188,7 +205,7 @@ async function packageFileView({ home, clock, desk, log }: World, file: OpenedFi
 /** What an opened file is. Firmware that is no image yet is nothing wrong; an image that is none is told as a problem. */
 async function fileView(desk: DeskWorld, file: OpenedFile, purpose: FilePurpose): Promise<FileView> {
   const { id, name, bytes, sha256 } = file
-  const image = purpose === 'key' || purpose === 'text' ? null : await imageOf(desk, file)
+  const image = purpose === 'key' || purpose === 'text' || purpose === 'table' ? null : await imageOf(desk, file)
   return {
     file: id, name, bytes: bytes.length, sha256,
     image: image === null || failed(image) ? null : image.view,

@@ -10,6 +10,10 @@ import type { Link } from '../smp/link.ts'
 import { portOf } from './ports.ts'
 import type { Port, Ports } from './ports.ts'
 
+/** Console lines kept since the last restart, and how long each may be. */
+const linesMax = 200
+const lineCharsMax = 256
+
 type Open = { link: Link; client: SmpClient; lost: boolean; port: Port; stopListening: () => void }
 
 export class Conversation {
@@ -17,6 +21,7 @@ export class Conversation {
   readonly clock: Clock
   readonly #ports: Pick<Ports, 'list' | 'onChange' | 'open'>
   #open: Open | null = null
+  #lines: string[] = []
   #framing: Framing
 
   constructor(unit: string, ports: Pick<Ports, 'list' | 'onChange' | 'open'>, clock: Clock, framing: Framing = 'console') {
@@ -38,9 +43,25 @@ export class Conversation {
     if (open === null || open.client.framing === framing) return
     open.client.close()
     open.client = new SmpClient(open.link, this.clock, { framing })
+    open.client.onNoise((line) => this.#heard(line))
     // Raw bytes that a console has taken for the beginning of a line would hide the frame behind them. A link that is
     // gone says so to the next question.
     if (framing === 'console' && !open.lost) void open.link.write(utf8('\n'))
+  }
+
+  /** What the board wrote on its console since `forgetLines`, the oldest first; only so many are kept. */
+  get lines(): readonly string[] {
+    return this.#lines
+  }
+
+  /** Lines from now on count: the board is about to restart. */
+  forgetLines(): void {
+    this.#lines = []
+  }
+
+  #heard(line: string): void {
+    this.#lines.push(line.slice(0, lineCharsMax))
+    if (this.#lines.length > linesMax) this.#lines.shift()
   }
 
   /** The port in use, or last in use. */
@@ -63,6 +84,7 @@ export class Conversation {
     open.stopListening = link.onClosed(() => {
       open.lost = true
     })
+    open.client.onNoise((line) => this.#heard(line))
     this.#open = open
     return open.client
   }

@@ -8,7 +8,7 @@ import { basename } from 'node:path'
 import { Failure, failed } from '../base/failure.ts'
 import type { OpenedPackage } from '../cms/package.ts'
 
-export type FilePurpose = 'firmware' | 'image' | 'key' | 'text'
+export type FilePurpose = 'firmware' | 'image' | 'key' | 'text' | 'table'
 
 /** `bytes` is what is shown, signed or uploaded: of a firmware package, the image in it, proven before; `package` is then the package. */
 export type OpenedFile = Readonly<{ id: string; name: string; path: string; bytes: Uint8Array; sha256: string; package?: OpenedPackage }>
@@ -19,6 +19,7 @@ const limits: Readonly<Record<FilePurpose, Readonly<{ bytesMax: number; called: 
   image: { bytesMax: 64 * mib, called: 'image' },
   key: { bytesMax: 64 * 1024, called: 'key file' },
   text: { bytesMax: 64 * 1024, called: 'signature file' },
+  table: { bytesMax: 8 * mib, called: 'table' },
 }
 /** Files held open at once; the one opened longest ago goes first. */
 const filesMax = 64

@@ -15,6 +15,8 @@ import { bootloaderMode, bootloaderName, echo, parameters, reset } from '../smp/
 import type { BoardParameters } from '../smp/os.ts'
 import { firstReplyTimeoutMs, upload, uploadWindow } from '../smp/upload.ts'
 import type { Conversation } from './conversation.ts'
+import { measure } from './self-tests.ts'
+import { writeItem } from './unit-data.ts'
 
 /** Deadline of an ordinary question. Writing a trailer may erase a flash page first. */
 const askTimeoutMs = 3_000
@@ -50,6 +52,14 @@ const table: { [N in StepName]: CarryOut<Extract<Step, { do: N }>> } = {
   mark: (step, talk, _aid, signal) => mark(step.hash, talk, signal),
   reset: async (_step, talk, _aid, signal) => nothingOr(await talk.ask(reset, {}, { timeoutMs: askTimeoutMs, signal })),
   'await-return': awaitReturn,
+  'write-data': async (step, talk, aid, signal) => {
+    const same = await writeItem(step.item, talk, aid.board?.bufferBytes ?? bufferBytesDefault, signal)
+    return failed(same) ? same : { of: 'read-back', same }
+  },
+  'self-test': async (step, talk, _aid, signal) => {
+    const measured = await measure(step.test, talk, signal)
+    return failed(measured) ? measured : { of: 'measured', measured }
+  },
   prove: (step, talk, aid, signal) => (step.proof === 'echo' ? proveEcho(talk, aid, signal) : askSlots(talk, signal)),
   // Without a hash, on purpose: that confirms what runs. With the hash of an image that has just been swapped out
   // again it would mark it for good, unproven.
@@ -170,6 +180,8 @@ async function awaitReturn(step: Extract<Step, { do: 'await-return' }>, talk: Co
   const { clock } = talk
   const started = clock.monotonicMs()
   const waited = () => clock.monotonicMs() - started
+  // The old image's lines are none of the new one's.
+  talk.forgetLines()
   let silent = 0
   let trouble: Failure | null = null
   while (waited() < step.timeoutMs) {
@@ -192,6 +204,7 @@ async function awaitReturn(step: Extract<Step, { do: 'await-return' }>, talk: Co
     const wasAway = silent >= silentProbesMin
     if (!sameSlots(step.before, answer.slots) || wasAway || waited() >= step.patienceMs) return answer
     silent = 0
+    talk.forgetLines()
     await pause(clock, probePauseMs, signal)
   }
   return signal.aborted ? new Failure('stopped', 'The wait for the board was stopped.') : new Failure('timeout', `The board ${talk.unit} has not answered since its restart.`, {

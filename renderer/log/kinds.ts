@@ -4,6 +4,6 @@ export const entryKinds: readonly string[] = [
   'station-started', 'station-stopped', 'clock-stepped', 'settings', 'sign-in', 'sign-in-refused', 'sign-out', 'refusal', 'key-created',
   'key-imported', 'key-used', 'key-exported', 'key-retired', 'image-signed', 'image-refused', 'recipe-released', 'batch-started',
   'batch-ended', 'board-attached', 'board-detached', 'run-started', 'preflight-refused', 'preflight-note', 'slot-write-intended', 'slot-write-done',
-  'slot-write-failed', 'mark-intended', 'marked', 'reset-intended', 'reset', 'booted', 'proof-passed', 'proof-failed', 'confirm-intended',
+  'slot-write-failed', 'mark-intended', 'marked', 'reset-intended', 'reset', 'booted', 'unit-data-intended', 'unit-data-written', 'unit-data-failed', 'proof-passed', 'proof-failed', 'confirm-intended',
   'confirmed', 'outcome', 'export', 'log-verified',
 ]

@@ -176,6 +176,8 @@ function eventFor(step: Step, reply: Reply, board: ModelBoard, job: Job): RunEve
     board: { of: 'board', board: { ...freshBoard, slots: reply.slots } },
     slots: { of: 'slots', slots: reply.slots },
     echo: { of: 'echo', sent: 'ping', answered: 'pong' },
+    measured: { of: 'measured', measured: { of: 'line', line: null } },
+    'read-back': { of: 'read-back', same: false },
     nothing: { of: 'nothing' },
   }
   return { is: 'stepDone', said: said[of], tookMs: 1 }
@@ -203,7 +205,7 @@ test('whatever a board answers, the run ends, every entry fits the log, and noth
       const event: RunEvent = count === stopAt ? { is: 'stopped' } : eventFor(step, replies.next().value, board, job)
       move = next(move.state, event)
       for (const entry of move.record) if (entry.kind === 'proof-passed') passed.add(entry.data.proof)
-      if (event.is === 'stepDone' && event.said.of !== 'nothing' && event.said.of !== 'echo') {
+      if (event.is === 'stepDone' && (event.said.of === 'board' || event.said.of === 'slots')) {
         const slots = event.said.of === 'board' ? event.said.board.slots : event.said.slots
         ranNew = slots.find((each) => each.active)?.hash === newHash
       }

@@ -26,7 +26,7 @@ describe('codes', () => {
   })
 
   test('codes nobody knows are told by their number', () => {
-    expect(boardError(smpGroup.files, 4).title).toContain('code 4 of group 8')
+    expect(boardError(smpGroup.files, 77).title).toContain('code 77 of group 8')
     expect(boardError(null, 99).title).toContain('99')
     expect(boardError(null, 300)).toMatchObject({ reason: 'user-code' })
   })

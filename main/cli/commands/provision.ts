@@ -26,6 +26,7 @@ export type ProvisionFlags = Readonly<{
   boards?: number
   allowDowngrade?: true
   key?: readonly string[]
+  unitTable?: string
   wait: number
 }>
 
@@ -37,7 +38,8 @@ export function declare(command: Command, act: Act): void {
   command
     .argument('<image>', 'signed image, or a firmware package around one')
     .requiredOption('--ports <dir-or-glob>', 'folder of a practice line, a port, or a pattern of ports such as "/dev/ttyACM*"')
-    .option('--recipe <file>', 'JSON file with name, mode, allowedKeys, allowDowngrade, proofs, quota, hardware, communities')
+    .option('--recipe <file>', 'JSON file with name, mode, allowedKeys, allowDowngrade, proofs, tests, unitData, needsWayBack, quota, hardware, communities')
+    .option('--unit-table <file>', 'comma-separated table of unit data, with a column "serial"')
     .option('--mode <mode>', `${modes.join(', ')} (default: test-and-confirm)`, oneOf(modes))
     .option('--boards <n>', 'wait for this many boards, and provision no more', wholeNumber(1, boardsMax))
     .option('--allow-downgrade', 'let boards go back to an older version')
@@ -62,7 +64,9 @@ export async function provision(call: Call, image: string, flags: ProvisionFlags
     if (file.problem !== null) return new Failure(file.problem.kind, file.problem.says, file.problem.facts)
     const bays = await waitForBays(call, station, { boards: flags.boards ?? null, waitSeconds: flags.wait, ports: flags.ports, told: waited })
     if (failed(bays)) return bays
-    return runBatch(call, station, { file: file.file, recipe: { ...recipe, allowedKeys: [...(recipe.allowedKeys ?? []), ...station.namedKeys] }, bays })
+    const table = flags.unitTable === undefined ? null : await station.openFile({ path: flags.unitTable, purpose: 'table' })
+    if (failed(table)) return table
+    return runBatch(call, station, { file: file.file, recipe: { ...recipe, allowedKeys: [...(recipe.allowedKeys ?? []), ...station.namedKeys] }, unitTable: table?.file ?? null, bays })
   })
 }
 
