@@ -5,6 +5,7 @@
 import type { FlashArea } from './flash.ts'
 import { compareWithoutBuild, loadHighest } from './load-highest.ts'
 import { overwrite } from './overwrite.ts'
+import { duePackage, holdsPackage } from './package-loader.ts'
 import { imageHolds, swapAlgorithms } from './slot-check.ts'
 import type { Bootloader } from './slot-check.ts'
 import { imageSize, listedVersion, readHeader, readListed } from './slot-image.ts'
@@ -61,6 +62,12 @@ function updateImage(loader: Bootloader, say: Say): SwapType {
     return runSwap(slots, algorithm, status, statusSwapSize(slots, status), say)
   }
   if (readHeader(slots.primary.area).magic !== 'image') return 'none'
+  if (holdsPackage(loader)) {
+    const due = duePackage(loader, status, say)
+    if (due === null) return 'none'
+    const bytes = Math.max(sizeIn(slots.primary.area), due.imageBytes)
+    return runSwap(slots, algorithm, { ...status, swapType: due.type, swapSize: bytes, shiftBytes: due.shiftBytes }, bytes, say)
+  }
   const upgrade = upgradeArea(slots, algorithm, status)
   const type = dueSwap(loader, status, upgrade, say)
   if (type === 'none') return 'none'
@@ -75,6 +82,7 @@ function readStatus(slots: Slots, algorithm: SwapAlgorithm): SwapStatus {
   if (slot === null) return status
   algorithm.readProgress(slot.trailer, status)
   status.swapType = slot.trailer.state().swapType
+  status.shiftBytes = slot.trailer.swapShift()
   return status
 }
 

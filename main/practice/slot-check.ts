@@ -19,6 +19,9 @@ export const swapAlgorithms: Readonly<Record<SwapMode, SwapAlgorithm>> = {
 /** Checks hash and signature of a whole image (header to last TLV) against the keys built into the bootloader. */
 export type ImageCheck = (image: Uint8Array) => true | Failure
 
+/** Proves the package that a slot begins with, and says where its image lies in the slot. */
+export type Unwrap = (slot: Uint8Array) => Readonly<{ offset: number; image: Uint8Array; packageBytes: number }> | Failure
+
 /** Where images of a RAM-load bootloader may run. */
 export type RamWindow = Readonly<{ address: number; sizeBytes: number }>
 
@@ -28,6 +31,8 @@ export type Bootloader = Readonly<{
   check: ImageCheck
   /** Null but for RAM load. */
   ram?: RamWindow | null
+  /** Built to take firmware packages in the upgrade slot (swap-move only): proves one and finds the image in it. */
+  unwrap?: Unwrap
   /** MCUBOOT_DOWNGRADE_PREVENTION: no version below the one that runs. */
   noDowngrade?: boolean
 }>

@@ -16,6 +16,9 @@ export const headerBytes = 32
 const tlvHeadBytes = 4
 const hashBytes = 32
 
+/** What is read of an area; a part of one will do. */
+export type Readable = Pick<FlashArea, 'read' | 'sizeBytes'>
+
 export type SlotHeader = Readonly<{
   magic: 'image' | 'erased' | 'other'
   headerBytes: number
@@ -31,7 +34,7 @@ export type SlotHeader = Readonly<{
 }>
 
 /** The header of an image that begins at `offset` of that area. */
-export function readHeader(area: FlashArea, offset = 0): SlotHeader {
+export function readHeader(area: Readable, offset = 0): SlotHeader {
   return headerFrom(area.read(offset, headerBytes))
 }
 
@@ -54,7 +57,7 @@ export function headerFrom(bytes: Uint8Array): SlotHeader {
 }
 
 /** Bytes of header, payload and both TLV areas; null when the areas do not hold together. */
-export function imageSize(area: FlashArea, header: SlotHeader): number | null {
+export function imageSize(area: Readable, header: SlotHeader): number | null {
   const start = header.headerBytes + header.imageBytes
   const first = readTlvInfo(area, start)
   if (first === null) return null
@@ -68,11 +71,11 @@ export function imageSize(area: FlashArea, header: SlotHeader): number | null {
   return fitting(area, start + first.total)
 }
 
-function fitting(area: FlashArea, size: number): number | null {
+function fitting(area: Readable, size: number): number | null {
   return size <= area.sizeBytes ? size : null
 }
 
-function readTlvInfo(area: FlashArea, offset: number): { magic: number; total: number } | null {
+function readTlvInfo(area: Readable, offset: number): { magic: number; total: number } | null {
   if (offset + tlvHeadBytes > area.sizeBytes) return null
   const view = viewOf(area.read(offset, tlvHeadBytes))
   return { magic: view.getUint16(0, true), total: view.getUint16(2, true) }
@@ -81,7 +84,7 @@ function readTlvInfo(area: FlashArea, offset: number): { magic: number; total: n
 export type ListedImage = Readonly<{ header: SlotHeader; hash: Uint8Array }>
 
 /** What the server lists for that slot, or null when it would leave the slot out. */
-export function readListed(area: FlashArea): ListedImage | null {
+export function readListed(area: Readable): ListedImage | null {
   const header = readHeader(area)
   if (header.magic !== 'image') return null
   let offset = header.headerBytes + header.imageBytes
@@ -95,7 +98,7 @@ export function readListed(area: FlashArea): ListedImage | null {
   return hash && { header, hash }
 }
 
-function findHash(area: FlashArea, start: number, end: number): Uint8Array | null {
+function findHash(area: Readable, start: number, end: number): Uint8Array | null {
   let found: Uint8Array | null = null
   for (let at = start; at + tlvHeadBytes <= end;) {
     const view = viewOf(area.read(at, tlvHeadBytes))

@@ -63,10 +63,13 @@ export const swapMove: SwapAlgorithm = {
     if (isFresh(status)) return { area: slots[name].area, offset: 0 }
     const sector = slots.primary.area.sectorBytes
     const last = sectorCount(slots, slots.primary.trailer.swapSize())
-    if (status.op === 'move') return { area: slots[name].area, offset: name === 'primary' && status.idx > last ? sector : 0 }
+    // An upgrade in a package begins behind the package's head until its first sector has been copied.
+    const upgrade = { area: slots.secondary.area, offset: status.shiftBytes }
+    if (status.op === 'move') return name === 'secondary' ? upgrade : { area: slots.primary.area, offset: status.idx > last ? sector : 0 }
     if (status.idx > 1 && status.idx <= last) return { area: slots[name === 'primary' ? 'secondary' : 'primary'].area, offset: 0 }
     if (status.idx === 1 && name === 'primary') return { area: slots.primary.area, offset: sector }
     if (status.idx === 1 && status.state === 2) return { area: slots.primary.area, offset: 0 }
+    if (status.idx === 1) return upgrade
     return { area: slots[name].area, offset: 0 }
   },
 
@@ -122,7 +125,9 @@ function swapSectors(slots: Slots, status: SwapStatus, idx: number): void {
   const offset = (idx - 1) * sector
   if (status.state === 1) {
     primary.erase(offset, sector)
-    copyRegion(secondary, primary, offset, offset, sector)
+    // Of a package, a sector's worth lies across two sectors; the one behind is still untouched.
+    const from = offset + status.shiftBytes
+    copyRegion(secondary, primary, from, offset, Math.min(sector, secondary.sizeBytes - from))
     writeProgress(slots, status)
     status.state = 2
   }

@@ -56,10 +56,12 @@ export type SwapStatus = {
   swapSize: number
   source: 'none' | 'primary' | 'scratch'
   useScratch: boolean
+  /** How far into its slot the upgrade begins: it lies inside a firmware package. 0 for a plain image. */
+  shiftBytes: number
 }
 
 export function freshStatus(): SwapStatus {
-  return { op: 'move', idx: 1, state: 1, swapType: 'none', swapSize: 0, source: 'none', useScratch: false }
+  return { op: 'move', idx: 1, state: 1, swapType: 'none', swapSize: 0, source: 'none', useScratch: false, shiftBytes: 0 }
 }
 
 export function isFresh(status: SwapStatus): boolean {
@@ -99,7 +101,7 @@ export function initStatus(slots: Slots, trailer: Trailer, status: SwapStatus): 
   const secondary = slots.secondary.trailer.state()
   if (status.swapType !== 'none') trailer.writeSwapInfo(status.swapType)
   if (secondary.imageOk === 'set') trailer.writeImageOk()
-  trailer.writeSwapSize(status.swapSize)
+  trailer.writeSwapSize(status.swapSize, status.shiftBytes)
   if (slots.layout === 'offset') trailer.writeTlvSizes(tlvBytesIn(slots.primary.area), tlvBytesIn(secondaryImage(slots)))
   trailer.writeMagic()
 }

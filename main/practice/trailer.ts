@@ -112,9 +112,18 @@ export class Trailer {
     this.#write(this.swapInfoOffset, Uint8Array.of((image << 4) | swapTypeNumber[type]))
   }
 
-  writeSwapSize(size: number): void {
-    const bytes = new Uint8Array(4)
-    new DataView(bytes.buffer).setUint32(0, size, true)
+  /** How far into its slot the upgrade began, kept behind the swap size in the same field; 0 where nothing is written. */
+  swapShift(): number {
+    const bytes = this.area.read(this.swapSizeOffset + 4, 4)
+    const shift = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true)
+    return shift === 0xffff_ffff ? 0 : shift
+  }
+
+  writeSwapSize(size: number, shift = 0): void {
+    const bytes = new Uint8Array(shift === 0 ? 4 : 8)
+    const view = new DataView(bytes.buffer)
+    view.setUint32(0, size, true)
+    if (shift !== 0) view.setUint32(4, shift, true)
     this.#write(this.swapSizeOffset, bytes)
   }
 
