@@ -9,6 +9,7 @@ import { failed } from '../../main/base/failure.ts'
 import type { Entry } from '../../main/log/entry.ts'
 import { seededNumbers } from '../../main/practice/faults.ts'
 import { openAuditStoreForReading } from '../../main/store/audit.ts'
+import type { ListedEntry } from '../../main/store/audit.ts'
 import { databaseName } from '../../main/store/database.ts'
 import { document, folder, run, start } from '../cli/command.ts'
 import { value } from './simulation.ts'
@@ -68,7 +69,7 @@ async function entries(): Promise<Entry[]> {
   try {
     const all: Entry[] = []
     for (let before: number | null = null; ;) {
-      const page = await value(store.list({ limit: 1_000, before }))
+      const page: readonly ListedEntry[] = await value(store.list({ limit: 1_000, before }))
       all.push(...page.map(({ entry }) => {
         if (failed(entry)) throw new Error(entry.says)
         return entry

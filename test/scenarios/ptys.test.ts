@@ -5,14 +5,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import type { StationEvent } from '../../main/contract/views.ts'
+import { startPracticeLine } from '../../main/practice/line.ts'
+import type { PracticeLine } from '../../main/practice/line.ts'
 import { openStation } from '../../main/station/station.ts'
 import type { Station } from '../../main/station/station.ts'
 import { value } from './simulation.ts'
+import { makeStock, smallProfile } from './faults/stock.ts'
 
 let station: Station | null = null
+let line: PracticeLine | null = null
 let home = ''
 afterEach(async () => {
   await station?.close()
+  await line?.stop()
+  line = null
   rmSync(home, { recursive: true, force: true })
 })
 
@@ -48,3 +54,41 @@ test('three boards on real ports: confirmed, reverted, unplugged; the boards say
   await value(here.stopPractice({}))
   expect((await value(here.listPorts({})))).toEqual([])
 }, 60_000)
+
+test.each([1, 2])('power cuts inside the swap, cables pulled and put back, power lost while proving: over real ports too every run tells the truth (turn %i)', async (turn) => {
+  const stock = await makeStock()
+  home = stock.home()
+  const dir = mkdtempSync(join(tmpdir(), 'slotwright-ptys-'))
+  const { images, trust } = stock
+  const boards = await value(startPracticeLine({
+    dir, boards: 4, baud: 921_600, firmware: images.factory.bytes, trust, profile: smallProfile, usb: turn === 2, seed: turn, faults: `1:power-cut@${20 * turn},2:power-cut@7,3:unplug@40%`,
+  }))
+  line = boards
+  station = await value(openStation({ home, version: '0.0.0-test', ports: [dir], person: 'tester' }))
+  const here = station
+  const { file } = await value(here.openFile({ path: images.update.file, purpose: 'image' }))
+  // The third board's cable comes off by itself; it is put back the moment its bay says so. The fourth is switched off and
+  // on when it is seen proving its new image.
+  const pulled = heard(here, (event) => event.is === 'bay' && event.bay.bay === 3 && event.bay.outcome === 'failed').then(() => boards.replug(3))
+  void heard(here, (event) => event.is === 'bay' && event.bay.bay === 4 && event.bay.phase === 'proving').then(() => boards.powerCycle(4))
+  await value(here.startBatch({ file, recipe: {} }))
+  await here.batchEnded()
+  await pulled
+  const first = (await value(here.listRuns({ batch: null }))).sort((a, b) => a.bay - b.bay)
+  expect(first.every((run) => run.outcome !== null && run.kind !== 'fault')).toBe(true)
+  expect(first.filter((run) => run.bay <= 2).map((run) => run.outcome)).toEqual(['confirmed', 'confirmed'])
+  // Put back, it may have had a second turn in the same batch.
+  expect(first.filter((run) => run.bay === 3).map((run) => run.kind)).toContain('unplugged')
+  // What is left undone is done by the next batch.
+  const attached = async () => (await value(here.bays({}))).filter((bay) => bay.port !== null).length
+  if ((await attached()) < 4) await heard(here, (event) => event.is === 'bay' && event.bay.bay === 3 && event.bay.port !== null)
+  await value(here.startBatch({ file, recipe: {} }))
+  await here.batchEnded()
+  const batch = await value(here.batch({}))
+  expect((batch?.counts.confirmed ?? 0) + (batch?.counts.unchanged ?? 0), JSON.stringify(batch?.counts)).toBe(4)
+  expect(boards.boards().map((_, i) => boards.board(i + 1)?.running?.version)).toEqual(['1.1.0', '1.1.0', '1.1.0', '1.1.0'])
+  expect((await value(here.verifyLog({}))).holds).toBe(true)
+  await here.close()
+  await boards.stop()
+  rmSync(dir, { recursive: true, force: true })
+}, 90_000)

@@ -7,8 +7,10 @@ import type { AttachedPort } from '../../../main/link/sources.ts'
 import type { Board } from '../../../main/practice/board.ts'
 import type { Link } from '../../../main/smp/link.ts'
 
-/** Chances for each written frame or sent piece. */
-export type Noise = Readonly<{ drop: number; garble: number; double: number; late: number }>
+/** Chances for each written frame or sent piece; with `chunksOnly` for the long frames of an upload alone. */
+export type Noise = Readonly<{ drop: number; garble: number; double: number; late: number; chunksOnly?: boolean }>
+/** No request is that long but a chunk of an image. */
+const chunkBytesMin = 150
 export const quietWire: Noise = { drop: 0, garble: 0, double: 0, late: 0 }
 const lateMsMax = 7_000
 const bitsAByte = 10
@@ -156,7 +158,7 @@ export class Cable {
     const until = Math.max(now, this.#toBoardFreeMs) + bytes.length * this.#byteMs
     this.#toBoardFreeMs = until
     if (now >= this.#deafUntilMs) {
-      for (const piece of this.#damaged(bytes)) this.#later(until, () => this.#attached && this.board.receive(piece, until))
+      for (const piece of this.#damaged(bytes, bytes.length >= chunkBytesMin)) this.#later(until, () => this.#attached && this.board.receive(piece, until))
     }
     this.onFrame(++this.#frames)
   }
@@ -166,7 +168,7 @@ export class Cable {
     for (const said of this.lie === null ? [bytes] : this.lie(bytes)) {
       const until = Math.max(fromMs, this.#toStationFreeMs) + said.length * this.#byteMs
       this.#toStationFreeMs = until
-      for (const piece of this.#damaged(said)) this.#later(until, () => this.#deliver(piece))
+      for (const piece of this.#damaged(said, false)) this.#later(until, () => this.#deliver(piece))
     }
     this.onFrame(++this.#frames)
   }
@@ -185,8 +187,9 @@ export class Cable {
     this.#underway.add(cancel)
   }
 
-  #damaged(bytes: Uint8Array): Uint8Array[] {
-    const { drop, garble, double } = this.noise
+  #damaged(bytes: Uint8Array, isChunk: boolean): Uint8Array[] {
+    const { drop, garble, double, chunksOnly = false } = this.noise
+    if (chunksOnly && !isChunk) return [bytes]
     if (drop > 0 && this.#draw() < drop) return []
     const copies = double > 0 && this.#draw() < double ? 2 : 1
     let piece = bytes
