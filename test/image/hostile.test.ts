@@ -1,5 +1,7 @@
 // Hostile input: the vectors mutated from a seed, thrown at every parser. Only Failures may come out: no exception, no
-// hang, no memory to speak of. A run does a sample; SLOTWRIGHT_FUZZ=1000000 does a million (figures in the log line).
+// hang, no memory beyond the multiple stated below. A run does a sample; `npm run fuzz` does a million (figures in the log).
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { concat } from '../../main/base/bytes.ts'
@@ -112,6 +114,50 @@ describe('mutated images', () => {
         expect(failed(verifyImage(changed, publicKey.algorithm === 'x25519' ? undefined : publicKey)), `${row.name}, byte ${at}`).toBe(true)
       }
     }
+  })
+})
+
+describe('memory, as a multiple of the input', () => {
+  const bytes = 4 * 1024 * 1024
+  const image = (payloadBytes: number) => concat(encodeHeader({ loadAddress: 0, headerBytes: 32, protectedTlvBytes: 0, payloadBytes, flags: 0, version: { major: 1, minor: 0, revision: 0, build: 0 } }), new Uint8Array(payloadBytes))
+  /** An area of the most TLVs that its 16-bit length lets in, all empty. */
+  const manyTlvs = concat(image(0), Uint8Array.of(0x07, 0x69, 0xfc, 0xff), ...Array.from({ length: 16_382 }, () => Uint8Array.of(0xa0, 0xa0, 0, 0)))
+  const hexLine = ':10000000' + '00'.repeat(16) + 'F0\n'
+  // each line its own address, so that no two can be joined
+  const hexScattered = Array.from({ length: bytes / 14 }, (_, i) => {
+    const at = (i * 2) & 0xffff
+    return `:01${at.toString(16).padStart(4, '0').toUpperCase()}0000${((0x100 - ((1 + (at >> 8) + (at & 0xff)) & 0xff)) & 0xff).toString(16).padStart(2, '0').toUpperCase()}`
+  }).slice(0, 32_768).concat(':00000001FF').join('\n')
+
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+
+  /** Bytes that reading takes, heap and buffers together, garbage and all, after a first round for the code itself. */
+  function grown(read: () => unknown): number {
+    read()
+    collect()
+    const { heapUsed, arrayBuffers } = process.memoryUsage()
+    const held = read()
+    // garbage counts too: it was memory, and only the collector's mood decides how long
+    const after = process.memoryUsage()
+    expect(held).toBeDefined()
+    return after.heapUsed + after.arrayBuffers - heapUsed - arrayBuffers
+  }
+
+  const cases: readonly (readonly [name: string, inputBytes: number, multiple: number, read: () => unknown])[] = [
+    ['an image of 4 MiB is read in place', bytes, 0.1, () => parseImage(whole)],
+    ['an image of 16,382 empty TLVs', manyTlvs.length, 60, () => good(parseImage(manyTlvs))],
+    ['the report on it', manyTlvs.length, 150, () => good(inspectImage(manyTlvs))],
+    ['a trailer of 4 MiB', bytes, 0.1, () => decodeTrailer(whole)],
+    ['HEX of 4 MiB that is refused for giving an address twice', bytes, 8, () => readHex(hexLine.repeat(bytes / hexLine.length))],
+    ['HEX of one byte a line, nothing adjacent', hexScattered.length, 24, () => good(readHex(hexScattered))],
+  ]
+  const whole = image(bytes)
+
+  test.each(cases)('%s', (name, inputBytes, multiple, read) => {
+    const times = grown(read) / inputBytes
+    console.log(`${name}: ${times.toFixed(2)} times the input, at most ${multiple}`)
+    expect(times).toBeLessThan(multiple)
   })
 })
 

@@ -15,6 +15,7 @@ import type { DrawnSet } from './imgtool/draw.ts'
 import { slotwright } from './imgtool/ours.ts'
 import { imgtoolVersion } from './imgtool/install.ts'
 import { Imgtool, installImgtool } from './imgtool/process.ts'
+import { commandRows, optionCommands, optionRows } from './imgtool/table.ts'
 
 const seed = Number(process.env['SLOTWRIGHT_INTEROP_SEED'] ?? 20_261_123)
 const sets = Number(process.env['SLOTWRIGHT_INTEROP_SETS'] ?? 345)
@@ -144,4 +145,22 @@ describe.skipIf(missing !== null)('keys', () => {
       }
     }
   }, 60_000)
+})
+
+describe.skipIf(missing !== null)('the table of docs/imgtool.md is what imgtool says of itself', () => {
+  /** Flags out of click's help: `-k, --key filename   What it is`. */
+  const flagsIn = (help: string) => [...help.matchAll(/^ {2}(?:(-[A-Za-z]), )?(--[a-z0-9-]+)/gm)].map(([, short, long]) => (short === undefined ? long! : `${short}, ${long!}`))
+
+  test('commands', async () => {
+    const { output } = await imgtool!.call(['--help'])
+    const listed = [...output.slice(output.indexOf('Commands:')).matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name)
+    expect(commandRows.map((row) => row[0]).sort()).toEqual(listed.sort())
+  })
+
+  test.each(optionCommands)('options of %s', async (name) => {
+    const { output } = await imgtool!.call([name, '--help'])
+    const listed = flagsIn(output).filter((flag) => flag !== '-h, --help')
+    expect(listed.length).toBeGreaterThan(0)
+    expect(optionRows.filter((row) => row.command === name).map((row) => row.theirs).sort()).toEqual(listed.sort())
+  })
 })
