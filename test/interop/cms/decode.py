@@ -76,7 +76,7 @@ def read(path, key_path):
         attributes[attribute['attrType']] = whole(attribute['attrValues'][0], known) if known is not None else None
     digest = DIGESTS[str(signer['digestAlgorithm']['algorithm'])]
     assert bytes(attributes[rfc5652.id_messageDigest]) == hashlib.new(digest.name, data).digest()
-    as_set = rfc5652.SignedAttributes().clone(cloneValueFlag=False) if False else univ.SetOf(componentType=rfc5652.Attribute())
+    as_set = univ.SetOf(componentType=rfc5652.Attribute())
     as_set.extend(list(signer['signedAttrs']))
     key = serialization.load_der_public_key(open(key_path, 'rb').read())
     verify(key, str(signer['signatureAlgorithm']['algorithm']), digest, bytes(signer['signature']), encode(as_set))
