@@ -39,8 +39,10 @@ const rows: Readonly<Record<string, Row>> = {
   getpubhash: { group: images, says: 'print the public key\'s hash (KEYHASH)', load: () => import('./commands/getpubhash.ts') },
   keyinfo: { group: images, says: 'say whether a file holds a private or a public key', load: () => import('./commands/keyinfo.ts') },
   getpriv: { group: images, says: 'print a private key for a bootloader that decrypts', load: () => import('./commands/getpriv.ts') },
-  log: { group: audit, says: 'list, show and verify the log of this station', load: () => import('./commands/log.ts') },
+  log: { group: audit, says: 'list, show, verify, prove, export, back up and redact the log of this station', load: () => import('./commands/log.ts') },
   history: { group: audit, says: 'what was done to one unit', load: () => import('./commands/history.ts') },
+  recall: { group: audit, says: 'which units got an image, and which still run it', load: () => import('./commands/recall.ts') },
+  witness: { group: audit, says: 'cosign another station\'s log, after checking that it only grew', load: () => import('./commands/witness.ts') },
 }
 
 /**

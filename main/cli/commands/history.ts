@@ -1,6 +1,9 @@
-// `history`: everything the log knows of one unit, oldest first, as one would tell it.
+// `history`: everything the log knows of one unit, oldest first, as one would tell it, across all batches; the signatures
+// over the images it got are told with it, though they name no unit.
 import type { Command } from 'commander'
 import { Failure, failed } from '../../base/failure.ts'
+import { entryView } from '../../station/views.ts'
+import { signaturesBehind } from '../../store/recall.ts'
 import type { Act, Answer } from '../call.ts'
 import { wholeNumber } from '../numbers.ts'
 import { entriesOf, entryLines, withLog } from '../read-log.ts'
@@ -13,7 +16,10 @@ export function declare(command: Command, act: Act): void {
       const entries = entriesOf(log, { unit }, flags.limit)
       if (failed(entries)) return entries
       if (entries.length === 0) return new Failure('no-such-unit', `The log knows no unit "${unit}". slotwright log list shows the units it knows.`, { unit })
-      const inOrder = entries.reverse()
+      const signed = signaturesBehind(log.database, unit)
+      if (failed(signed)) return signed
+      const behind = signed.map((seq) => log.get(seq)).flatMap((found) => (found === null || failed(found) ? [] : [entryView(found)]))
+      const inOrder = [...entries, ...behind].sort((a, b) => a.seq - b.seq)
       return { document: { unit, entries: inOrder }, words: entryLines(call, inOrder) }
     })))
 }

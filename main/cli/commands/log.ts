@@ -11,8 +11,11 @@ import type { Act, Answer, Call } from '../call.ts'
 import { homeFolder } from '../home.ts'
 import { wholeNumber } from '../numbers.ts'
 import { entriesOf, entryLines, headOf, withLog } from '../read-log.ts'
+import { declareExport } from './log-export.ts'
+import { declareKeep } from './log-keep.ts'
+import { declareProve } from './log-prove.ts'
 
-type ListFlags = Readonly<{ limit: number; kind?: string; text?: string; unit?: string; batch?: string; before?: number }>
+type ListFlags = Readonly<{ limit: number; kind?: string; text?: string; unit?: string; batch?: string; before?: number; person?: string; outcome?: string; key?: string; since?: string; until?: string }>
 
 const entriesMax = 1_000_000
 
@@ -26,21 +29,30 @@ export function declare(command: Command, act: Act): void {
     .option('--unit <unit>', 'only this board')
     .option('--batch <batch>', 'only this batch')
     .option('--text <text>', 'only entries that contain this text')
+    .option('--person <name>', 'only what this person did')
+    .option('--outcome <outcome>', 'only outcomes like confirmed or failed')
+    .option('--key <fingerprint>', 'only entries that name this key')
+    .option('--since <time>', 'from this time on (UTC, like 2026-03-01)')
+    .option('--until <time>', 'before this time')
     .action(act<ListFlags>(list))
   command
     .command('show')
     .description('one entry, whole')
     .argument('<seq>', 'number of the entry', wholeNumber(0, Number.MAX_SAFE_INTEGER))
-    .action(act(show))
+    .option('--raw', 'the entry\'s own bytes, as they were hashed')
+    .action(act<{ raw?: boolean }>(show))
   command
     .command('verify')
     .description('recompute everything and name the first entry that does not hold')
     .action(act(verify))
+  declareExport(command, act)
+  declareProve(command, act)
+  declareKeep(command, act)
 }
 
 function list(call: Call, _args: readonly string[], flags: ListFlags): Promise<Answer | Failure> {
   return withLog<Answer>(call, (log) => {
-    const filter = { kind: flags.kind ?? null, unit: flags.unit ?? null, batch: flags.batch ?? null, text: flags.text ?? null, before: flags.before ?? null }
+    const filter = { kind: flags.kind ?? null, unit: flags.unit ?? null, batch: flags.batch ?? null, text: flags.text ?? null, before: flags.before ?? null, person: flags.person ?? null, outcome: flags.outcome ?? null, key: flags.key ?? null, since: flags.since ?? null, until: flags.until ?? null }
     const entries = entriesOf(log, filter, flags.limit)
     if (failed(entries)) return entries
     const total = log.count(filter)
@@ -51,11 +63,12 @@ function list(call: Call, _args: readonly string[], flags: ListFlags): Promise<A
   })
 }
 
-function show(call: Call, [seq = '']: readonly string[]): Promise<Answer | Failure> {
+function show(call: Call, [seq = '']: readonly string[], { raw }: { raw?: boolean }): Promise<Answer | Failure> {
   return withLog<Answer>(call, (log) => {
     const found = log.get(Number(seq))
     if (failed(found)) return found
     if (found === null) return new Failure('no-such-entry', `The log has no entry ${seq}; it has ${headOf(log)?.size ?? 0} entries, counted from 0.`)
+    if (raw === true && !call.json) return { bytes: log.database.sql.prepare('SELECT bytes FROM entries WHERE seq = ?').pluck().get(found.seq) as Uint8Array }
     const view = entryView(found)
     const { data, ...head } = view
     const rows = Object.entries({ ...head, ...data }).map(([name, value]) => `${call.paint.dim(name.padEnd(16))} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
@@ -80,7 +93,7 @@ async function verify(call: Call): Promise<Answer | Failure> {
     const seconds = Math.round(performance.now() - startedMs) / 1000
     const lines = wrongs.slice(0, 20).map((wrong) => `  ${wrong.seq === null ? '' : `entry ${wrong.seq}: `}${wrong.says}`)
     return {
-      document: { holds, size, root: toHex(root), firstWrong, wrongs, checkpoints: checkpointsHeld, says, seconds },
+      document: { holds, size, root: toHex(root), firstWrong, wrongs, checkpoints: checkpointsHeld, redacted: verdict.redacted, says, seconds },
       words: [holds ? call.paint.good(says) : call.paint.bad(says), ...lines, `${size} entries, root ${toHex(root)}, ${seconds} s`].join('\n'),
       good: holds,
     }

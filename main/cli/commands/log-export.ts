@@ -1,0 +1,161 @@
+// `log export` and `log merge`: what goes to an auditor. A bundle is made from the log as it is read, beside a running
+// station too; where nobody holds the log for writing, a checkpoint is signed first and the export is noted in the log.
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { version } from '../../../package.json'
+import { realClock } from '../../base/clock.ts'
+import { Failure, failed } from '../../base/failure.ts'
+import { mergeBundles } from '../../bundle/merge.ts'
+import { bundleBytesMax } from '../../bundle/layout.ts'
+import { Keyring } from '../../keys/keyring.ts'
+import { exportPublicKey } from '../../keys/export.ts'
+import { keysFolderOf, knownKeysFolderOf } from '../../station/home.ts'
+import { startArchive } from '../../store/archive.ts'
+import type { AuditStore } from '../../store/audit.ts'
+import { databaseName, diskFailure } from '../../store/database.ts'
+import { exportBundle } from '../../store/export.ts'
+import type { Exported } from '../../store/export.ts'
+import { sha256 } from '../../store/rows.ts'
+import type { Act, Answer, Call } from '../call.ts'
+import { homeFolder } from '../home.ts'
+import { wholeNumber } from '../numbers.ts'
+import { withLog } from '../read-log.ts'
+import { openLog, personHere } from '../record.ts'
+import { sizeWords } from '../terminal.ts'
+
+type Flags = Readonly<{ batch?: string; from?: number; to?: number; since?: string; until?: string; sign: boolean }>
+type Range = Readonly<{ from: number; to: number; what: string; batch: string | null }>
+
+export function declareExport(command: Command, act: Act): void {
+  command
+    .command('export')
+    .description('an audit bundle (zip): entries, proofs, checkpoints, keys, report, table and test records')
+    .argument('<file>', 'the bundle to write, like batch.zip')
+    .option('--batch <id>', 'one batch ("last" for the newest)')
+    .option('--from <seq>', 'from this entry on', wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option('--to <seq>', 'up to and with this entry', wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option('--since <time>', 'from this time on (UTC, like 2026-03-01 or 2026-03-01T08:00)')
+    .option('--until <time>', 'before this time')
+    .option('--no-sign', 'write nothing to the log: no checkpoint, no note of the export')
+    .action(act<Flags>(exportLog))
+  command
+    .command('merge')
+    .description('one report over the bundles of several stations')
+    .argument('<file>', 'the merged archive to write')
+    .argument('<bundles...>', 'audit bundles, one of each station')
+    .option('--what <text>', 'what the report is about', 'Several stations')
+    .action(act<{ what: string }>(merge))
+}
+
+async function exportLog(call: Call, [file = '']: readonly string[], flags: Flags): Promise<Answer | Failure> {
+  const path = resolve(file)
+  if (flags.sign && existsSync(join(homeFolder(call), databaseName))) {
+    const signed = await signFirst(call)
+    if (failed(signed)) call.tell(`No new checkpoint was signed: ${signed.says}\n`)
+  }
+  const exported = await withLog<Exported & Range>(call, async (log) => {
+    const range = rangeOf(log, flags)
+    if (failed(range)) return range
+    const keys = await publicKeys(call)
+    let shownMs = performance.now()
+    const made = await exportBundle(log, { file: path, ...range }, {
+      version, wallMs: realClock.wallMs(), keys, signal: call.signal,
+      onProgress(done, total) {
+        if (!call.stderr.isTTY || performance.now() - shownMs < 200) return
+        shownMs = performance.now()
+        call.tell(`\r${Math.floor((100 * done) / total)} % …`)
+      },
+    })
+    return failed(made) ? made : { ...range, ...made }
+  })
+  if (failed(exported)) return exported
+  const noted = flags.sign ? await note(call, exported) : null
+  if (failed(noted)) call.tell(`The export is not noted in the log: ${noted.says}\n`)
+  const { from, to, checkpoint, bytes, units, redacted } = exported
+  const words = `${path} holds entries ${from} to ${to - 1}${units > 0 ? ` with ${units} unit${units === 1 ? '' : 's'}` : ''}${redacted > 0 ? `, ${redacted} of them redacted` : ''}, proven by the checkpoint over ${checkpoint} entries (${sizeWords(bytes)}).\nCheck it with slotwright-verify.`
+  return { document: { ...exported, file: path, noted: noted === null || failed(noted) ? null : noted }, words }
+}
+
+async function signFirst(call: Call): Promise<null | Failure> {
+  const store = await openLog(call)
+  if (failed(store)) return store
+  try {
+    const signed = await store.checkpoint(call.signal)
+    return failed(signed) ? signed : null
+  } finally {
+    store.close()
+  }
+}
+
+async function note(call: Call, { what, file, sha256: fileSha256, from, to }: Exported & Range): Promise<number | Failure> {
+  const store = await openLog(call)
+  if (failed(store)) return store
+  try {
+    const entry = store.append({ kind: 'export', person: personHere(), role: 'engineer', data: { what: what.slice(0, 200), file: file.slice(-200), fileSha256, from, to: to - 1 } })
+    return failed(entry) ? entry : entry.seq
+  } finally {
+    store.close()
+  }
+}
+
+function rangeOf(log: AuditStore, flags: Flags): Range | Failure {
+  const { sql } = log.database
+  const head = log.head()
+  if (failed(head)) return head
+  try {
+    if (flags.batch !== undefined) {
+      const batch = flags.batch === 'last' ? (sql.prepare("SELECT batch FROM entries WHERE kind = 'batch-started' ORDER BY seq DESC LIMIT 1").pluck().get() as string | undefined) : flags.batch
+      const found = sql.prepare('SELECT min(seq) AS low, max(seq) AS high FROM entries WHERE batch = ?').get(batch ?? '') as { low: number | null; high: number | null }
+      if (batch === undefined || found.low === null || found.high === null) return new Failure('no-such-batch', `The log knows no batch "${flags.batch}".`)
+      return { from: found.low, to: found.high + 1, what: `Batch ${batch}`, batch }
+    }
+    const from = flags.since === undefined ? (flags.from ?? 0) : (sql.prepare('SELECT min(seq) FROM entries WHERE time >= ?').pluck().get(flags.since) as number | null) ?? head.size
+    const to = flags.until === undefined ? Math.min(head.size, (flags.to ?? head.size - 1) + 1) : ((sql.prepare('SELECT max(seq) FROM entries WHERE time < ?').pluck().get(flags.until) as number | null) ?? -1) + 1
+    return { from, to, what: from === 0 && to === head.size ? 'The whole log' : `Entries ${from} to ${to - 1}`, batch: null }
+  } catch (error) {
+    return diskFailure(error, log.database.path)
+  }
+}
+
+/** Public halves of the keys the station knows, as PEM. A ring that cannot be read leaves them out: they prove nothing here. */
+async function publicKeys(call: Call): Promise<{ name: string; pem: string }[]> {
+  const home = homeFolder(call)
+  const found = new Map<string, string>()
+  for (const folder of [keysFolderOf(home), knownKeysFolderOf(home)]) {
+    const ring = new Keyring(folder, realClock)
+    const entries = await ring.list()
+    for (const { name, fingerprint } of failed(entries) ? [] : entries) {
+      const key = await ring.publicKey(name)
+      const pem = failed(key) ? key : new TextDecoder().decode(exportPublicKey(key, 'pem'))
+      if (!failed(pem)) found.set(`${fingerprint.slice(0, 64)}.pem`, pem)
+    }
+  }
+  return [...found].map(([name, pem]) => ({ name, pem }))
+}
+
+async function merge(_call: Call, [file = '', ...bundles]: readonly string[], { what }: { what: string }): Promise<Answer | Failure> {
+  const read: Uint8Array[] = []
+  for (const bundle of bundles) {
+    try {
+      read.push(new Uint8Array(await readFile(bundle)))
+    } catch (error) {
+      return diskFailure(error, bundle)
+    }
+  }
+  if (read.reduce((sum, { length }) => sum + length, 0) > bundleBytesMax) return new Failure('range-too-large', 'The bundles are too large to be merged.')
+  const at = realClock.wallMs()
+  const merged = await mergeBundles(read, { what, madeAt: new Date(at).toISOString(), madeBy: version }, { version, sha256 })
+  if (failed(merged)) return merged
+  const path = resolve(file)
+  try {
+    const archive = startArchive(path, at)
+    for (const [name, bytes] of merged.files) archive.add(name, bytes)
+    const written = archive.finish()
+    const { stations, entries, runs } = merged
+    return { document: { file: path, stations, entries, runs, ...written }, words: `${path}: ${runs} runs of ${stations} stations in ${entries} entries. Each station's bundle was checked and lies within.` }
+  } catch (error) {
+    return diskFailure(error, path)
+  }
+}
