@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { _electron, errors, expect, test, type ElectronApplication } from '@playwright/test'
+import { openSoftHsm } from '../keys/softhsm.ts'
 
 const root = resolve(import.meta.dirname, '..', '..')
 const run = promisify(execFile)
@@ -63,6 +64,20 @@ if (process.platform === 'linux') {
   test('the packaged command line answers', async () => {
     const { stdout } = await run(join(executablePath, '..', 'resources', 'bin', 'slotwright'), ['--version'])
     expect(stdout).toContain(version)
+  })
+
+  test('the packaged command line reaches tokens through their own process, out of the archive', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'slotwright-packaged-'))
+    const hsm = openSoftHsm()
+    hsm.makeToken('Packaged')
+    try {
+      const { stdout } = await run(join(executablePath, '..', 'resources', 'bin', 'slotwright'), ['key', 'tokens', '--json', '--home', home])
+      const { modules } = JSON.parse(stdout) as { modules: { path: string; tokens: { label: string }[] }[] }
+      expect(modules.find(({ path }) => path === hsm.module)?.tokens.map(({ label }) => label)).toEqual(['Packaged'])
+    } finally {
+      hsm.remove()
+      rmSync(home, { recursive: true, force: true })
+    }
   })
 }
 
