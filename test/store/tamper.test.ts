@@ -16,9 +16,10 @@ import type { LogVerdict } from '../../main/log/verify.ts'
 import { openAuditStore, openAuditStoreForReading } from '../../main/store/audit.ts'
 import { databaseName } from '../../main/store/database.ts'
 import { keptLevels } from '../../main/store/schema.ts'
+import { often, within } from './soak.ts'
 import { handClock, hashOf, newHome, outcomeDraft, release, storeIn, value } from './fixture.ts'
 
-const entryCount = 700
+const entryCount = often(700, 10_000)
 let honest = ''
 let keep: string[] = []
 
@@ -102,12 +103,12 @@ test('the honest log holds, with its checkpoint, and progress ends at its size',
   const told: number[] = []
   const verdict = value(await store.verify((done, total) => told.push(done, total)))
   expect(verdict).toMatchObject({ holds: true, size: entryCount, firstWrong: null, checkpointsHeld: 1, wrongs: [] })
-  expect(told).toEqual([500, 700, 700, 700])
+  expect(told.slice(-4)).toEqual([told.at(-4), entryCount, entryCount, entryCount])
   store.close()
 })
 
 describe('one entry', () => {
-  test('any byte of any entry flipped: that entry is named', async () => {
+  test('any byte of any entry flipped: that entry is named', { timeout: within(20_000) }, async () => {
     const home = copied()
     await fc.assert(
       fc.asyncProperty(fc.nat(entryCount - 1), fc.nat(), fc.integer({ min: 0, max: 7 }), async (seq, at, bit) => {
@@ -121,7 +122,7 @@ describe('one entry', () => {
         expect(await verdictOn(home)).toMatchObject({ holds: false, firstWrong: seq })
         edit(home, (sql) => sql.prepare('UPDATE entries SET bytes = ? WHERE seq = ?').run(before, seq))
       }),
-      { numRuns: 25 },
+      { numRuns: often(25, 5_000) },
     )
     expect(await verdictOn(home)).toMatchObject({ holds: true })
   })
@@ -283,7 +284,7 @@ describe('an attacker who repairs everything he can is stopped by the signed che
   })
 })
 
-test('honest logs of any size and content, with checkpoints anywhere, are never accused', async () => {
+test('honest logs of any size and content, with checkpoints anywhere, are never accused', { timeout: within(20_000) }, async () => {
   const text = fc.string({ unit: 'grapheme', maxLength: 40 })
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(fc.integer({ min: 1, max: 30 }), text, fc.boolean(), fc.integer({ min: -10_000, max: 10_000 })), { maxLength: 12 }), async (steps) => {
@@ -305,6 +306,6 @@ test('honest logs of any size and content, with checkpoints anywhere, are never 
       expect(value(await store.verify())).toMatchObject({ holds: true, wrongs: [] })
       store.close()
     }),
-    { numRuns: 20 },
+    { numRuns: often(20, 5_000) },
   )
 })
