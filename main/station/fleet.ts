@@ -26,7 +26,7 @@ export type RunShow = Readonly<{
   endedMs: number | null
 }>
 
-type Bay = { readonly number: number; unit: string | null; port: Port | null; show: RunShow | null; sentMs: number; cancelRow: (() => void) | null }
+type Bay = { readonly number: number; unit: string | null; port: Port | null; lastPort: Port; show: RunShow | null; sentMs: number; cancelRow: (() => void) | null }
 
 export type Occupied = Readonly<{ bay: number; unit: string; port: Port }>
 
@@ -36,18 +36,24 @@ export class Fleet {
   readonly #onRow: (row: BayView) => void
   readonly #onRows: (rows: BayView[]) => void
   readonly #onAttached: (board: Occupied) => void
+  readonly #onSeen: (what: 'attached' | 'detached', board: Occupied) => void
   readonly #bays = new Map<number, Bay>()
   /** Bay of a place on the fixture, or of a unit where the port knows no place. */
   readonly #homeBay = new Map<string, number>()
   readonly #stopListening: () => void
   #closed = false
 
-  constructor(ports: Ports, clock: Clock, on: { row(row: BayView): void; rows(rows: BayView[]): void; attached(board: Occupied): void }) {
+  /**
+   * `attached` is told of a board at each port it appears on, also when it comes back in the middle of its run; `seen` only
+   * of boards that take or leave a bay.
+   */
+  constructor(ports: Ports, clock: Clock, on: { row(row: BayView): void; rows(rows: BayView[]): void; attached(board: Occupied): void; seen?(what: 'attached' | 'detached', board: Occupied): void }) {
     this.#ports = ports
     this.#clock = clock
     this.#onRow = on.row
     this.#onRows = on.rows
     this.#onAttached = on.attached
+    this.#onSeen = on.seen ?? (() => {})
     this.#stopListening = ports.onChange(() => this.#look())
     this.#look()
   }
@@ -95,7 +101,9 @@ export class Fleet {
       const port = attached.get(bay.unit) ?? null
       const gone = port === null && !isRunning(bay)
       if (!gone && port?.path === bay.port?.path) continue
+      if (gone) this.#onSeen('detached', { bay: bay.number, unit: bay.unit, port: bay.lastPort })
       bay.port = port
+      bay.lastPort = port ?? bay.lastPort
       if (gone) bay.unit = null
       this.#push(bay)
       if (port !== null && bay.unit !== null) this.#onAttached({ bay: bay.number, unit: bay.unit, port })
@@ -112,13 +120,15 @@ export class Fleet {
     if (known !== undefined && this.#bays.get(known)?.unit === unit) return
     const wanted = [port.bay, known].find((number) => number !== null && number !== undefined && this.#isFree(number)) ?? this.#firstFree()
     if (wanted === null) return
-    const bay = this.#bays.get(wanted) ?? { number: wanted, unit: null, port: null, show: null, sentMs: -Infinity, cancelRow: null }
+    const bay = this.#bays.get(wanted) ?? { number: wanted, unit: null, port: null, lastPort: port, show: null, sentMs: -Infinity, cancelRow: null }
     this.#bays.set(wanted, bay)
     this.#homeBay.set(homeOf(port), wanted)
     if (bay.show !== null && bay.show.unit !== unit) bay.show = null
     bay.unit = unit
     bay.port = port
+    bay.lastPort = port
     this.#push(bay)
+    this.#onSeen('attached', { bay: wanted, unit, port })
     this.#onAttached({ bay: wanted, unit, port })
   }
 

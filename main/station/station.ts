@@ -128,6 +128,8 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
     row: (bay) => emit({ is: 'bay', bay }),
     rows: (bays) => emit({ is: 'bays', bays }),
     attached: (board) => world.batch?.join(board),
+    // Together with whatever else comes in now; a log that does not take it says so at the next act.
+    seen: (what, { unit, port, bay }) => void log.recordTogether([{ kind: what === 'attached' ? 'board-attached' : 'board-detached', data: { unit, port: port.path.slice(0, 500), bay } }]),
   })
   opened.push(() => fleet.close())
   const practice = new Practice({ host: options.practiceHost ?? ownProcessHost, home, ports, desk, onChange: (view) => emit({ is: 'practice', practice: view }) })

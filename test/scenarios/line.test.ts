@@ -114,6 +114,20 @@ describe('outcomes', () => {
   })
 })
 
+describe('boards that come and go', () => {
+  test('each plug and unplug is in the log; a board that restarts under another port name, or keeps its bay while its run goes on, is neither', async () => {
+    const line = await lineOf({ boards: 2, usb: true, faults: '2:unplug@40%' })
+    await line.runBatch()
+    const fixture = line.ports.fixtures[0]!
+    fixture.unplug()
+    await line.clock.wind(1_000)
+    const { entries } = await value(line.station.listLog({ text: 'board-', limit: 50 }))
+    const seen = entries.map(({ kind, data }) => `${kind} ${String(data['unit'])} ${String(data['bay'])}`).reverse()
+    expect(seen).toEqual(['board-attached PB-0001 1', 'board-attached PB-0002 2', 'board-detached PB-0002 2', 'board-detached PB-0001 1'])
+    expect(await line.verdict()).toMatchObject({ holds: true })
+  })
+})
+
 describe('refused before the first byte', () => {
   test('a downgrade, unless the recipe allows it', async () => {
     const line = await lineOf()

@@ -125,6 +125,6 @@ export function told(scenario: Scenario): string {
   const say = (each: object) => Object.values(each).join(' ')
   const how = `${profile.mode}, erase ${profile.timing.eraseSectorMs} ms, ${profile.bufferCount} × ${profile.bufferBytes}, ${baud}${usb ? ', usb' : ''}`
   const what = `${image} ${mode}${before === null ? '' : ` after ${before}`}`
-  const wire = boards[0]?.noise === quietWire ? 'quiet' : `noise ${Object.values(boards[0]?.noise ?? {}).map((share) => share.toFixed(3)).join('/')}`
+  const wire = boards[0]?.noise === quietWire ? 'quiet' : `noise ${Object.values(boards[0]?.noise ?? {}).map((share) => Number(share).toFixed(3)).join('/')}`
   return `${what}; ${how}; ${wire}; station: ${station.map(say).join(', ') || 'well'}; ${boards.map((board) => `${board.serial}: ${board.troubles.map(say).join(', ') || 'well'}`).join('; ')}`
 }
