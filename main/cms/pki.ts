@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import * as asn1js from 'asn1js'
 import * as pkijs from 'pkijs'
-import { allBytes, concat } from '../base/bytes.ts'
+import { allBytes, concat, sameBytes } from '../base/bytes.ts'
 import { compareEncodings, headBytes, tags } from './der.ts'
 import { extensions } from './oids.ts'
 
@@ -160,24 +160,30 @@ export type Certificate = Readonly<{
 /** Reads a certificate (DER); null when it is none. */
 export function readCertificate(der: Uint8Array): Certificate | null {
   const value = readBer(der)
-  const outer = value === null ? null : outerOf(value)
-  if (value === null || outer === null) return null
-  try {
-    const certificate = new pkijs.Certificate({ schema: schemaOf(value) })
-    const parts = outer.tbs.children.filter((child) => child.tag !== 0xa0)
-    const [serial, , issuer, validity, subject, spki] = parts
-    const [notBeforeMs, notAfterMs] = [timeOf(validity?.children[0]), timeOf(validity?.children[1])]
-    if (serial?.tag !== tags.integer || issuer === undefined || subject === undefined || spki === undefined || notBeforeMs === null || notAfterMs === null) return null
-    const known = extensionsOf(certificate.extensions ?? [])
-    const keyBits = wholeBitsOf(spki.children[1])
-    if (known === null || keyBits === null) return null
-    return {
-      der, ...outer, tbs: outer.tbs.whole, serial: serial.content, issuer: issuer.whole, subject: subject.whole, name: nameText(subject), notBeforeMs, notAfterMs, spki: spki.whole,
-      isCa: known.isCa, pathLength: known.pathLength, uses: known.uses, authorityKeyId: known.authorityKeyId, unknownCritical: known.unknownCritical,
-      keyId: known.keyId ?? keyIdOfBits(keyBits),
-    }
-  } catch {
-    return null
+  return value === null ? null : certificateOf(value)
+}
+
+/**
+ * A certificate that is read as a value already (RFC 5280 §4.1). PKI.js would read it too, in two thirds of a millisecond,
+ * which is more than hashing a firmware takes; so only its rarer relatives below go through PKI.js.
+ */
+export function certificateOf(value: Value): Certificate | null {
+  const outer = outerOf(value)
+  if (outer === null) return null
+  const [version, ...fields] = outer.tbs.children
+  const parts = version?.tag === 0xa0 ? fields : outer.tbs.children
+  const [serial, inner, issuer, validity, subject, spki, ...optional] = parts
+  const [notBeforeMs, notAfterMs] = [timeOf(validity?.children[0]), timeOf(validity?.children[1])]
+  const keyBits = wholeBitsOf(spki?.children[1])
+  if (serial?.tag !== tags.integer || inner === undefined || !sameBytes(inner.whole, outer.signatureAlgorithm.whole)) return null
+  if (issuer?.tag !== tags.sequence || subject?.tag !== tags.sequence || spki?.tag !== tags.sequence || notBeforeMs === null || notAfterMs === null || keyBits === null) return null
+  const list = optional.find((one) => one.tag === 0xa3)?.children[0]
+  const known = extensionsOf(list?.children ?? [])
+  if (known === null || optional.some((one) => ![0x81, 0x82, 0xa3].includes(one.tag))) return null
+  return {
+    der: value.whole, ...outer, tbs: outer.tbs.whole, serial: serial.content, issuer: issuer.whole, subject: subject.whole, name: nameText(subject), notBeforeMs, notAfterMs, spki: spki.whole,
+    isCa: known.isCa, pathLength: known.pathLength, uses: known.uses, authorityKeyId: known.authorityKeyId, unknownCritical: known.unknownCritical,
+    keyId: known.keyId ?? keyIdOfBits(keyBits),
   }
 }
 
@@ -195,30 +201,50 @@ function schemaOf(value: Value): asn1js.AsnType {
 
 type KnownExtensions = { isCa: boolean; pathLength: number | null; uses: ReadonlySet<KeyUse> | null; keyId: Uint8Array | null; authorityKeyId: Uint8Array | null; unknownCritical: string[] }
 
-function extensionsOf(list: readonly pkijs.Extension[]): KnownExtensions | null {
+function extensionsOf(list: readonly Value[]): KnownExtensions | null {
   const known: KnownExtensions = { isCa: false, pathLength: null, uses: null, keyId: null, authorityKeyId: null, unknownCritical: [] }
   const seen = new Set<string>()
   for (const extension of list) {
-    const { extnID, critical } = extension
-    if (seen.has(extnID)) return null
-    seen.add(extnID)
-    const value = readBer(extension.extnValue.valueBlock.valueHexView)
-    if (extnID === extensions.basicConstraints) {
-      const parsed = new pkijs.BasicConstraints({ schema: asn1js.fromBER(extension.extnValue.valueBlock.valueHexView).result })
-      known.isCa = parsed.cA
-      known.pathLength = typeof parsed.pathLenConstraint === 'number' && value?.children.some((child) => child.tag === tags.integer) === true ? parsed.pathLenConstraint : null
-    } else if (extnID === extensions.keyUsage) {
-      if (value?.tag !== tags.bits) return null
-      const bits = value.content
-      known.uses = new Set(keyUses.filter((_use, i) => ((bits[1 + (i >> 3)] ?? 0) & (0x80 >> (i & 7))) !== 0))
-    } else if (extnID === extensions.subjectKeyIdentifier) {
-      if (value?.tag !== tags.octets || value.content.length === 0 || value.content.length > 64) return null
-      known.keyId = value.content
-    } else if (extnID === extensions.authorityKeyIdentifier) {
-      known.authorityKeyId = value?.children.find((child) => child.tag === 0x80)?.content ?? null
-    } else if (critical && extnID !== extensions.subjectAltName && extnID !== extensions.extKeyUsage) known.unknownCritical.push(extnID)
+    const [name, ...rest] = extension.children
+    const critical = rest[0]?.tag === tags.boolean && rest[0].content[0] === 0xff
+    const holder = rest.at(-1)
+    const id = oidOf(name)
+    if (id === null || holder?.tag !== tags.octets || rest.length > 2 || seen.has(id)) return null
+    seen.add(id)
+    if (!readExtension(id, holder.content, known)) return null
+    if (critical && !understood.has(id)) known.unknownCritical.push(id)
   }
   return known
+}
+
+/** Extensions that are heeded, and two that may be critical and change nothing here: names beside the subject's, and further uses. */
+const understood: ReadonlySet<string> = new Set([extensions.basicConstraints, extensions.keyUsage, extensions.subjectKeyIdentifier, extensions.authorityKeyIdentifier, extensions.subjectAltName, extensions.extKeyUsage])
+
+/** Notes one extension; false when it is malformed. */
+function readExtension(id: string, bytes: Uint8Array, known: KnownExtensions): boolean {
+  if (!understood.has(id)) return true
+  const value = readBer(bytes)
+  if (value === null) return false
+  switch (id) {
+    case extensions.basicConstraints: {
+      const [first, second] = value.children
+      const length = first?.tag === tags.boolean ? second : first
+      known.isCa = first?.tag === tags.boolean && first.content[0] === 0xff
+      known.pathLength = length === undefined ? null : smallOf(length)
+      return value.tag === tags.sequence && (length === undefined || known.pathLength !== null)
+    }
+    case extensions.keyUsage:
+      known.uses = new Set(keyUses.filter((_use, i) => ((value.content[1 + (i >> 3)] ?? 0) & (0x80 >> (i & 7))) !== 0))
+      return value.tag === tags.bits
+    case extensions.subjectKeyIdentifier:
+      known.keyId = value.content
+      return value.tag === tags.octets && value.content.length > 0 && value.content.length <= 64
+    case extensions.authorityKeyIdentifier:
+      known.authorityKeyId = value.children.find((child) => child.tag === 0x80)?.content ?? null
+      return value.tag === tags.sequence
+    default:
+      return true
+  }
 }
 
 function nameText(name: Value): string {

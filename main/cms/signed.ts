@@ -15,7 +15,7 @@ import { context, integer, integerOf, join, octets, oid, raw, sequence, setOf, t
 import type { Der } from './der.ts'
 import { refuseLoad } from './errors.ts'
 import { attributeTypes, contentTypes, oidName } from './oids.ts'
-import { keyIdOf, oidOf, readBer, readCertificate, readRevocationList, smallOf } from './pki.ts'
+import { certificateOf, keyIdOf, oidOf, readBer, readRevocationList, smallOf } from './pki.ts'
 import type { Certificate, RevocationList, Value } from './pki.ts'
 
 /** Who signs and what is said of it. */
@@ -183,7 +183,7 @@ function readCertificates(set: Value | undefined): Certificate[] {
   if (set.children.length > certificatesMax) refuseLoad('badCertificate', `The package carries ${set.children.length} certificates; ${certificatesMax} at most are read.`)
   return set.children.map((child) => {
     if (child.tag !== tags.sequence) refuseLoad('badCertificate', 'The package carries an attribute certificate or another kind that firmware packages may not have.')
-    return readCertificate(child.whole) ?? refuseLoad('badCertificate', 'A certificate in the package does not read as one.')
+    return certificateOf(child) ?? refuseLoad('badCertificate', 'A certificate in the package does not read as one.')
   })
 }
 
