@@ -2,16 +2,23 @@
 // its sentence wins.
 import { defineStore } from 'pinia'
 import { computed, reactive, ref, shallowRef } from 'vue'
-import type { FailureView, FileView, SignedView } from '../../main/contract/views.ts'
+import type { ArgsOf } from '../../main/contract/api.ts'
+import type { DigestView, FailureView, FileView, Reply, SignedView } from '../../main/contract/views.ts'
 import { ask } from '../ask.ts'
 import { useKeys } from './keys.ts'
+import { useTokens } from './tokens.ts'
 
 export type CounterChoice = 'none' | 'auto' | 'number'
 export type Align = 1 | 2 | 4 | 8 | 16 | 32
 
 type Form = {
   key: string | null
+  /** The key file's passphrase, or the PIN of a locked token. */
   passphrase: string
+  /** What the firmware is for, where the key's policy asks. */
+  product: string
+  /** The key is elsewhere: a digest goes out, a signature comes back. */
+  outside: boolean
   version: string
   /** Sizes as typed, decimal or 0x…. */
   header: string
@@ -46,13 +53,17 @@ export const counterBounds = { min: 0, max: 0xffff_ffff } as const
 
 export const useDesk = defineStore('desk', () => {
   const keys = useKeys()
+  const tokens = useTokens()
   const firmware = shallowRef<FileView | null>(null)
   const signed = shallowRef<SignedView | null>(null)
   const failure = shallowRef<FailureView | null>(null)
   const notSaved = ref(false)
   const busy = ref<'choose' | 'sign' | null>(null)
+  const approved = ref<number | null>(null)
+  const publicKey = shallowRef<FileView | null>(null)
+  const exported = shallowRef<DigestView | null>(null)
   const form = reactive<Form>({
-    key: null, passphrase: '', version: '', header: '0x200', padHeader: true, slot: '0x69000', align: 4, pad: false, confirm: false, counter: 'none', counterValue: '',
+    key: null, passphrase: '', product: '', outside: false, version: '', header: '0x200', padHeader: true, slot: '0x69000', align: 4, pad: false, confirm: false, counter: 'none', counterValue: '',
   })
 
   const key = computed(() => keys.usable.find((row) => row.name === form.key) ?? null)
@@ -60,12 +71,25 @@ export const useDesk = defineStore('desk', () => {
   const slotBytes = computed(() => numberOf(form.slot, slotBounds.min, slotBounds.max))
   const counterHolds = computed(() => form.counter !== 'number' || numberOf(form.counterValue, counterBounds.min, counterBounds.max) !== null)
 
+  /** What must be typed to open the key: its file's passphrase, its token's PIN, or nothing. */
+  const secret = computed<'passphrase' | 'pin' | null>(() => {
+    if (key.value === null) return null
+    if (key.value.token === null) return key.value.encrypted ? 'passphrase' : null
+    const token = tokens.tokenOf(key.value.token.uri)
+    return token?.unlocked === true ? null : 'pin'
+  })
+
   /** Keys of the words for what is still needed before signing. */
   const missing = computed(() => {
     const list: string[] = []
     if (firmware.value === null || firmware.value.problem !== null || firmware.value.image !== null) list.push('needFirmware')
-    if (key.value === null) list.push('needKey')
-    else if (key.value.encrypted && form.passphrase === '') list.push('needPassphrase')
+    if (form.outside) {
+      if (publicKey.value === null) list.push('needPublicKey')
+    } else if (key.value === null) list.push('needKey')
+    else {
+      if (secret.value !== null && form.passphrase === '') list.push(secret.value === 'pin' ? 'needPin' : 'needPassphrase')
+      if (key.value.policy.products.length > 0 && !key.value.policy.products.includes(form.product)) list.push('needProduct')
+    }
     if (!versionHolds(form.version)) list.push('needVersion')
     if (headerBytes.value === null || slotBytes.value === null || !counterHolds.value) list.push('needNumbers')
     return list
@@ -78,36 +102,97 @@ export const useDesk = defineStore('desk', () => {
     failure.value = reply.ok ? null : reply.failure
     if (!reply.ok || reply.value === null) return
     firmware.value = reply.value
+    forget()
+  }
+
+  /** What was said of other firmware or another version holds no more. */
+  function forget(): void {
     signed.value = null
+    notSaved.value = false
+    approved.value = null
+    exported.value = null
+  }
+
+  /** The image's options as the contract takes them; null while one of them does not hold. */
+  function options(): ArgsOf<'sign'>['options'] | null {
+    if (headerBytes.value === null || slotBytes.value === null) return null
+    return {
+      version: form.version, headerBytes: headerBytes.value, padHeader: form.padHeader, slotBytes: slotBytes.value, align: form.align,
+      pad: form.pad, confirm: form.pad && form.confirm,
+      securityCounter: form.counter === 'none' ? null : form.counter === 'auto' ? 'auto' : numberOf(form.counterValue, counterBounds.min, counterBounds.max),
+    }
+  }
+
+  /** One word of the station: what it gave, or null with the failure or the changed mind noted. */
+  function taken<T>(reply: Reply<T | null>): T | null {
+    if (!reply.ok) failure.value = reply.failure
+    else if (reply.value === null) notSaved.value = true
+    return reply.ok ? reply.value : null
+  }
+
+  async function choosePublicKey(): Promise<void> {
+    const reply = await ask('chooseFile', { purpose: 'key' })
+    failure.value = reply.ok ? null : reply.failure
+    if (reply.ok && reply.value !== null) publicKey.value = reply.value
+  }
+
+  /** Saves what the signer elsewhere signs. */
+  async function exportDigest(): Promise<void> {
+    const [file, outside, given] = [firmware.value, publicKey.value, options()]
+    if (missing.value.length > 0 || file === null || outside === null || given === null) return
+    begin()
+    exported.value = taken(await ask('exportDigest', { file: file.file, publicKey: outside.file, options: given, saveAs: null }))
+    busy.value = null
+  }
+
+  /** Brings the answer of the signer elsewhere. */
+  async function importSignature(): Promise<void> {
+    const [file, outside, given] = [firmware.value, publicKey.value, options()]
+    if (missing.value.length > 0 || file === null || outside === null || given === null) return
+    begin()
+    const answer = await ask('chooseFile', { purpose: 'text' })
+    if (!answer.ok) failure.value = answer.failure
+    else if (answer.value !== null) signed.value = taken(await ask('importSignature', { file: file.file, publicKey: outside.file, signature: answer.value.file, options: given, saveAs: null }))
+    busy.value = null
+  }
+
+  /** Somebody else's word that the key may sign this; the station asks who is there. */
+  async function approve(): Promise<void> {
+    if (firmware.value === null || key.value === null || !versionHolds(form.version)) return
+    begin()
+    const reply = await ask('approveSigning', { file: firmware.value.file, key: key.value.name, version: form.version })
+    approved.value = taken(reply)?.entry ?? null
+    busy.value = null
+  }
+
+  function begin(): void {
+    busy.value = 'sign'
+    failure.value = null
     notSaved.value = false
   }
 
   async function sign(): Promise<void> {
-    if (missing.value.length > 0 || firmware.value === null || key.value === null || headerBytes.value === null || slotBytes.value === null) return
-    busy.value = 'sign'
-    failure.value = null
-    notSaved.value = false
+    const [file, by, given] = [firmware.value, key.value, options()]
+    if (missing.value.length > 0 || form.outside || file === null || by === null || given === null) return
+    begin()
     const reply = await ask('sign', {
-      file: firmware.value.file, key: key.value.name, passphrase: key.value.encrypted ? form.passphrase : null, saveAs: null,
-      options: {
-        version: form.version, headerBytes: headerBytes.value, padHeader: form.padHeader, slotBytes: slotBytes.value, align: form.align,
-        pad: form.pad, confirm: form.pad && form.confirm,
-        securityCounter: form.counter === 'none' ? null : form.counter === 'auto' ? 'auto' : numberOf(form.counterValue, counterBounds.min, counterBounds.max),
-      },
+      file: file.file, key: by.name, passphrase: secret.value === null || form.passphrase === '' ? null : form.passphrase, saveAs: null, options: given,
+      product: by.policy.products.length > 0 ? form.product : null,
     })
     busy.value = null
     // The passphrase leaves the form whatever the answer was; a wrong one is typed again.
     form.passphrase = ''
-    if (!reply.ok) failure.value = reply.failure
-    else if (reply.value === null) notSaved.value = true
-    else signed.value = reply.value
+    const made = taken(reply)
+    if (made !== null) signed.value = made
+    // The PIN may have unlocked the token, or cost a try.
+    if (by.token !== null) await tokens.load()
   }
 
   function another(): void {
     firmware.value = null
-    signed.value = null
+    forget()
     failure.value = null
   }
 
-  return { firmware, signed, failure, notSaved, busy, form, key, headerBytes, slotBytes, counterHolds, missing, choose, sign, another }
+  return { firmware, signed, failure, notSaved, busy, form, key, headerBytes, slotBytes, counterHolds, secret, missing, approved, publicKey, exported, choose, forget, choosePublicKey, exportDigest, importSignature, approve, sign, another }
 })

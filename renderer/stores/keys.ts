@@ -40,5 +40,12 @@ export const useKeys = defineStore('keys', () => {
     return null
   }
 
-  return { rows, loaded, failure, usable, load, generate, bring, retire }
+  async function setPolicy(args: ArgsOf<'setKeyPolicy'>): Promise<FailureView | null> {
+    const reply = await ask('setKeyPolicy', args)
+    if (!reply.ok) return reply.failure
+    await load()
+    return null
+  }
+
+  return { rows, loaded, failure, usable, load, generate, bring, retire, setPolicy }
 })

@@ -2,11 +2,17 @@
 // in the station, not in the window.
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
-import type { EntryView, FailureView, LogVerdictView, StationEvent } from '../../main/contract/views.ts'
+import type { EntryView, FailureView, LogVerdictView, OutcomeName, Reply, StationEvent } from '../../main/contract/views.ts'
 import { ask } from '../ask.ts'
 
 const pageRows = 100
 export const heldRowsMax = 20_000
+/** Entries in a unit's drawer. */
+export const historyMax = 500
+
+/** Filters beside kind and text; null leaves one open. Times are ISO 8601, from `since` on and before `until`. */
+export type Narrow = Readonly<{ unit: string | null; person: string | null; outcome: OutcomeName | null; since: string | null; until: string | null }>
+export const wide: Narrow = { unit: null, person: null, outcome: null, since: null, until: null }
 
 export const useLog = defineStore('log', () => {
   const rows = shallowRef<readonly EntryView[]>([])
@@ -18,17 +24,19 @@ export const useLog = defineStore('log', () => {
   const failure = shallowRef<FailureView | null>(null)
   const kind = ref<string | null>(null)
   const text = ref('')
+  const narrow = ref<Narrow>(wide)
   const verdict = shallowRef<LogVerdictView | null>(null)
+  const verifiedAt = ref<string | null>(null)
   const verifying = ref(false)
   const progress = ref<{ done: number; total: number } | null>(null)
-  const filtered = computed(() => kind.value !== null || text.value !== '')
+  const filtered = computed(() => kind.value !== null || text.value !== '' || Object.values(narrow.value).some((value) => value !== null))
   // Answers to an older question than the newest are dropped.
   let question = 0
 
   async function page(before: number | null): Promise<readonly EntryView[] | null> {
     const mine = ++question
     loading.value = true
-    const reply = await ask('listLog', { before, limit: pageRows, kind: kind.value, text: text.value })
+    const reply = await ask('listLog', { before, limit: pageRows, kind: kind.value, text: text.value, ...narrow.value })
     if (mine !== question) return null
     loading.value = false
     loaded.value = true
@@ -55,9 +63,10 @@ export const useLog = defineStore('log', () => {
     ended.value = entries.length < pageRows
   }
 
-  async function filter(next: { kind: string | null; text: string }): Promise<void> {
+  async function filter(next: { kind: string | null; text: string; narrow?: Narrow }): Promise<void> {
     kind.value = next.kind
     text.value = next.text
+    narrow.value = next.narrow ?? narrow.value
     await newest()
   }
 
@@ -69,7 +78,9 @@ export const useLog = defineStore('log', () => {
     verifying.value = false
     progress.value = null
     failure.value = reply.ok ? null : reply.failure
-    if (reply.ok) verdict.value = reply.value
+    if (!reply.ok) return
+    verdict.value = reply.value
+    verifiedAt.value = new Date().toISOString()
   }
 
   function hear(event: StationEvent): void {
@@ -77,5 +88,10 @@ export const useLog = defineStore('log', () => {
     else if (event.is === 'progress' && event.what === 'verify') progress.value = { done: event.done, total: event.total }
   }
 
-  return { rows, total, size, loaded, loading, ended, failure, kind, text, verdict, verifying, progress, filtered, newest, older, filter, verify, hear }
+  /** Everything of one unit, newest first, for its drawer; the list beside it stays as it is. */
+  async function historyOf(unit: string): Promise<Reply<{ entries: EntryView[]; total: number }>> {
+    return await ask('listLog', { unit, limit: historyMax })
+  }
+
+  return { rows, total, size, loaded, loading, ended, failure, kind, text, narrow, verdict, verifiedAt, verifying, progress, filtered, newest, older, filter, verify, historyOf, hear }
 })

@@ -2,28 +2,7 @@
 // else is the real thing.
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ElectronApplication } from '@playwright/test'
-import { eightAttached, expect, picture, test, view } from './station-window.ts'
-
-async function answerOpenDialog(app: ElectronApplication, path: string | null): Promise<void> {
-  await app.evaluate(({ dialog }, chosen) => {
-    dialog.showOpenDialog = () => Promise.resolve({ canceled: chosen === null, filePaths: chosen === null ? [] : [chosen] })
-  }, path)
-}
-
-async function answerSaveDialog(app: ElectronApplication, path: string | null): Promise<void> {
-  await app.evaluate(({ dialog }, chosen) => {
-    dialog.showSaveDialog = () => Promise.resolve({ canceled: chosen === null, filePath: chosen ?? '' })
-  }, path)
-}
-
-/** Firmware that no practice board has seen: an ARM vector table in front of counted bytes. */
-function writeFirmware(path: string): void {
-  const bytes = Buffer.from(Array.from({ length: 20_000 }, (_, at) => (at * 31 + (at >> 8)) & 0xff))
-  bytes.writeUInt32LE(0x2000_4000, 0)
-  bytes.writeUInt32LE(0x0000_c201, 4)
-  writeFileSync(path, bytes)
-}
+import { answerOpenDialog, answerSaveDialog, eightAttached, expect, picture, test, view, writeFirmware } from './station-window.ts'
 
 test('sign an image at the desk, load it on the line, and eight boards run it', async ({ station }) => {
   const { app, page, home } = station

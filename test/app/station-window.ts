@@ -1,7 +1,7 @@
 // The real window on a home of its own: starts Electron as `npm start` does, closes it, and takes a picture of a view in
 // both themes. Whatever the page or the main process complains about is collected, and a test fails on it.
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { _electron, expect, test as base, type ElectronApplication, type Page } from '@playwright/test'
@@ -82,4 +82,26 @@ export async function eightAttached(page: Page, count = 8): Promise<void> {
   await expect(page.locator('[data-bay][data-look=ready]')).toHaveCount(count, { timeout: 30_000 })
 }
 
-export const view = (page: Page, name: 'Line' | 'Signing' | 'Keys' | 'Boards' | 'Log' | 'Settings') => page.getByRole('navigation').getByRole('button', { name, exact: true })
+export const view = (page: Page, name: 'Line' | 'Signing' | 'Images' | 'Keys' | 'Boards' | 'Log' | 'Settings') => page.getByRole('navigation').getByRole('button', { name, exact: true })
+
+/** What the person chooses in the next open dialogs; null when they change their mind. */
+export async function answerOpenDialog(app: ElectronApplication, path: string | null): Promise<void> {
+  await app.evaluate(({ dialog }, chosen) => {
+    dialog.showOpenDialog = () => Promise.resolve({ canceled: chosen === null, filePaths: chosen === null ? [] : [chosen] })
+  }, path)
+}
+
+/** The same for save dialogs. */
+export async function answerSaveDialog(app: ElectronApplication, path: string | null): Promise<void> {
+  await app.evaluate(({ dialog }, chosen) => {
+    dialog.showSaveDialog = () => Promise.resolve({ canceled: chosen === null, filePath: chosen ?? '' })
+  }, path)
+}
+
+/** Firmware that no practice board has seen: an ARM vector table in front of counted bytes. */
+export function writeFirmware(path: string): void {
+  const bytes = Buffer.from(Array.from({ length: 20_000 }, (_, at) => (at * 31 + (at >> 8)) & 0xff))
+  bytes.writeUInt32LE(0x2000_4000, 0)
+  bytes.writeUInt32LE(0x0000_c201, 4)
+  writeFileSync(path, bytes)
+}
