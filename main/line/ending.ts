@@ -12,7 +12,7 @@ export function ending(job: Job, outcome: Outcome, slots: readonly SlotSays[], f
   const sentences: Record<Outcome, string> = {
     confirmed: `Runs ${wanted}, proven and confirmed.`,
     unchanged: `Had ${wanted} already, confirmed; nothing was sent.`,
-    uploaded: active?.hash === job.image.hash ? `Runs ${wanted} already, on test.` : `${wanted} lies in its upgrade slot; it still runs ${runs}.`,
+    uploaded: active?.hash === job.image.hash ? (active.confirmed ? `Runs ${wanted}.` : `Runs ${wanted} already, on test.`) : `${wanted} lies in its upgrade slot; it still runs ${runs}.`,
     tested: active?.confirmed === true ? `Runs ${wanted}, proven; this board keeps it without a confirm.` : `Runs ${wanted}, proven and not confirmed.`,
     reverted: `${failure?.says ?? ''} It runs ${runs} again.`.trim(),
     failed: failure?.says ?? 'The run failed.',

@@ -47,6 +47,7 @@ const table: Readonly<Record<string, FailureWords>> = {
   'image-too-large': { title: 'Image too large', todo: callEngineer },
   downgrade: { title: 'Older than what runs', todo: 'Take a newer image; a step back needs a recipe that allows it.' },
   'downgrade-prevented': { title: 'Older than the bootloader allows', todo: 'Take a newer image.' },
+  'not-started': { title: 'Image not started', todo: 'Check that this board was built with the key that signed the image, then run it again: it is still in recovery.' },
   'no-way-back': { title: 'Could not go back', todo: callEngineer },
   'not-newer': { title: 'Not newer than what runs', todo: 'Take an image with a higher version.' },
   'newer-waits': { title: 'Holds a newer image', todo: callEngineer },

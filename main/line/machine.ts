@@ -7,7 +7,7 @@
 import { assert, Failure } from '../base/failure.ts'
 import { ending, endingFailed } from './ending.ts'
 import { again, boardIn, boardOf, end, endFailed, endStopped, enter, isRefusal, known, named, onward, openWrite, prepend, slotsIn } from './moves.ts'
-import { rulesOf, wayBackNote } from './modes.ts'
+import { noWayBackOf, wayBackNote } from './modes.ts'
 import { judge, testName } from './selftest.ts'
 import { itemName } from './unit-data.ts'
 import { plan, resetSteps } from './plan.ts'
@@ -109,7 +109,7 @@ function planFor(state: ActiveState, board: BoardSays): Move {
       return enter({ at: 'clearing', job, board, tally: { ...tally, clearings: tally.clearings + 1, resets: 0 } }, planned.steps, [], planned.why)
     }
     case 'update':
-      return enter({ at: 'updating', job, board, tally: { ...tally, resets: 0, proofs: 0 } }, planned.steps, [...record.wayBack(job, wayBackNote(board.mode)), ...(planned.marked ? [record.marked(job)] : [])])
+      return enter({ at: 'updating', job, board, tally: { ...tally, resets: 0, proofs: 0 } }, planned.steps, [...record.wayBack(job, wayBackNote(board)), ...(planned.marked ? [record.marked(job)] : [])])
   }
 }
 
@@ -133,22 +133,36 @@ function uploadAgain(state: ActiveState, why: Failure): Move {
 }
 
 function uploaded(state: ActiveState, _said: Said, tookMs: number): Move {
-  const move = onward(state, boardOf(state))
-  if (move.state.at !== 'updating' || move.state.step.do !== 'check-slot') return move
-  return { ...move, state: { ...move.state, step: { ...move.state.step, uploadMs: tookMs } } }
+  assert(state.at !== 'asking', 'an upload belongs to a plan')
+  // The look at the slot, now or after a restart, tells how long the upload took.
+  const rest = state.rest.map((step) => (step.do === 'check-slot' ? { ...step, uploadMs: tookMs } : step))
+  return onward({ ...state, rest }, boardOf(state))
 }
 
 function checkSlot(state: ActiveState, said: Said): Move {
   const { job, step } = state
   assert(step.do === 'check-slot', 'a slot is checked when asked for')
   const slots = slotsIn(said)
-  const written = slots.find((slot) => slot.image === 0 && !slot.active && slot.hash === job.image.hash)
+  const recovered = boardOf(state).recovery === true
+  // The bootloader lists only what verifies, often without a hash; that the image is the one sent is seen once it runs.
+  if (recovered && state.at !== 'asking' && state.rest.some((next) => next.do === 'await-return')) return checkRecovered(state, slots)
+  const written = slots.find((slot) => slot.image === 0 && slot.active === recovered && slot.hash === job.image.hash)
   if (written === undefined) {
     const other = waitingSlot(slots)
     const holds = other === null ? 'nothing it can read' : `${other.version} (${other.hash?.slice(0, 12) ?? 'no hash'}…)`
     return uploadAgain({ ...state, ...known(state, slots) }, new Failure('slot-mismatch', `After the upload the board's slot holds ${holds} instead of the image that was sent. Check cable and baud rate; if it stays, the board's flash may be worn.`))
   }
   return prepend(record.slotWriteDone(job, written.slot, job.image.hash, step.uploadMs), onward(state, known(state, slots).board))
+}
+
+function checkRecovered(state: ActiveState, slots: readonly SlotSays[]): Move {
+  const { image } = state.job
+  const fits = slots.some((slot) => slot.image === 0 && slot.slot === 0 && (slot.hash === null ? slot.version === listedVersion(image.version) : slot.hash === image.hash))
+  return fits ? onward(state, known(state, slots).board) : endFailed({ ...state, ...known(state, slots) }, notStarted(state.job))
+}
+
+function notStarted(job: Job): Failure {
+  return new Failure('not-started', `The bootloader has the whole image and will not start it: the board stays in serial recovery. Most likely it does not trust the key "${job.image.key?.name ?? 'unknown'}". Check which key this board was built with.`)
 }
 
 function checkMark(state: ActiveState, said: Said): Move {
@@ -196,6 +210,9 @@ function judgeReturn(state: Exclude<ActiveState, { at: 'asking' }>, slots: reado
     return endFailed(state, new Failure('stuck', 'The board was restarted to get past a half-done update and stands as before. Flash it with a programmer.'))
   }
   if (runsNew) return onward(state, board)
+  if (board.recovery === true && active === null) {
+    return endFailed(state, notStarted(job))
+  }
   return endFailed(state, notSwapped(job, slots))
 }
 
@@ -312,7 +329,7 @@ function checkConfirmed(state: ActiveState, slots: readonly SlotSays[]): Move {
 /** The new image is not to stay: restart the board unconfirmed, so that its bootloader puts the old one back. */
 function revert(state: ActiveState, because: Failure): Move {
   const board = boardOf(state)
-  const { noWayBack } = rulesOf(board.mode)
+  const noWayBack = noWayBackOf(board)
   if (noWayBack !== null || activeSlot(board.slots)?.confirmed === true) {
     return endFailed(state, new Failure(because.kind, `${because.says} There is no way back for this board: ${noWayBack ?? 'the new image is confirmed already'}.`, because.facts))
   }

@@ -19,6 +19,7 @@ export type ModeRules = Readonly<{
 const swaps: ModeRules = { marks: true, highest: false, noWayBack: null }
 
 const rules: Partial<Record<SwapMode | 'unknown', ModeRules>> = {
+  'single-slot': { marks: false, highest: false, noWayBack: 'it has one slot only, and the new image goes over the old one' },
   'overwrite-only': { marks: true, highest: false, noWayBack: 'its bootloader writes the new image over the old one' },
   'direct-xip': { marks: false, highest: true, noWayBack: 'its bootloader always runs the newer of its two images' },
   'ram-load': { marks: false, highest: true, noWayBack: 'its bootloader always loads the newer of its two images' },
@@ -30,15 +31,20 @@ export function rulesOf(mode: SwapMode | 'unknown'): ModeRules {
   return rules[mode] ?? swaps
 }
 
+/** Why an image that fails its proof would stay on this board, as half a sentence; null when its bootloader goes back. */
+export function noWayBackOf(board: Pick<BoardSays, 'mode' | 'recovery'>): string | null {
+  return board.recovery === true ? 'in serial recovery the new image is written over the only one it would start' : rulesOf(board.mode).noWayBack
+}
+
 /** The sentence that is said before anything is sent to a board that cannot go back; null for any other. */
-export function wayBackNote(mode: SwapMode | 'unknown'): string | null {
-  const { noWayBack } = rulesOf(mode)
+export function wayBackNote(board: Pick<BoardSays, 'mode' | 'recovery'>): string | null {
+  const noWayBack = noWayBackOf(board)
   return noWayBack === null ? null : `This board cannot go back: ${noWayBack}.`
 }
 
 /** Where the recipe asks for a way back, a board without one is refused. Kind `no-way-back`. */
 export function checkWayBack(board: BoardSays, job: Job): Failure | null {
-  const { noWayBack } = rulesOf(board.mode)
+  const noWayBack = noWayBackOf(board)
   if (noWayBack === null || job.recipe.needsWayBack !== true || job.recipe.mode === 'upload-only') return null
   return new Failure('no-way-back', `This board cannot go back from an image that fails its proof (${noWayBack}), and the recipe "${job.recipe.name}" asks for a way back. Let the recipe do without one, or update the board by hand.`, { mode: board.mode })
 }

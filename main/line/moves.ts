@@ -44,6 +44,9 @@ export function endStopped(state: ActiveState): Move {
 export function openWrite(state: ActiveState, why: Failure): EntryDraft[] {
   const { step, job } = state
   if (step.do === 'check-slot') return [record.slotWriteFailed(job, step.slot, why, job.image.bytes)]
+  // What was written in recovery is proven after the restart only.
+  const unproven = state.at === 'updating' && state.board.recovery === true && (step.do === 'reset' || step.do === 'await-return')
+  if (unproven) return [record.slotWriteFailed(job, 0, why, job.image.bytes)]
   if (step.do !== 'upload') return []
   const acked = why.facts['ackedBytes']
   return [record.slotWriteFailed(job, step.slot, why, typeof acked === 'number' ? acked : null)]

@@ -6,7 +6,7 @@ import { Failure } from '../base/failure.ts'
 import { checkNewer, checkPlace, checkWayBack, rulesOf } from './modes.ts'
 import { activeSlot, listedVersion, waitingSlot } from './slots.ts'
 import { checkDowngrade, checkKeyForBoard, checkMode, checkSize } from './recipe.ts'
-import type { BoardSays, Job, SlotSays, Step } from './state.ts'
+import type { BoardSays, Job, ResetPurpose, SlotSays, Step } from './state.ts'
 
 export type Plan =
   /** Nothing to do: it runs the image for good. */
@@ -45,10 +45,15 @@ export function plan(board: BoardSays, job: Job): Plan | Failure {
   const waiting = waitingSlot(board.slots)
   const bytes = job.image.imageBytes
   if (job.unitData instanceof Failure) return job.unitData
+  if (board.recovery === true) return checkKeyForBoard(job) ?? checkSize(board, job) ?? checkWayBack(board, job) ?? recover(board, job)
   const refused = checkMode(board) ?? checkKeyForBoard(job) ?? checkPlace(board, job)
   if (refused !== null) return refused
   const { marks } = rulesOf(board.mode)
   const unfit = () => checkSize(board, job) ?? checkNewer(board, job) ?? checkDowngrade(board, job) ?? checkWayBack(board, job)
+  // A single slot can only be written while the bootloader has it; one that has the image already is left alone.
+  if (board.mode === 'single-slot' && active !== null && situation !== 'runs-for-good') {
+    return unfit() ?? { is: 'clear', steps: resetSteps('recover', board, bytes), why: 'its only slot can be written in serial recovery only' }
+  }
   switch (situation) {
     case 'nothing-runs':
       return new Failure('nothing-runs', 'The board names no running image, so it cannot be updated and proven. It may be in serial recovery: restart it, or flash it with a programmer.')
@@ -72,6 +77,12 @@ export function plan(board: BoardSays, job: Job): Plan | Failure {
     case 'to-be-written':
       return unfit() ?? write(board, job)
   }
+}
+
+/** In serial recovery the image goes straight over the one that runs, and is proven once the board has started it. */
+function recover(board: BoardSays, job: Job): Plan {
+  const look: Step = { do: 'check-slot', slot: 0, uploadMs: 0 }
+  return { is: 'update', marked: false, steps: [{ do: 'upload', image: 0, slot: 0, bytes: job.image.bytes }, look, ...resetSteps('try', board, job.image.imageBytes), look, ...afterBoot(job)] }
 }
 
 function clearThrough(board: BoardSays, waiting: SlotSays | null, bytes: number): Plan {
@@ -113,7 +124,7 @@ function dataSteps(job: Job): Step[] {
 }
 
 /** A reset and the wait for the board's next word; `before` is filled in when the wait begins. */
-export function resetSteps(purpose: 'try' | 'revert' | 'clear', board: BoardSays, imageBytes: number): Step[] {
+export function resetSteps(purpose: ResetPurpose, board: BoardSays, imageBytes: number): Step[] {
   return [
     { do: 'reset', purpose },
     { do: 'await-return', purpose, before: board.slots, heard: false, patienceMs: resetPatienceMs, timeoutMs: returnTimeoutMs(imageBytes) },

@@ -66,7 +66,6 @@ export function checkKeyForBoard(job: Job): Failure | null {
 }
 
 const unsupported: Partial<Record<SwapMode | 'unknown', string>> = {
-  'single-slot': 'it has a single slot and takes updates in serial recovery only',
   'firmware-loader': 'it is updated through a firmware loader',
   'single-slot-ram-load': 'it loads its single slot into RAM',
 }

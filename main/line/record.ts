@@ -20,6 +20,7 @@ const resetWhy: Record<ResetPurpose, string> = {
   try: 'to try the new image',
   revert: 'to go back to the old image',
   clear: 'to get past an earlier update',
+  recover: 'to write the image in serial recovery',
 }
 
 /** The entries that must be on disk before this step is carried out. */

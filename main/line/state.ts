@@ -27,6 +27,8 @@ export type BoardSays = Readonly<{
   slotBytes: readonly Readonly<{ image: number; slot: number; bytes: number }>[]
   /** Largest image the server takes for image 0, trailer already taken off; null when it does not tell. */
   maxImageBytes: number | null
+  /** The bootloader answers, not the firmware: uploads go over the primary slot. */
+  recovery?: boolean
 }>
 
 /** What is known of the key that signed an image. */
@@ -102,8 +104,8 @@ export type Job = Readonly<{
   unitData?: readonly UnitItem[] | Failure
 }>
 
-/** Why a reset is asked for: to try the new image, to get the old one back, or to finish somebody's half-done update. */
-export type ResetPurpose = 'try' | 'revert' | 'clear'
+/** Why a reset is asked for: to try the new image, to get the old one back, to finish somebody's half-done update, or to stay in the bootloader. */
+export type ResetPurpose = 'try' | 'revert' | 'clear' | 'recover'
 
 /** What the runner is to do next. Each ends in one `stepDone` or `stepFailed`. */
 export type Step =

@@ -33,7 +33,8 @@ export type ServerSeat = Readonly<{
   selfTestPasses: boolean
   /** Milliseconds since this firmware started. */
   uptimeMs: () => number
-  requestReset: () => void
+  /** `recovery`: the bootloader is asked to stay (boot mode 1 in retained memory). */
+  requestReset: (recovery?: boolean) => void
   /** What the running firmware makes of an echoed text. */
   echo: (text: string) => string
 }>

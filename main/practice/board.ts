@@ -18,6 +18,7 @@ import { Flash, PowerCut } from './flash.ts'
 import type { CutPlan, FlashListener } from './flash.ts'
 import type { BoardProfile } from './profiles.ts'
 import { replyLines } from './reply-lines.ts'
+import { RecoveryServer } from './server-recovery.ts'
 import { answerPacket } from './server.ts'
 import { ImageServer } from './server-image.ts'
 import { UnitServer, UnitStorage } from './server-unit.ts'
@@ -45,6 +46,8 @@ export type BoardEvent =
   | Readonly<{ is: 'down' }>
   /** `answers` is false for firmware that hangs. */
   | Readonly<{ is: 'booted'; version: string; swapped: SwapType; answers: boolean }>
+  /** The bootloader stays in serial recovery. */
+  | Readonly<{ is: 'recovery' }>
   /** Nothing bootable: silent until flashed anew. */
   | Readonly<{ is: 'dead' }>
   /** The fault `unplug` struck: power and cable are gone until `powerOn`. */
@@ -54,6 +57,8 @@ type Life =
   | Readonly<{ is: 'off' }>
   | Readonly<{ is: 'booting'; flashFromMs: number }>
   | Readonly<{ is: 'running'; seat: ServerSeat; running: Running; answers: boolean }>
+  /** The bootloader itself answers. */
+  | Readonly<{ is: 'recovery'; server: RecoveryServer }>
   | Readonly<{ is: 'dead' }>
 
 type Waiting = Readonly<{ packet: Uint8Array; atMs: number }>
@@ -71,6 +76,8 @@ export class Board {
   readonly #loader: Bootloader
   readonly #factoryHash: Uint8Array
   readonly #decoder: LineDecoder | RawDecoder
+  /** The bootloader has a receive buffer of its own. */
+  readonly #recoveryDecoder: LineDecoder | RawDecoder
   /** Files and settings: they outlive a reset. */
   readonly unit = new UnitStorage()
   readonly #timers = new Set<() => void>()
@@ -86,6 +93,8 @@ export class Board {
   /** A request asked for a reset; it happens once its answer is out and the delay over. */
   #resetDue = false
   #resetTimed = false
+  /** Retained over a reset: the bootloader is to stay in recovery. */
+  #recoverNext = false
   #unplugDue = false
   #transmit: (bytes: Uint8Array, fromMs: number) => void = () => {}
   #tell: (event: BoardEvent) => void = () => {}
@@ -100,7 +109,8 @@ export class Board {
     this.slots = layOut(this.flash, profile)
     this.#loader = bootloaderOf(this.slots, profile, options.check ?? checkAgainst(options.trust))
     this.#factoryHash = listedHash(firmware, profile)
-    this.#decoder = decoderFor(profile)
+    this.#decoder = decoderFor(profile, profile.bufferBytes)
+    this.#recoveryDecoder = decoderFor(profile, profile.recovery?.receiveBytes ?? profile.bufferBytes)
     if (!options.content || !couldBoot(this.#loader, this.flash, profile)) flashFactoryImage(this.slots, firmware, profile.mode)
   }
 
@@ -137,8 +147,9 @@ export class Board {
 
   /** Bytes off the wire; `atMs` is when their last bit was in. Deaf unless an application runs. */
   receive(bytes: Uint8Array, atMs: number = this.#nowMs()): void {
-    if (this.#life.is !== 'running' || !this.#life.answers) return
-    for (const packet of this.#decoder.push(bytes)) {
+    if (this.#life.is !== 'recovery' && (this.#life.is !== 'running' || !this.#life.answers)) return
+    const decoder = this.#life.is === 'recovery' ? this.#recoveryDecoder : this.#decoder
+    for (const packet of decoder.push(bytes)) {
       if (this.#queue.length >= this.#options.profile.queuedRequestsMax) continue
       this.#queue.push({ packet, atMs })
     }
@@ -195,6 +206,7 @@ export class Board {
     this.#unplugDue = false
     this.#freeAtMs = 0
     this.#decoder.reset()
+    this.#recoveryDecoder.reset()
   }
 
   #bootAfter(delayMs: number, cut: CutPlan | null): void {
@@ -207,6 +219,7 @@ export class Board {
     const fault = this.#fault
     const planned: CutPlan | null = cut ?? (fault?.is === 'power-cut' ? { beforeStep: fault.beforeStep } : null)
     this.#life = { is: 'booting', flashFromMs: fromMs }
+    if (this.#recoverNext) return this.#recover()
     this.flash.startCount(planned)
     let result: BootResult
     try {
@@ -234,6 +247,7 @@ export class Board {
 
   #jump(result: BootResult): void {
     this.flash.endCount()
+    if (result.running === null && this.#options.profile.recovery !== null) return this.#recover()
     if (result.running === null) {
       this.#life = { is: 'dead' }
       this.#tell({ is: 'dead' })
@@ -249,6 +263,16 @@ export class Board {
     this.#tell({ is: 'booted', version: result.running.version, swapped: result.swapped, answers })
   }
 
+  #recover(): void {
+    const { recovery } = this.#options.profile
+    this.#recoverNext = false
+    if (recovery === null) return
+    const server = new RecoveryServer(this.#loader, recovery, () => { this.#resetDue = true })
+    server.onUploaded = (offset, sizeBytes) => this.#uploaded(offset / sizeBytes)
+    this.#life = { is: 'recovery', server }
+    this.#tell({ is: 'recovery' })
+  }
+
   #start(running: Running): void {
     const firmware = firmwareOf(running, this.#factoryHash, this.#fault)
     const startedMs = this.#nowMs()
@@ -261,7 +285,10 @@ export class Board {
       unit: new UnitServer(this.unit, firmware.selfTestPasses),
       selfTestPasses: firmware.selfTestPasses,
       uptimeMs: () => this.#nowMs() - startedMs,
-      requestReset: () => { this.#resetDue = true },
+      requestReset: (recovery) => {
+        this.#resetDue = true
+        this.#recoverNext = recovery === true
+      },
       echo: firmware.echo,
     }
     this.#life = { is: 'running', seat, running, answers: firmware.answers }
@@ -269,12 +296,12 @@ export class Board {
 
   /** Takes up waiting requests one after the other; each answer leaves when the flash work behind it is done. */
   #work(): void {
-    while (this.#life.is === 'running' && !this.#busy) {
+    while ((this.#life.is === 'running' || this.#life.is === 'recovery') && !this.#busy) {
       const next = this.#queue.shift()
       if (next === undefined) return
       const fromMs = Math.max(next.atMs, this.#freeAtMs)
       this.flash.startCount()
-      const replies = answerPacket(this.#life.seat, next.packet)
+      const replies = this.#life.is === 'recovery' ? this.#life.server.answer(next.packet) : answerPacket(this.#life.seat, next.packet)
       const doneMs = fromMs + this.flash.elapsedMs
       this.#freeAtMs = doneMs
       this.#workFromMs = fromMs
@@ -321,8 +348,8 @@ export class Board {
   }
 }
 
-function decoderFor(profile: BoardProfile): LineDecoder | RawDecoder {
-  const packetBytesMax = packetBytesFor(profile.bufferBytes, profile.framing)
+function decoderFor(profile: BoardProfile, bufferBytes: number): LineDecoder | RawDecoder {
+  const packetBytesMax = packetBytesFor(bufferBytes, profile.framing)
   if (profile.framing === 'raw') return new RawDecoder({ packetBytesMax, hears: 'requests' })
   return new LineDecoder({ packetBytesMax, lineBytesMax: profile.receiveLineBytesMax, framesBegin: 'line-start' })
 }

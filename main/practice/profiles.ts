@@ -4,6 +4,7 @@
 import { Failure } from '../base/failure.ts'
 import type { Framing } from '../smp/client.ts'
 import type { FlashGeometry, FlashTiming } from './flash.ts'
+import type { RecoveryBuild } from './server-recovery.ts'
 import type { RamWindow } from './slot-check.ts'
 import type { BootMode } from './swap.ts'
 import type { MaxAlign } from './trailer.ts'
@@ -18,6 +19,8 @@ export type BoardProfile = Readonly<{
   mode: BootMode
   /** Where a RAM-load bootloader may put images; null for every other. */
   ram: RamWindow | null
+  /** Serial recovery, entered by `boot_mode` or when there is nothing to boot; null where it is not built in. */
+  recovery: RecoveryBuild | null
   /** MCUBOOT_DOWNGRADE_PREVENTION by version; the bootloader info says so. */
   noDowngrade: boolean
   slot0: Readonly<{ address: number; sizeBytes: number }>
@@ -74,6 +77,7 @@ export const recordedRig: BoardProfile = {
   maxAlign: 8,
   mode: 'swap-move',
   ram: null,
+  recovery: null,
   noDowngrade: false,
   slot0: { address: 0xc000, sizeBytes: 0x69000 },
   slot1: { address: 0x75000, sizeBytes: 0x69000 },
@@ -119,7 +123,8 @@ const otherModes: readonly BoardProfile[] = [
   inMode('direct-xip'),
   inMode('direct-xip-revert'),
   inMode('ram-load', { ram: { address: 0x2000_0000, sizeBytes: 0x4_0000 } }),
-  inMode('single-slot'),
+  inMode('single-slot', { recovery: { receiveBytes: 1024, listsHash: false, tellsParameters: true } }),
+  { ...practice, name: 'practice-recovery', recovery: { receiveBytes: 1024, listsHash: true, tellsParameters: false } },
   { ...practice, name: 'practice-no-downgrade', noDowngrade: true },
 ]
 

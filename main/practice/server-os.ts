@@ -25,8 +25,9 @@ function taskStatistics(seat: ServerSeat): Answer {
   return body({ tasks })
 }
 
-function reset(seat: ServerSeat): Answer {
-  seat.requestReset()
+function reset(seat: ServerSeat, payload: Uint8Array): Answer {
+  const fields = readFields(payload, { boot_mode: 'count' })
+  seat.requestReset(seat.profile.recovery !== null && fields?.boot_mode === 1)
   return body({})
 }
 

@@ -303,7 +303,7 @@ function sayingOf(state: Exclude<RunState, { at: 'ended' }>): string {
   const { step } = state
   const words: Record<typeof step.do, string> = {
     identify: 'Asking the board who it is.',
-    upload: [`Sending ${listedVersion(state.job.image.version)}.`, wayBackNote(state.board?.mode ?? 'unknown') ?? ''].join(' ').trim(),
+    upload: [`Sending ${listedVersion(state.job.image.version)}.`, (state.board === null ? null : wayBackNote(state.board)) ?? ''].join(' ').trim(),
     'check-slot': 'Checking what the slot holds.',
     mark: 'Marking the new image for its test boot.',
     reset: 'Restarting into the new image.',

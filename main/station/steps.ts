@@ -11,7 +11,7 @@ import type { SmpCommand } from '../smp/commands.ts'
 import type { UploadFrames } from '../smp/frames.ts'
 import { eraseSlot, imageState, setImageState, slotInfo } from '../smp/image.ts'
 import type { SlotState } from '../smp/image.ts'
-import { bootloaderMode, bootloaderName, echo, parameters, reset } from '../smp/os.ts'
+import { bootloaderMode, bootloaderName, consoleEcho, echo, parameters, reset } from '../smp/os.ts'
 import type { BoardParameters } from '../smp/os.ts'
 import { firstReplyTimeoutMs, upload, uploadWindow } from '../smp/upload.ts'
 import type { Conversation } from './conversation.ts'
@@ -29,6 +29,8 @@ const probePauseMs = 100
 const silentProbesMin = 2
 /** What the oldest servers take (MCUMGR_TRANSPORT_NETBUF_SIZE before parameters existed). */
 const bufferBytesDefault = 256
+/** What a bootloader in recovery takes that does not tell: half of what MCUboot has by default (BOOT_SERIAL_MAX_RECEIVE_SIZE 1024). */
+const recoveryBytesDefault = 512
 /** Slot size assumed for the first chunk's deadline when nobody tells: 1 MiB of flash to erase. */
 const slotBytesDefault = 0x10_0000
 
@@ -50,7 +52,7 @@ const table: { [N in StepName]: CarryOut<Extract<Step, { do: N }>> } = {
   upload: (step, talk, aid, signal) => sendImage(step, talk, aid, signal),
   'check-slot': (_step, talk, _aid, signal) => askSlots(talk, signal),
   mark: (step, talk, _aid, signal) => mark(step.hash, talk, signal),
-  reset: async (_step, talk, _aid, signal) => nothingOr(await talk.ask(reset, {}, { timeoutMs: askTimeoutMs, signal })),
+  reset: async (step, talk, _aid, signal) => nothingOr(await talk.ask(reset, step.purpose === 'recover' ? { bootMode: 'recovery' } : {}, { timeoutMs: askTimeoutMs, signal })),
   'await-return': awaitReturn,
   'write-data': async (step, talk, aid, signal) => {
     const same = await writeItem(step.item, talk, aid.board?.bufferBytes ?? bufferBytesDefault, signal)
@@ -80,6 +82,10 @@ export async function identify(talk: Conversation, signal: AbortSignal): Promise
   if (failed(size)) return size
   const name = await askIfKnown(talk, bootloaderName, signal)
   if (failed(name)) return name
+  // The bootloader does not name itself in serial recovery, but obeys the console echo, which no Zephyr firmware knows.
+  const quiet = name === null ? await talk.ask(consoleEcho, { on: false }, { timeoutMs: askTimeoutMs, signal }) : null
+  if (quiet !== null && failed(quiet) && quiet.kind !== 'refused') return quiet
+  const recovery = quiet !== null && !failed(quiet)
   const mode = await askIfKnown(talk, bootloaderMode, signal)
   if (failed(mode)) return mode
   const places = await askIfKnown(talk, slotInfo, signal)
@@ -89,7 +95,8 @@ export async function identify(talk: Conversation, signal: AbortSignal): Promise
   return {
     of: 'board',
     board: {
-      bufferBytes: size?.bufferBytes ?? null,
+      recovery,
+      bufferBytes: size?.bufferBytes ?? (recovery ? recoveryBytesDefault : null),
       bufferCount: size?.bufferCount ?? null,
       bootloader: name?.bootloader ?? null,
       mode: mode?.mode ?? 'unknown',

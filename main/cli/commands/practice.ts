@@ -20,7 +20,7 @@ export function declare(command: Command, act: Act): void {
     .option('--seed <n>', 'seed of everything random on the boards', wholeNumber(0, 0xffff_ffff), 1)
     .option('--faults <list>', 'what shall go wrong, like 3:fails-proof,5:unplug@40%,6:hangs,7:power-cut@25', '')
     .option('--baud <rate>', 'line rate of each', wholeNumber(1200, 10_000_000), 460_800)
-    .option('--mode <profile>', 'how their bootloader works: swap-move, swap-scratch, swap-offset, overwrite-only, direct-xip, direct-xip-revert or ram-load; or the name of a board profile')
+    .option('--mode <profile>', 'how their bootloader works: swap-move, swap-scratch, swap-offset, overwrite-only, direct-xip, direct-xip-revert, ram-load or single-slot; or the name of a board profile')
     .option('--usb', 'ports vanish at a reset and come back under another name, as USB boards do')
     .option('--keep', 'go on with the flash an earlier line left in the folder; without it the boards come from the factory')
     .addHelpText('after', '\nThe boards run version 1.0.0 of the practice firmware. Stop them with Ctrl+C; the folder\'s ports go with them.\n\nExample:\n  slotwright practice --boards 8 --dir /tmp/line --faults 3:fails-proof &')
