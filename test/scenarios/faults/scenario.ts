@@ -47,6 +47,8 @@ export type Scenario = Readonly<{
 }>
 
 const eraseMs = [0.05, 0.05, 5, 85, 1_500]
+/** As often as they are met, about. */
+const modes = ['swap-move', 'swap-move', 'swap-move', 'swap-scratch', 'swap-offset', 'swap-offset'] as const
 const bauds = [115_200, 921_600, 1_000_000]
 
 export function scenarioOf(seed: number): Scenario {
@@ -58,7 +60,7 @@ export function scenarioOf(seed: number): Scenario {
   const pick = <T>(from: readonly T[]): T => from[draw(from.length)]!
   const profile: BoardProfile = {
     ...smallProfile,
-    mode: chance(0.7) ? 'swap-move' : 'swap-scratch',
+    mode: pick(modes),
     timing: { eraseSectorMs: pick(eraseMs), writeWordUs: chance(0.5) ? 0 : 41 },
     bufferBytes: pick([256, 384, 384, 1024]),
     bufferCount: pick([1, 2, 4, 4]),

@@ -328,7 +328,10 @@ class World {
     if (cable.lie !== null) return
     const { primary, secondary } = cable.board.slots
     const hash = toHex(readListed(primary.area)?.hash ?? new Uint8Array(0))
-    const waits = toHex(readListed(secondary.area)?.hash ?? new Uint8Array(0))
+    // In swap-offset the second slot's image begins at its second sector.
+    const from = this.scenario.profile.mode === 'swap-offset' ? secondary.area.sectorBytes : 0
+    const second = { sizeBytes: secondary.area.sizeBytes - from, read: (offset: number, length: number) => secondary.area.read(from + offset, length) }
+    const waits = toHex(readListed(second)?.hash ?? new Uint8Array(0))
     const kept = primary.trailer.state().magic !== 'good' || primary.trailer.state().imageOk === 'set'
     const isNew = Object.values(this.#stock.images).some((image) => image.name !== 'factory' && image.hash === hash)
     if ((outcome === 'confirmed' || outcome === 'unchanged') && !(isNew && kept)) this.witness.wrong(`${unit} is called ${outcome}, and its flash holds ${hash.slice(0, 8)}${kept ? '' : ' on test'}`)
