@@ -24,7 +24,7 @@ export function firmwareOf(bytes: number, version: string): Uint8Array {
   return whole
 }
 
-/** Factory image 1.0.0 and an update 1.1.0 of exactly `updateBytes`, header and TLVs included. */
+/** Factory image 1.0.0 and an update 1.1.0 of `updateBytes`, header and TLVs included, give or take a byte or two. */
 export async function makeImages(updateBytes: number): Promise<Made> {
   const signer = value(openSigner(await generateKey('ecdsa-p256')))
   const sign = async (firmware: Uint8Array, version: string) =>
