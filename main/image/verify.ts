@@ -29,6 +29,8 @@ export type Verified = Readonly<{
 export type VerifyOptions = Readonly<{
   /** Accept an encrypted image on its signature alone (its hash covers the plaintext). Pass the plaintext image to check it whole. */
   encryptedOk?: boolean
+  /** The digest of the signed region, where the caller has just computed it over these very bytes; else it is computed here. */
+  computed?: Uint8Array
 }>
 
 /**
@@ -49,7 +51,7 @@ export function verifyParsed(image: ImageFile, key?: PublicKey, options: VerifyO
       refuse('forbidden-tlv', `The ${tlvName(stray.type)} TLV (0x${stray.type.toString(16)}) at offset ${stray.offset} stands outside the protected area, where the boot loader does not accept it.`, { offset: stray.offset, type: stray.type })
     }
     const { tlv: hashTlv, hash } = theHash(image.tlvs, image.imageBytes)
-    const computed = hashRegion(image, hash)
+    const computed = options.computed ?? hashRegion(image, hash)
     const matches = sameBytes(computed, hashTlv.value)
     const opaque = !matches && isEncrypted(image.header)
     if (!matches && !opaque) {
