@@ -27,14 +27,16 @@ import type { Answer, Call } from './call.ts'
 import { readInput, writeOutput } from './files.ts'
 import { prepareHome } from './home.ts'
 import { readImageFile } from './image-file.ts'
+import { permittedUse, policyData } from './key-use.ts'
+import type { PermittedUse, UseFlags } from './key-use.ts'
 import { openSigningKey } from './keys.ts'
 import type { SigningKey } from './keys.ts'
 import { certificatesFrom, secretFrom } from './packages.ts'
 import type { PassphraseOptions } from './passphrase.ts'
-import { record } from './record.ts'
+import { record, recordSignedImage } from './record.ts'
 import { sizeWords } from './terminal.ts'
 
-export type MakeFlags = PassphraseOptions & Readonly<{
+export type MakeFlags = PassphraseOptions & UseFlags & Readonly<{
   key: string; hardware: readonly string[]; id?: string; name?: string; packageVersion?: bigint; stale?: bigint; cert?: string; embed: boolean; issuerSerial?: true
   community?: readonly string[]; serials?: readonly Community[]; type?: bigint; needs?: readonly PackageName[]; description?: string; crypto?: readonly string[]; compressionAlgorithm?: readonly string[]
   digest: boolean; time: boolean; nested?: true; compress?: true; encryptKey?: string; encryptKeyId?: string; wrapKey?: string; wrapKeyId?: string
@@ -59,7 +61,7 @@ export async function make(call: Call, input: string, output: string, flags: Mak
   try {
     const signing = signingOf(key, certificates, flags)
     if (failed(signing)) return signing
-    const done = flags.inPlace === true ? await makeInPlace(call, input, flags, signing) : await makePlain(input, flags, encrypt, signing, call.signal)
+    const done = flags.inPlace === true ? await makeInPlace(call, input, output, flags, signing, key) : await makePlain(call, input, flags, encrypt, signing, key)
     return failed(done) ? done : await writeAndRecord(call, output, done, signing, key)
   } finally {
     await key.close()
@@ -108,7 +110,17 @@ function orderOf(flags: MakeFlags, version: bigint): Omit<PackageOrder, 'firmwar
   }
 }
 
-async function makePlain(input: string, flags: MakeFlags, encrypt: Encrypting | null, signing: Signing, signal: AbortSignal): Promise<Done | Failure> {
+/** The key's policy, asked before it signs; its no is noted. */
+async function permitted(call: Call, key: SigningKey, flags: UseFlags, what: Readonly<{ inputSha256: string; version: string }>): Promise<PermittedUse | Failure> {
+  const use = await permittedUse(call, key, flags, what)
+  if (!failed(use)) return use
+  const noted = await record(call, { kind: 'refusal', data: { what: 'make a package', failure: use.kind.slice(0, 64), says: use.says.slice(0, 1000) } })
+  return failed(noted) ? noted : use
+}
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+async function makePlain(call: Call, input: string, flags: MakeFlags, encrypt: Encrypting | null, signing: Signing, key: SigningKey): Promise<Done | Failure> {
   const firmware = await readImageFile(input)
   if (failed(firmware)) return firmware
   const image = imageIn(firmware)
@@ -117,7 +129,9 @@ async function makePlain(input: string, flags: MakeFlags, encrypt: Encrypting | 
   const order = orderOf(flags, failed(version) ? 0n : versionNumber(version))
   if (failed(order)) return order
   const whole = { ...order, ...(encrypt === null ? {} : { encrypt }) }
-  const made = await makePackage({ ...whole, firmware }, signing, signal)
+  const use = await permitted(call, key, flags, { inputSha256: sha256(firmware), version: image.version })
+  if (failed(use)) return use
+  const made = await makePackage({ ...whole, firmware }, signing, call.signal)
   return failed(made) ? made : { made, firmware, layout: null, order: whole, image }
 }
 
@@ -129,7 +143,7 @@ function imageIn(bytes: Uint8Array): Image | Failure {
   return { hash: report.hash.claimed, version: report.version }
 }
 
-async function makeInPlace(call: Call, input: string, flags: MakeFlags, signing: Signing): Promise<Done | Failure> {
+async function makeInPlace(call: Call, input: string, output: string, flags: MakeFlags, signing: Signing, key: SigningKey): Promise<Done | Failure> {
   const { slotAddress, imageVersion } = flags
   if (slotAddress === undefined) return new Failure('bad-option', 'Say with --slot-address where the package will lie.')
   if (imageVersion === undefined) return new Failure('bad-option', 'Say with --image-version which version the image is.')
@@ -143,8 +157,13 @@ async function makeInPlace(call: Call, input: string, flags: MakeFlags, signing:
   if (failed(firmware)) return firmware
   const imageKey = await openSigningKey(call, flags.imageKey, flags)
   if (failed(imageKey)) return imageKey
+  const asked = { inputSha256: sha256(firmware), version: imageVersion }
   const folder = await mkdtemp(join(tmpdir(), 'slotwright-relink-'))
   try {
+    const use = await permitted(call, imageKey, flags, asked)
+    if (failed(use)) return use
+    const packing = await permitted(call, key, flags, asked)
+    if (failed(packing)) return packing
     const makeImage: MakeImage = async (place) => {
       const linked = flags.relink === undefined ? firmware : await relink(flags.relink, join(folder, `round-${place.round}.bin`), place, input, call.signal)
       if (failed(linked)) return linked
@@ -155,7 +174,13 @@ async function makeInPlace(call: Call, input: string, flags: MakeFlags, signing:
     const packed = await packInPlace(order, inPlace, signing, makeImage, call.signal)
     if (failed(packed)) return packed
     const image = imageIn(packed.layout.image)
-    return failed(image) ? image : { made: packed.made, firmware: packed.layout.image, layout: packed.layout, order, image }
+    if (failed(image)) return image
+    // The image is never a file of its own, yet no image is signed that the log does not know.
+    const noted = await recordSignedImage(call, {
+      publicKey: imageKey.signer.publicKey, keyName: imageKey.name, keyClass: imageKey.class, path: output, inputSha256: asked.inputSha256, outputSha256: sha256(packed.layout.image),
+      imageHash: image.hash, version: image.version, bytes: packed.layout.image.length, home: imageKey.entry?.token ? 'pkcs11' : 'file', policy: policyData(use, flags), approval: use.approval,
+    })
+    return failed(noted) ? noted : { made: packed.made, firmware: packed.layout.image, layout: packed.layout, order, image }
   } finally {
     await imageKey.close()
     await rm(folder, { recursive: true, force: true })
@@ -196,7 +221,7 @@ async function writeAndRecord(call: Call, output: string, done: Done, signing: S
   const rounds = layout?.rounds.map((round, i) => ({ round: i + 1, ...round })) ?? null
   return {
     document: {
-      file: output, bytes: made.bytes.length, sha256: createHash('sha256').update(made.bytes).digest('hex'), imageHash: image.hash, imageVersion: image.version,
+      file: output, bytes: made.bytes.length, sha256: sha256(made.bytes), imageHash: image.hash, imageVersion: image.version,
       name: 'legacy' in done.order.name ? Buffer.from(done.order.name.legacy).toString('utf8') : done.order.name.id, version: 'legacy' in done.order.name ? null : String(done.order.name.version),
       layers: layersOf(done.order), firmwareOffset: made.firmwareOffset, key: key.fingerprint, entry: entry.seq,
       inPlace: layout === null ? null : { imageOffset: layout.imageOffset, headerBytes: layout.headerBytes, paddingBytes: layout.paddingBytes, vectorAddress: layout.vectorAddress, rounds },

@@ -55,6 +55,8 @@ function declareMake(command: Command, act: Act): void {
     .option('--encrypt-key-id <name>', 'what boards call that key')
     .option('--wrap-key <file>', 'send the key along, wrapped with this one')
     .option('--wrap-key-id <name>', 'what boards call the wrapping key')
+    .option('--product <name>', 'product the firmware is for, where the key\'s policy asks for it')
+    .addOption(new Option('--for <class>', 'class of the recipe it is meant for').choices(['production', 'test']))
     .option('--in-place', 'lay out so that the firmware runs from inside the package')
     .option('--slot-address <address>', 'with --in-place: address the package will lie at', wholeNumber(0, u32Max))
     .option('--vector-align <bytes>', 'with --in-place: alignment of the vector table', wholeNumber(1, 0x8000), 512)

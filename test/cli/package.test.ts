@@ -1,0 +1,112 @@
+// `package` as people and scripts call it: made, opened, inspected, certified, in place, receipts; and refusals, each with
+// its sentence, its RFC 4108 code and exit 1.
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { document, expectRefusal, folder, run } from './command.ts'
+
+const dir = folder()
+const at = (name: string) => join(dir, name)
+const home = at('home')
+const hardware = '1.3.6.1.4.1.99999.7.1'
+const id = '1.3.6.1.4.1.99999.1.4'
+const firmware = createHash('shake256', { outputLength: 20_000 }).update('package').digest()
+const call = (...words: string[]) => run([...words, '--json'], { home, cwd: dir })
+const done = async (...words: string[]): Promise<Record<string, unknown>> => {
+  const result = await call(...words)
+  expect({ code: result.code, stderr: result.stderr }).toMatchObject({ code: 0 })
+  return document(result)
+}
+
+beforeAll(async () => {
+  writeFileSync(at('app.bin'), firmware)
+  await done('keygen', '--type', 'ecdsa-p256', '--out', 'rel.pem', '--no-passphrase')
+  await done('keygen', '--type', 'ed25519', '--out', 'ca.pem', '--no-passphrase')
+  await done('sign', 'app.bin', 'app.img', '-k', 'rel.pem', '-v', '1.1.0', '-H', '0x200', '--pad-header', '-S', '0x69000')
+  await done('package', 'certify', 'ca.crt', '-k', 'ca.pem', '--name', 'Plant authority', '--role', 'authority')
+  await done('package', 'request', 'rel.csr', '-k', 'rel.pem', '--name', 'Release')
+  await done('package', 'certify', 'rel.crt', '-k', 'ca.pem', '--authority', 'ca.crt', '--request', 'rel.csr')
+}, 60_000)
+
+const make = (out: string, ...words: string[]) => call('package', 'make', 'app.img', out, '-k', 'rel.pem', '--hardware', hardware, '--id', id, ...words)
+
+test('made, trusted through an authority, opened again byte for byte, and noted in the log', async () => {
+  expect(document(await make('app.cms', '--cert', 'rel.crt', '--description', 'pump'))).toMatchObject({ imageVersion: '1.1.0+0', version: String((1n << 56n) | (1n << 48n)), layers: ['signed', 'firmware'], firmwareOffset: 66 })
+  const shown = await done('package', 'inspect', 'app.cms', '--trust', 'ca.crt')
+  expect(shown).toMatchObject({ holds: true, anchor: 'Plant authority', path: [{ name: 'Release' }], description: 'pump', hardware: [hardware] })
+  await done('package', 'open', 'app.cms', 'back.img', '--trust', 'ca.crt', '--hardware', hardware, '--unit', 'PB-0001')
+  expect(readFileSync(at('back.img')).equals(readFileSync(at('app.img')))).toBe(true)
+  const { entries } = await done('log', 'list') as { entries: { kind: string }[] }
+  expect(entries.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['package-made', 'package-opened']))
+  expect(await done('log', 'verify')).toMatchObject({ holds: true })
+})
+
+test('compressed, encrypted, its key wrapped, and opened with the wrapping key', async () => {
+  writeFileSync(at('fw.key'), '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n')
+  writeFileSync(at('kek.key'), Buffer.alloc(16, 7))
+  await make('secret.cms', '--compress', '--encrypt-key', 'fw.key', '--encrypt-key-id', 'fw', '--wrap-key', 'kek.key', '--wrap-key-id', 'kek')
+  expectRefusal(await call('package', 'open', 'secret.cms', 'none.img', '--trust', 'rel.pem'), 'no-decrypt-key', /key/)
+  expect(await done('package', 'open', 'secret.cms', 'secret.img', '--trust', 'rel.pem', '--unwrap-key', 'kek.key', '--unwrap-key-id', 'kek')).toMatchObject({ layers: [{ layer: 'signed' }, { layer: 'encrypted' }, { layer: 'compressed' }, { layer: 'firmware' }, { layer: 'image' }] })
+  expect(readFileSync(at('secret.img')).equals(readFileSync(at('app.img')))).toBe(true)
+})
+
+test('in place: the link step is told where, and the report says where the image stands', async () => {
+  const relink = 'cp "$SLOTWRIGHT_IN" "$SLOTWRIGHT_OUT" && printf %s "$SLOTWRIGHT_ADDRESS" >> "$SLOTWRIGHT_OUT"'
+  const { inPlace } = await done('package', 'make', 'app.bin', 'place.cms', '-k', 'rel.pem', '--hardware', hardware, '--id', id, '--in-place', '--slot-address', '0x75000', '--image-key', 'rel.pem', '--image-version', '1.2.0', '--relink', relink) as { inPlace: { imageOffset: number; headerBytes: number; vectorAddress: number } }
+  expect(inPlace.vectorAddress % 512).toBe(0)
+  const bytes = readFileSync(at('place.cms'))
+  const vector = inPlace.imageOffset + inPlace.headerBytes
+  expect(bytes.subarray(vector, vector + firmware.length).equals(firmware)).toBe(true)
+  expect(bytes.subarray(vector + firmware.length, vector + firmware.length + 7).toString()).toBe(`0x${inPlace.vectorAddress.toString(16)}`)
+  expectRefusal(await call('package', 'make', 'app.bin', 'x.cms', '-k', 'rel.pem', '--hardware', hardware, '--id', id, '--in-place', '--slot-address', '0x75000', '--image-key', 'rel.pem', '--image-version', '1.2.0', '--relink', 'echo "section .text overflows" >&2; exit 3'), 'relink-failed', /round 1.*section .text overflows/)
+  expect(existsSync(at('x.cms'))).toBe(false)
+})
+
+describe('refused', () => {
+  test.each<[string, string[], string, RegExp, number]>([
+    ['a board of another type', ['--trust', 'ca.crt', '--hardware', '1.2.3'], 'wrong-hardware', /1\.2\.3/, 27],
+    ['nobody trusted', ['--trust', 'other.crt'], 'no-trust-anchor', /trust/, 10],
+    ['too little room', ['--trust', 'ca.crt', '--hardware', hardware, '--room', '100'], 'insufficient-memory', /100/, 33],
+  ])('%s', async (_what, words, kind, says, code) => {
+    await make('refused.cms', '--cert', 'rel.crt')
+    await done('package', 'certify', 'other.crt', '-k', 'ca.pem', '--name', 'Somebody else', '--role', 'authority')
+    const result = await call('package', 'open', 'refused.cms', 'refused.img', ...words)
+    expectRefusal(result, kind, says)
+    expect(document<{ failure: { facts: { rfc4108: number } } }>(result).failure.facts.rfc4108).toBe(code)
+    expect(existsSync(at('refused.img'))).toBe(false)
+  })
+
+  test('a revoked signer', async () => {
+    await make('revoked.cms', '--cert', 'rel.crt')
+    await done('package', 'revoke', 'ca.crl', 'rel.crt', '-k', 'ca.pem', '--authority', 'ca.crt')
+    expectRefusal(await call('package', 'open', 'revoked.cms', 'x.img', '--trust', 'ca.crt', '--crl', 'ca.crl'), 'bad-certificate', /revoked/)
+  })
+
+  test('inspect still tells what an unproven package claims, and exits 1', async () => {
+    await make('claims.cms', '--cert', 'rel.crt')
+    const bytes = readFileSync(at('claims.cms'))
+    bytes[5000]! ^= 1
+    writeFileSync(at('claims.cms'), bytes)
+    const result = await call('package', 'inspect', 'claims.cms', '--trust', 'ca.crt')
+    expect(result.code).toBe(1)
+    expect(document(result)).toMatchObject({ holds: false, failure: { kind: 'signature-failure', facts: { rfc4108: 15 } }, claims: { hardware: [hardware], certificates: ['Release'] } })
+  })
+
+  test.each<[string, string[], string, RegExp]>([
+    ['a file that is not there', ['make', 'none.img', 'x.cms', '-k', 'rel.pem', '--hardware', hardware, '--id', id], 'no-file', /no such file/],
+    ['firmware that is no image', ['make', 'app.bin', 'x.cms', '-k', 'rel.pem', '--hardware', hardware, '--id', id], 'not-an-image', /no image/],
+    ['a package without name', ['make', 'app.img', 'x.cms', '-k', 'rel.pem', '--hardware', hardware], 'bad-option', /--id/],
+    ['text that is no package', ['inspect', 'rel.crt'], 'decode-failure', /not a firmware package/],
+    ['receipts for nobody', ['receipt', 'receipts', '-k', 'rel.pem', '--hardware', hardware], 'bad-option', /--unit/],
+    ['receipts of a unit the log does not know', ['receipt', 'receipts', '-k', 'rel.pem', '--hardware', hardware, '--unit', 'nobody'], 'no-such-run', /no run/],
+    ['a certificate of another key', ['make', 'app.img', 'x.cms', '-k', 'rel.pem', '--hardware', hardware, '--id', id, '--cert', 'ca.crt'], 'wrong-key', /another key/],
+  ])('%s', async (_what, words, kind, says) => {
+    expectRefusal(await call('package', ...words), kind, says)
+    expect(readdirSync(dir)).not.toContain('x.cms')
+  })
+
+  test('an identifier that is none is wrong usage', async () => {
+    expect((await call('package', 'make', 'app.img', 'x.cms', '-k', 'rel.pem', '--hardware', '1..2', '--id', id)).code).toBe(2)
+  })
+})
