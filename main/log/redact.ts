@@ -43,7 +43,7 @@ export function redactionOf(entry: Entry): Redaction | null {
   if (entry.kind !== redactionKind) return null
   const { entry: seq, leaf, replacedBy, fields } = entry.data
   const [leafBytes, replacedBytes] = [leaf, replacedBy].map((hex) => (typeof hex === 'string' && hex.length === 64 ? fromHex(hex) : null))
-  if (typeof seq !== 'number' || seq < 0 || seq >= entry.seq || leafBytes == null || replacedBytes == null) return null
+  if (typeof seq !== 'number' || seq < 0 || seq >= entry.seq || !(leafBytes instanceof Uint8Array) || !(replacedBytes instanceof Uint8Array)) return null
   return { seq, leaf: leafBytes, replacedBy: replacedBytes, by: entry.seq, fields: typeof fields === 'string' ? fields.split(' ') : [] }
 }
 

@@ -41,9 +41,15 @@ export function appendLeaf(edge: TreeEdge, leaf: Uint8Array, sha256: Sha256 = no
   assert(leaf.length === hashBytes, 'a leaf hash is 32 bytes')
   assert(edge.size < treeSizeMax, 'the tree has room')
   const hashes = [...edge.hashes]
+  pushLeaf(hashes, edge.size, leaf, sha256, onSubtree)
+  return { size: edge.size + 1, hashes }
+}
+
+/** `appendLeaf` on an edge's own array, for who walks a million leaves: `hashes` is the edge of `size` leaves, and then of one more. */
+export function pushLeaf(hashes: Uint8Array[], size: number, leaf: Uint8Array, sha256: Sha256 = nobleSha256, onSubtree?: OnSubtree): void {
   let hash = leaf
   let level = 0
-  let index = edge.size
+  let index = size
   onSubtree?.(level, index, hash)
   while (index % 2 === 1) {
     const left = hashes.pop()
@@ -54,7 +60,6 @@ export function appendLeaf(edge: TreeEdge, leaf: Uint8Array, sha256: Sha256 = no
     onSubtree?.(level, index, hash)
   }
   hashes.push(hash)
-  return { size: edge.size + 1, hashes }
 }
 
 /** The root of the tree with this edge; SHA-256 of nothing for the empty tree. */

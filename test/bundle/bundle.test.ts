@@ -11,6 +11,7 @@ import { Failure } from '../../main/base/failure.ts'
 import { checkBundle } from '../../main/bundle/check.ts'
 import type { BundleVerdict } from '../../main/bundle/check.ts'
 import { manifestText, names, parseManifest } from '../../main/bundle/layout.ts'
+import { checkMerged, isMerged, mergeBundles } from '../../main/bundle/merge.ts'
 import { unpack } from '../../main/bundle/unpack.ts'
 import { parseNoteKey } from '../../main/log/checkpoint.ts'
 import { exportBundle } from '../../main/store/export.ts'
@@ -215,6 +216,31 @@ describe('what is changed afterwards', () => {
     const verdict = value(await checkBundle(changed(names.report, (bytes) => bytes.slice(1)), { version: '1.2.3', sha256 }))
     expect(verdict.holds).toBe(true)
     expect(verdict.findings.find(({ about }) => about === 'views')).toMatchObject({ is: 'note' })
+  })
+})
+
+describe('a report over several stations', () => {
+  test('holds with every bundle in it; an edited report, a swapped bundle or a missing one does not', async () => {
+    const other = await madeHome()
+    const bundles = await Promise.all([made, other].map(async (one) => {
+      await bundleOf(one)
+      return new Uint8Array(readFileSync(join(one.home, 'bundle.zip')))
+    }))
+    const about = { what: 'Two halls', madeAt: '2026-03-02T00:00:00.000Z', madeBy: version }
+    const merged = value(await mergeBundles(bundles, about, { version, sha256 }))
+    expect(merged).toMatchObject({ stations: 2, runs: 12 })
+    expect(isMerged(merged.files)).toBe(true)
+    expect(value(await checkMerged(merged.files, { version, sha256 }))).toMatchObject({ holds: true })
+    const page = new TextDecoder().decode(merged.files.get(names.report))
+    expect(page.match(/How this can be checked/g)).toHaveLength(2)
+    for (const [name, bytes] of merged.files) {
+      const edited = new Map([...merged.files, [name, bytes.with(bytes.length >> 1, (bytes[bytes.length >> 1] ?? 0) ^ 1)]])
+      expect(await checkMerged(edited, { version, sha256 }), name).toMatchObject({ holds: false })
+      const without = new Map(merged.files)
+      without.delete(name)
+      expect(await checkMerged(without, { version, sha256 }), name).toMatchObject({ holds: false })
+    }
+    expect(await mergeBundles([bundles[0] ?? new Uint8Array(0), bundles[0] ?? new Uint8Array(0)], about, { version })).toMatchObject({ kind: 'same-log-twice' })
   })
 })
 
