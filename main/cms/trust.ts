@@ -2,7 +2,7 @@
 // packages need it: names, signatures, validity at a given moment, key usage, basic constraints, revocation lists that
 // are at hand). A trust anchor is a certificate or a bare public key, and may be limited to packages or hardware.
 import { sameBytes } from '../base/bytes.ts'
-import { Failure } from '../base/failure.ts'
+import { Failure, attempt, failed, must } from '../base/failure.ts'
 import { outerSignatureHolds } from './algorithms.ts'
 import type { PackageName } from './attributes.ts'
 import { refuseLoad } from './errors.ts'
@@ -53,26 +53,31 @@ const pathLengthMax = 8
 /** Signatures checked in search of one path, so that a set of look-alike certificates costs little. */
 const checksMax = 64
 
-/** Finds the signer and its path; refuses with noTrustAnchor or badCertificate. Only below `attempt`. */
+/**
+ * Finds the signer and its path. Of several certificates of one key the first that holds counts; only when none does is the
+ * first one's trouble told. Refuses with noTrustAnchor or badCertificate. Only below `attempt`.
+ */
 export function findTrusted(signer: SignerName, brought: readonly Certificate[], broughtLists: readonly RevocationList[], trust: Trust): Trusted {
   const known = [...brought, ...(trust.certificates ?? [])]
   const search = new Search(known, [...broughtLists, ...(trust.revocationLists ?? [])], trust)
+  let trouble: Failure | null = null
   for (const anchor of trust.anchors) {
-    const direct = anchor.certificate === null ? 'keyId' in signer && sameBytes(signer.keyId, anchor.keyId) : isNamed(signer, anchor.certificate)
-    if (!direct) continue
-    if (anchor.certificate !== null) {
-      search.checkValidity(anchor.certificate)
-      checkSigner(anchor.certificate)
-    }
-    return { spki: anchor.spki, path: [], anchor }
+    const { certificate } = anchor
+    const direct = certificate === null ? 'keyId' in signer && sameBytes(signer.keyId, anchor.keyId) : isNamed(signer, certificate)
+    const checked = direct ? attempt(() => (certificate === null ? undefined : search.checkPath([certificate], null))) : null
+    if (checked === null) continue
+    if (!failed(checked)) return { spki: anchor.spki, path: [], anchor }
+    trouble ??= checked
   }
   const candidates = known.filter((certificate) => isNamed(signer, certificate))
   for (const certificate of candidates) {
     const found = search.upFrom(certificate, [certificate])
     if (found === null) continue
-    search.checkPath(found.path, found.anchor)
-    return { spki: certificate.spki, ...found }
+    const checked = attempt(() => search.checkPath(found.path, found.anchor))
+    if (!failed(checked)) return { spki: certificate.spki, ...found }
+    trouble ??= checked
   }
+  if (trouble !== null) must<never>(trouble)
   const [first] = candidates
   if (first === undefined) refuseLoad('noTrustAnchor', 'The package names a signer whose key or certificate is neither in the package nor known here. Add it as a trust anchor, if you trust it.')
   refuseLoad('noTrustAnchor', `The signer "${first.name}" is not certified by anybody this station trusts. Add its authority as a trust anchor, if you trust it.`, { signer: first.name })
@@ -117,7 +122,7 @@ class Search {
     return outerSignatureHolds(certificate, issuer.spki)
   }
 
-  checkValidity(certificate: Certificate): void {
+  #checkValidity(certificate: Certificate): void {
     const { atMs } = this.#trust
     const day = (ms: number) => new Date(ms).toISOString().slice(0, 10)
     if (atMs < certificate.notBeforeMs) refuseLoad('badCertificate', `The certificate "${certificate.name}" is valid only from ${day(certificate.notBeforeMs)} on. Check this computer's clock.`, { notBefore: certificate.notBeforeMs })
@@ -126,10 +131,11 @@ class Search {
   }
 
   /** What must hold of a path that signatures and names already hold together. */
-  checkPath(path: readonly Certificate[], anchor: TrustAnchor): void {
-    const all = anchor.certificate === null ? path : [...path, anchor.certificate]
+  checkPath(path: readonly Certificate[], anchor: TrustAnchor | null): void {
+    const above = anchor?.certificate ?? null
+    const all = above === null ? path : [...path, above]
     all.forEach((certificate, depth) => {
-      this.checkValidity(certificate)
+      this.#checkValidity(certificate)
       if (depth === 0) checkSigner(certificate)
       else checkAuthority(certificate, depth - 1)
       const issuer = all[depth + 1]

@@ -42,6 +42,24 @@ describe('a path holds', () => {
     expect(good(await opened(self, [], self)).signedBy.path).toEqual([])
   })
 
+  test('when an expired certificate and its renewal come along together, in either order', async () => {
+    const root = await party('ecdsa-p256', 1)
+    const expired = await party('ecdsa-p256', 0, { issuer: root, notAfterMs: nowMs - dayMs })
+    const renewed = await party('ecdsa-p256', 0, { issuer: root })
+    for (const certificates of [[expired, renewed], [renewed, expired]]) {
+      const { bytes } = await packed({ signer: renewed.signer, certificate: renewed.certificate, embed: [] })
+      const world = worldOf([good(anchorFromCertificate(root.certificate.der))])
+      expect(failed(openPackage(bytes, { ...world, trust: { ...world.trust, certificates: certificates.map((one) => one.certificate) } }))).toBe(false)
+    }
+  })
+
+  test('when the signer\'s key is trusted by itself, whatever else one of its certificates is for', async () => {
+    const authority = await party('ecdsa-p256', 0)
+    const { bytes } = await packed({ signer: authority.signer, certificate: null })
+    const anchors = [good(anchorFromCertificate(authority.certificate.der)), good(anchorFromKey(authority.signer.publicKey.spki, 'the key'))]
+    expect(good(openPackage(bytes, worldOf(anchors))).signedBy.anchor.name).toBe('the key')
+  })
+
   test('with a revocation list that names somebody else', async () => {
     const root = await party('ecdsa-p256', 1)
     const signer = await party('ecdsa-p256', 0, { issuer: root })
