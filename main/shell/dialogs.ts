@@ -6,7 +6,7 @@ import type { FileView } from '../contract/views.ts'
 
 const filters: Readonly<Record<FilePurpose, { title: string; filters: { name: string; extensions: string[] }[] }>> = {
   firmware: { title: 'Choose firmware', filters: [{ name: 'Firmware', extensions: ['bin', 'hex'] }, { name: 'All files', extensions: ['*'] }] },
-  image: { title: 'Choose a signed image', filters: [{ name: 'Signed image', extensions: ['bin', 'hex', 'img'] }, { name: 'All files', extensions: ['*'] }] },
+  image: { title: 'Choose a signed image or a firmware package', filters: [{ name: 'Signed image or package', extensions: ['bin', 'hex', 'img', 'p7m', 'p7s', 'cms', 'der', 'fwp'] }, { name: 'All files', extensions: ['*'] }] },
   key: { title: 'Choose a key', filters: [{ name: 'PEM', extensions: ['pem', 'key', 'pub'] }, { name: 'All files', extensions: ['*'] }] },
   text: { title: 'Choose the signature', filters: [{ name: 'Signature, base64', extensions: ['sig', 'b64', 'base64', 'txt'] }, { name: 'All files', extensions: ['*'] }] },
   table: { title: 'Choose the table of unit data', filters: [{ name: 'Table', extensions: ['csv', 'txt'] }, { name: 'All files', extensions: ['*'] }] },

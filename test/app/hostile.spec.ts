@@ -30,6 +30,9 @@ test('calls that are unknown, the command line\'s, or of the wrong shape are ref
     ['about', { extra: 1 }, 'bad-arguments'], ['about', null, 'bad-arguments'], ['startBatch', { file: '../x', recipe: {} }, 'bad-arguments'], ['inspectFile', { file: '/etc/passwd' }, 'bad-arguments'],
     ['listLog', { limit: 1e9 }, 'bad-arguments'], ['generateKey', { name: 'x'.repeat(10_000), algorithm: 'ed25519', class: 'test', passphrase: null }, 'bad-arguments'],
     ['sign', { file: 'f1', key: 'practice', passphrase: null, saveAs: '/tmp/anywhere.bin', options: { version: '1.0.0' } }, 'refused-call'],
+    ['exportDigest', { file: 'f1', publicKey: 'f1', saveAs: '/tmp/anywhere.bin', options: { version: '1.0.0' } }, 'refused-call'],
+    ['importSignature', { file: 'f1', publicKey: 'f1', signature: 'f1', saveAs: '/tmp/anywhere.bin', options: { version: '1.0.0' } }, 'refused-call'],
+    ['addTokenModule', { path: '/tmp/evil.so' }, 'refused-call'], ['unlockToken', { token: 'pkcs11:token=x?module-path=/tmp/evil.so', pin: '1' }, 'module-not-listed'],
     ['askBoard', { port: '/etc/passwd' }, 'no-such-port'],
   ]
   for (const [method, args, kind] of tries) {

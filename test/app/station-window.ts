@@ -1,6 +1,6 @@
 // The real window on a home of its own: starts Electron as `npm start` does, closes it, and takes a picture of a view in
 // both themes. Whatever the page or the main process complains about is collected, and a test fails on it.
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -35,6 +35,11 @@ function env(): Record<string, string> {
 /** The program once more, as from a second icon, on a home that may be in use. */
 export function startAgain(home: string): ChildProcess {
   return spawn(executable(), [...sandbox, built, '--home', home], { env: env(), stdio: 'ignore' })
+}
+
+/** One command of the command line that was built with the window. */
+export function command(...args: string[]): string {
+  return execFileSync(executable(), [join(built, 'out', 'main', 'cli.js'), ...args], { env: { ...env(), ELECTRON_RUN_AS_NODE: '1' }, encoding: 'utf8' })
 }
 
 export const test = base.extend<Fixtures>({

@@ -5,6 +5,7 @@ import { useDesk } from '../../renderer/stores/desk.ts'
 import { useHouse } from '../../renderer/stores/house.ts'
 import { useKeys } from '../../renderer/stores/keys.ts'
 import { goodAndBad, useLine } from '../../renderer/stores/line.ts'
+import { liesIn, tokenLabel } from '../../renderer/stores/tokens.ts'
 import { useLog } from '../../renderer/stores/log.ts'
 import { bayRow, fakeApi, rowIn, type Scene } from './fake.ts'
 
@@ -119,4 +120,15 @@ test('the log reads on where it stopped, and an answer to an older filter is dro
   await log.filter({ kind: 'outcome', text: '' })
   await slow
   expect(new Set(log.rows.map((row) => row.kind))).toEqual(new Set(['outcome']))
+})
+
+test('a key in one token is taken to lie in another', () => {
+  const key = 'pkcs11:token=factory%201;serial=a7b7;object=release;id=%42?module-path=/usr/lib/p11.so'
+  expect(liesIn(key, 'pkcs11:token=factory%201;serial=a7b7?module-path=/usr/lib/p11.so')).toBe(true)
+  expect(liesIn(key, 'pkcs11:token=factory%201;serial=ffff?module-path=/usr/lib/p11.so')).toBe(false)
+  expect(liesIn(key, 'pkcs11:token=office;serial=a7b7')).toBe(false)
+  // A URI that says nothing of its token names none.
+  expect(liesIn('pkcs11:object=release', 'pkcs11:token=factory%201')).toBe(false)
+  expect(tokenLabel(key)).toBe('factory 1')
+  expect(tokenLabel('pkcs11:token=%zz')).toBe('%zz')
 })
