@@ -191,7 +191,8 @@ export class PracticeLine {
     if (this.#options.usb !== true || place.pulled) return
     if (event.is === 'down') this.#dropPort(place)
     // A USB port is the application's own: firmware that hangs never brings it back.
-    if (event.is === 'booted' && event.answers && place.plug === null) void this.#givePort(place)
+    const answers = event.is === 'recovery' || (event.is === 'booted' && event.answers)
+    if (answers && place.plug === null) void this.#givePort(place)
   }
 
   async #givePort(place: Place): Promise<void | Failure> {

@@ -45,7 +45,7 @@ export class Fixture {
     board.onEvent((event) => {
       if (event.is === 'unplugged') this.unplug()
       if (usb && event.is === 'down') this.#vanish()
-      if (usb && event.is === 'booted' && event.answers) this.#reappear()
+      if (usb && (event.is === 'recovery' || (event.is === 'booted' && event.answers))) this.#reappear()
     })
   }
 
