@@ -21,7 +21,7 @@ export function shareBar(shares: readonly Share[]): string {
   })
   const legend = shares.filter(({ count }) => count > 0).map(({ name, count, tone }) =>
     `<li><i class="${tone}"></i><b>${count}</b> ${escaped(name)} <span>${((count / total) * 100).toFixed(1)} %</span></li>`)
-  return `<svg class="bar" viewBox="0 0 640 26" role="img" aria-label="Outcomes">${parts.join('')}</svg><ul class="legend">${legend.join('')}</ul>`
+  return `<svg class="bar" viewBox="0 0 640 26" preserveAspectRatio="none" role="img" aria-label="Outcomes">${parts.join('')}</svg><ul class="legend">${legend.join('')}</ul>`
 }
 
 /** Columns with a label each; at most `columnsMax` are drawn. */
