@@ -42,7 +42,7 @@ export function refuse(kind: string, says: string, facts: FailureFacts = {}): ne
 /** Passes a value on, or leaves the parser when it is a failure; only valid below `attempt`. */
 export function must<T>(value: T | Failure): T {
   if (value instanceof Failure) throw new Refusal(value)
-  return value as T
+  return value
 }
 
 /** Runs a parser that may `refuse`; gives its value or the failure. Any other exception is a bug and passes through. */
