@@ -1,6 +1,7 @@
 // Opens the archive of a bundle. It comes from outside, so sizes are counted before anything is inflated, names may not
 // lead anywhere, and nothing is written to a disk.
-import { unzipSync } from 'fflate'
+// The browser's build also on Node: the other one declares a `require` of its own, which the bundler's collides with.
+import { unzipSync } from 'fflate/browser'
 import { Failure } from '../base/failure.ts'
 import { bundleBytesMax, bundleFilesMax } from './layout.ts'
 

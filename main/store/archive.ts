@@ -1,6 +1,6 @@
 // Writes a zip file piece by piece, so that a bundle of a million entries needs no more memory than its largest piece. Each
 // file's size and SHA-256 are taken as it goes by. The archive grows beside its final name and is renamed when it is whole.
-import { Zip, ZipDeflate } from 'fflate'
+import { Zip, ZipDeflate } from 'fflate/browser'
 import { createHash } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 
