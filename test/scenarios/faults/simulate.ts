@@ -64,6 +64,7 @@ async function many(first: number, last: number, workers: number): Promise<void>
   const sorted = [...outcomes].sort((a, b) => b[1] - a[1]).map(([outcome, count]) => `${outcome} ${count}`)
   console.log(`${done} of ${last - first + 1} seeds in ${seconds.toFixed(1)} s (${workers} processes), ${bad.length} broke a promise${bad.length === 0 ? '' : `: ${bad.sort((a, b) => a - b).slice(0, 200).join(' ')}`}`)
   console.log(`runs ended as: ${sorted.join(', ')}`)
+  if (done < last - first + 1) console.log(`${last - first + 1 - done} worlds were not run: a process ended early`)
   process.exitCode = bad.length === 0 && codes.every((code) => code === 0) && done === last - first + 1 ? 0 : 1
 }
 

@@ -250,5 +250,6 @@ function actOf(op: string, group: number, command: number, body: CborMap): Inten
   if (group === 0 && command === 5) return 'reset'
   if (group === 1 && command === 1) return 'write'
   if (group === 1 && command === 0) return body['confirm'] === true ? 'confirm' : 'mark'
-  return group === 0 && (command === 0 || command === 6) ? null : 'write'
+  // Echo, console echo and parameters leave nothing behind on a board.
+  return group === 0 && [0, 1, 6].includes(command) ? null : 'write'
 }

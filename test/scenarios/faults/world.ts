@@ -37,19 +37,34 @@ export type WorldReport = Readonly<{
 const proofs = ['echo', 'active-hash', 'version'] as const
 /** Longest that a batch may take by the world's clock. */
 const batchMsMax = 2 * 3_600_000
+/** Real time for a whole world, of which most take a fortieth of a second. */
+const realMsMax = 60_000
 
 /** Runs the world of a seed to its end. Never throws for what goes wrong in it: that is in the report. */
 export async function runWorld(seed: number, stock: Stock, onSight?: (line: string) => void): Promise<WorldReport> {
   const world = new World(scenarioOf(seed), stock)
   if (onSight !== undefined) world.witness.onSight = (line) => onSight(`${(world.nowMs / 1000).toFixed(3).padStart(9)}  ${line}`)
   try {
-    await world.run()
+    await soonerThan(world.run(), realMsMax)
   } catch (error) {
     world.witness.wrong(`it threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
   } finally {
     await world.clear()
   }
   return world.report()
+}
+
+/** A world that waits for something that never comes would otherwise stand still without a word. */
+async function soonerThan(work: Promise<void>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it stands still: not over after ${limitMs / 1000} s`)), limitMs)
+  })
+  try {
+    await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 class World {
@@ -97,7 +112,9 @@ class World {
     if (scenario.before !== null) await this.#batch('other', scenario.before)
     this.#letLoose()
     const troubled = await this.#batch(scenario.image, scenario.mode)
-    if (troubled === 'killed') await this.#reopen()
+    this.#life.spare()
+    // The kill may also have come with the very last words of the batch.
+    if (this.#life.isDead) await this.#reopen()
     else if (troubled === 'ended') this.#checkAccounts()
     await this.#mend()
     await this.#recover()
