@@ -6,7 +6,7 @@ import type { Failure } from '../base/failure.ts'
 import { keyAlgorithms } from '../base/signer.ts'
 import { outcomeNames } from './views.ts'
 import type {
-  AboutView, BatchView, BayView, BoardView, ComparisonView, DigestView, EntryView, FileView, ImageView, KeyView, LogVerdictView, OutcomeName, PortView,
+  AboutView, BatchView, BayView, BoardView, BundleView, ComparisonView, DigestView, EntryView, FileView, ImageView, KeyView, LogVerdictView, OutcomeName, PortView,
   PracticeView, RunView, SettingsView, SignedView, SizeView, StationEvent, TokenModuleView,
 } from './views.ts'
 
@@ -158,6 +158,8 @@ export const methods = {
     until: time.nullable().default(null),
   })),
   verifyLog: ask<LogVerdictView>()(nothing),
+  /** The whole log as an audit bundle. */
+  exportLog: ask<BundleView | null>()(z.strictObject({ saveAs: path.nullable() })),
 
   settings: ask<SettingsView>()(nothing),
   changeSettings: ask<SettingsView>()(z.strictObject({ theme: z.enum(['system', 'light', 'dark']).optional(), person: z.string().min(1).max(80).optional() })),

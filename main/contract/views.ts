@@ -315,6 +315,9 @@ export type LogVerdictView = Readonly<{
   seconds: number
 }>
 
+/** An audit bundle that was written and checked. */
+export type BundleView = Readonly<{ savedAs: string; bytes: number; sha256: string; entries: number; units: number; entry: number }>
+
 export type PracticeView = Readonly<{
   status: 'off' | 'starting' | 'on'
   boards: number

@@ -8,13 +8,16 @@ import type { FailureView, FileView, Reply } from '../contract/views.ts'
 /** Calls of one window that may be under way at once; more is a window gone wild. */
 export const callsAtOnceMax = 64
 
+/** Files that the window may have written, each with its own save dialog. */
+export type SavedKind = 'signed' | 'digest' | 'bundle'
+
 export type Answering = Readonly<{
   /** The open station, or why it could not be opened; tried again when asked again. */
   station(): Promise<StationApi | Failure>
   /** Asks the person for a file; null when they changed their mind. */
   chooseFile(purpose: FilePurpose): Promise<string | null>
   /** Asks the person where the signed image, or what is to be signed elsewhere, goes; null when they changed their mind. */
-  chooseTarget(source: FileView | null, what: 'signed' | 'digest'): Promise<string | null>
+  chooseTarget(source: FileView | null, what: SavedKind): Promise<string | null>
   /** Hears of every call that was answered well; for what the shell itself must follow (the theme). */
   done?(method: MethodName, value: unknown): void
   /** Takes a bug's own words, which are for the terminal and never for the window. */
@@ -49,9 +52,9 @@ export function makeAnswer(with_: Answering): (method: unknown, args: unknown) =
   }
 
   /** Calls that write a file: the window may not say where. */
-  async function save<R>(args: { file: string; saveAs: string | null }, what: 'signed' | 'digest', then: (saveAs: string) => Promise<R | Failure>): Promise<R | null | Failure> {
+  async function save<R>(args: { file?: string; saveAs: string | null }, what: SavedKind, then: (saveAs: string) => Promise<R | Failure>): Promise<R | null | Failure> {
     if (args.saveAs !== null) return new Failure('refused-call', 'The window may not name the place a file is saved to; the save dialog does.')
-    const saveAs = await with_.chooseTarget(opened.get(args.file) ?? null, what)
+    const saveAs = await with_.chooseTarget(opened.get(args.file ?? '') ?? null, what)
     return saveAs === null ? null : then(saveAs)
   }
 
@@ -59,6 +62,7 @@ export function makeAnswer(with_: Answering): (method: unknown, args: unknown) =
     sign: (station, args: CheckedArgsOf<'sign'>) => save(args, 'signed', (saveAs) => station.sign({ ...args, saveAs })),
     exportDigest: (station, args: CheckedArgsOf<'exportDigest'>) => save(args, 'digest', (saveAs) => station.exportDigest({ ...args, saveAs })),
     importSignature: (station, args: CheckedArgsOf<'importSignature'>) => save(args, 'signed', (saveAs) => station.importSignature({ ...args, saveAs })),
+    exportLog: (station, args: CheckedArgsOf<'exportLog'>) => save(args, 'bundle', (saveAs) => station.exportLog({ saveAs })),
   }
 
   async function askBoard(station: StationApi, args: CheckedArgsOf<'askBoard'>): Promise<unknown> {

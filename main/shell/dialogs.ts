@@ -2,6 +2,7 @@
 import { dialog, type BrowserWindow } from 'electron'
 import { basename, dirname, join } from 'node:path'
 import type { FilePurpose } from '../contract/api.ts'
+import type { SavedKind } from './answer.ts'
 import type { FileView } from '../contract/views.ts'
 
 const filters: Readonly<Record<FilePurpose, { title: string; filters: { name: string; extensions: string[] }[] }>> = {
@@ -15,7 +16,7 @@ const filters: Readonly<Record<FilePurpose, { title: string; filters: { name: st
 /** The dialogs of one window; they remember the folder that was used last. */
 export function makeDialogs(window: () => BrowserWindow | null): Readonly<{
   chooseFile(purpose: FilePurpose): Promise<string | null>
-  chooseTarget(source: FileView | null, what: 'signed' | 'digest'): Promise<string | null>
+  chooseTarget(source: FileView | null, what: SavedKind): Promise<string | null>
   stopAndQuit(): Promise<boolean>
 }> {
   let folder: string | null = null
@@ -31,11 +32,13 @@ export function makeDialogs(window: () => BrowserWindow | null): Readonly<{
       return path
     },
     async chooseTarget(source, what) {
-      const name = what === 'signed' ? signedName(source?.name ?? 'firmware.bin') : `${basename(source?.name ?? 'firmware.bin')}.digest`
-      const options = {
-        ...(what === 'signed' ? { title: 'Save the signed image', filters: [{ name: 'Signed image', extensions: ['bin', 'hex'] }] } : { title: 'Save what is to be signed', filters: [{ name: 'Digest', extensions: ['digest'] }] }),
-        defaultPath: folder === null ? name : join(folder, name),
-      }
+      const from = source?.name ?? 'firmware.bin'
+      const { name, title, filters } = {
+        signed: { name: signedName(from), title: 'Save the signed image', filters: [{ name: 'Signed image', extensions: ['bin', 'hex'] }] },
+        digest: { name: `${basename(from)}.digest`, title: 'Save what is to be signed', filters: [{ name: 'Digest', extensions: ['digest'] }] },
+        bundle: { name: 'audit-bundle.zip', title: 'Save the audit bundle', filters: [{ name: 'Audit bundle', extensions: ['zip'] }] },
+      }[what]
+      const options = { title, filters, defaultPath: folder === null ? name : join(folder, name) }
       const ours = window()
       const { canceled, filePath } = await (ours === null ? dialog.showSaveDialog(options) : dialog.showSaveDialog(ours, options))
       if (canceled || filePath === '') return null

@@ -16,6 +16,7 @@ import { writeSetting } from '../store/settings.ts'
 import { exportDigest, importSignature } from './airgap.ts'
 import { askBoard } from './ask.ts'
 import { Batch } from './batch.ts'
+import { exportLog } from './bundle.ts'
 import type { CheckpointKeeper } from './checkpoints.ts'
 import { approveSigning, generateKey, importKey, listKeys, retireKey, setKeyPolicy, sign } from './desk.ts'
 import type { DeskWorld } from './desk.ts'
@@ -104,6 +105,7 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice): Hand
       return failed(total) ? total : { entries: listed.map(entryView), total }
     },
     verifyLog: () => verifyLog(world),
+    exportLog: (args) => exportLog(world, args),
     settings: () => world.settings,
     changeSettings: (changes) => changeSettings(world, changes),
   }

@@ -2,7 +2,7 @@
 // in the station, not in the window.
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
-import type { EntryView, FailureView, LogVerdictView, OutcomeName, Reply, StationEvent } from '../../main/contract/views.ts'
+import type { BundleView, EntryView, FailureView, LogVerdictView, OutcomeName, Reply, StationEvent } from '../../main/contract/views.ts'
 import { ask } from '../ask.ts'
 
 const pageRows = 100
@@ -28,6 +28,8 @@ export const useLog = defineStore('log', () => {
   const verdict = shallowRef<LogVerdictView | null>(null)
   const verifiedAt = ref<string | null>(null)
   const verifying = ref(false)
+  const exporting = ref(false)
+  const bundle = shallowRef<BundleView | null>(null)
   const progress = ref<{ done: number; total: number } | null>(null)
   const filtered = computed(() => kind.value !== null || text.value !== '' || Object.values(narrow.value).some((value) => value !== null))
   // Answers to an older question than the newest are dropped.
@@ -88,10 +90,19 @@ export const useLog = defineStore('log', () => {
     else if (event.is === 'progress' && event.what === 'verify') progress.value = { done: event.done, total: event.total }
   }
 
+  /** The whole log as an audit bundle, where the person says; null when they changed their mind. */
+  async function exportAll(): Promise<void> {
+    exporting.value = true
+    const reply = await ask('exportLog', { saveAs: null })
+    exporting.value = false
+    failure.value = reply.ok ? null : reply.failure
+    if (reply.ok) bundle.value = reply.value
+  }
+
   /** Everything of one unit, newest first, for its drawer; the list beside it stays as it is. */
   async function historyOf(unit: string): Promise<Reply<{ entries: EntryView[]; total: number }>> {
     return await ask('listLog', { unit, limit: historyMax })
   }
 
-  return { rows, total, size, loaded, loading, ended, failure, kind, text, narrow, verdict, verifiedAt, verifying, progress, filtered, newest, older, filter, verify, historyOf, hear }
+  return { rows, total, size, loaded, loading, ended, failure, kind, text, narrow, verdict, verifiedAt, verifying, progress, filtered, newest, older, filter, exporting, bundle, verify, exportAll, historyOf, hear }
 })

@@ -1,7 +1,9 @@
 // The log as an auditor reads it: its verification state is always in sight, filters narrow it, a unit has a history; and
 // every view under axe's rules (WCAG 2.2 A and AA), in both themes.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import AxeBuilder from '@axe-core/playwright'
-import { eightAttached, expect, picture, test, view } from './station-window.ts'
+import { answerSaveDialog, eightAttached, expect, picture, test, view } from './station-window.ts'
 
 test('the state of the log stands above it, ages with new entries, and filters find one unit and its history', async ({ station }) => {
   const { page } = station
@@ -18,6 +20,12 @@ test('the state of the log stands above it, ages with new entries, and filters f
   await view(page, 'Log').click()
   await expect(state).toContainText(/written since/)
   await expect(state).not.toContainText('nothing written since')
+
+  const bundle = join(station.home, 'audit.zip')
+  await answerSaveDialog(station.app, bundle)
+  await page.getByRole('button', { name: 'Export bundle' }).click()
+  await expect(page.locator('[data-part=bundle]')).toContainText('saved and checked')
+  expect(readFileSync(bundle).subarray(0, 2).toString()).toBe('PK')
 
   await page.getByLabel('Unit', { exact: true }).fill('PB-0003')
   await page.getByLabel('Outcome').selectOption('confirmed')
