@@ -86,20 +86,21 @@ export function openDatabaseForReading(folder: string, checkBytesMax = openCheck
   let direct: OpenDatabase | Failure
   // A database nobody has open has no -wal beside it; opening it would make one, even for reading. Then a copy is read.
   if (existsSync(`${path}-wal`) && existsSync(`${path}-shm`)) {
-    direct = openReader(folder, path, checkBytesMax, () => {})
+    direct = openReader(folder, path, path, checkBytesMax, () => {})
     if (!(direct instanceof Failure) || direct.kind !== 'home-not-writable') return direct
   }
   const copy = copyAside(path)
   if (copy instanceof Failure) return copy
-  direct = openReader(folder, join(copy, databaseName), checkBytesMax, () => rmSync(copy, { recursive: true, force: true }))
+  direct = openReader(folder, path, join(copy, databaseName), checkBytesMax, () => rmSync(copy, { recursive: true, force: true }))
   if (direct instanceof Failure) rmSync(copy, { recursive: true, force: true })
   return direct
 }
 
-function openReader(folder: string, path: string, checkBytesMax: number, afterClose: () => void): OpenDatabase | Failure {
+/** Reads `file`, which is the database itself or a copy of it; people are told of `path`, the one they know. */
+function openReader(folder: string, path: string, file: string, checkBytesMax: number, afterClose: () => void): OpenDatabase | Failure {
   let sql: Sql | undefined
   try {
-    sql = new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs })
+    sql = new Database(file, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs })
     const wrong = whatIsIt(sql, path, checkBytesMax)
     if (wrong !== null || sql.pragma('user_version', { simple: true }) === 0) {
       sql.close()
@@ -113,7 +114,7 @@ function openReader(folder: string, path: string, checkBytesMax: number, afterCl
   return {
     sql: opened,
     folder,
-    path,
+    path: file,
     readOnly: true,
     close() {
       if (!opened.open) return

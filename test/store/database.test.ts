@@ -90,7 +90,7 @@ describe('a database that is not what it should be', () => {
     const home = newHome()
     writeFileSync(join(home, databaseName), Buffer.alloc(10_000, 0x5a))
     expect(openIn(home)).toMatchObject({ kind: 'database-damaged' })
-    expect(openAuditStoreForReading(home)).toMatchObject({ kind: 'database-damaged' })
+    expect(openAuditStoreForReading(home)).toMatchObject({ kind: 'database-damaged', says: expect.stringContaining(join(home, databaseName)) as string })
     expect(readFileSync(join(home, databaseName))).toEqual(Buffer.alloc(10_000, 0x5a))
   })
 
