@@ -15,10 +15,12 @@ import { makeStock, smallProfile } from './faults/stock.ts'
 let station: Station | null = null
 let line: PracticeLine | null = null
 let home = ''
+const closing: (() => void)[] = []
 afterEach(async () => {
   await station?.close()
   await line?.stop()
   line = null
+  for (const close of closing.splice(0)) close()
   rmSync(home, { recursive: true, force: true })
 })
 
@@ -57,6 +59,7 @@ test('three boards on real ports: confirmed, reverted, unplugged; the boards say
 
 test.each([1, 2])('power cuts inside the swap, cables pulled and put back, power lost while proving: over real ports too every run tells the truth (turn %i)', async (turn) => {
   const stock = await makeStock()
+  closing.push(() => stock.close())
   home = stock.home()
   const dir = mkdtempSync(join(tmpdir(), 'slotwright-ptys-'))
   const { images, trust } = stock

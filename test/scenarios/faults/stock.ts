@@ -33,6 +33,8 @@ export type Stock = Readonly<{
   /** The files of a home as they are at this moment. */
   snapshot(home: string): string
   discard(home: string): void
+  /** Takes all files of these worlds away. */
+  close(): void
 }>
 
 /** Files of simulated homes lie in memory where the system has such a place: syncing them is then free. */
@@ -52,7 +54,9 @@ export const smallProfile: BoardProfile = {
 
 export async function makeStock(): Promise<Stock> {
   const root = mkdtempSync(join(place, 'slotwright-worlds-'))
-  process.once('exit', () => rmSync(root, { recursive: true, force: true }))
+  const close = () => rmSync(root, { recursive: true, force: true })
+  // For whoever is ended in the middle.
+  process.once('exit', close)
   const template = join(root, 'template')
   mkdirSync(template)
   const keyring = new Keyring(join(template, 'keys'), realClock)
@@ -86,6 +90,10 @@ export async function makeStock(): Promise<Stock> {
     home: () => copy(template),
     snapshot: copy,
     discard: (home) => rmSync(home, { recursive: true, force: true }),
+    close: () => {
+      process.off('exit', close)
+      close()
+    },
   }
 }
 

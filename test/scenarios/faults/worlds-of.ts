@@ -22,6 +22,7 @@ export function worldsOf(rest: number, of: number): void {
       if (report.wrongs.length > 0) broken.push(`seed ${seed} (npm run simulate -- --seed ${seed}): ${report.wrongs.join('; ')} — ${told(report.scenario)}`)
       if (broken.length >= failuresToldMax) break
     }
+    stock.close()
     expect(broken).toEqual([])
     expect(runs).toBeGreaterThan(seedsAll / of)
   }, 60_000 + (seedsAll / of) * msASeedMax)
