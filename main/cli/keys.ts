@@ -117,7 +117,7 @@ export async function knownKeyFor(call: Call, fingerprint: string | null): Promi
  */
 export async function openSigningKey(call: Call, text: string, flags: KeyOptions): Promise<SigningKey | Failure> {
   if (isPkcs11Uri(text)) return openTokenKey(call, text, null, flags)
-  const found = await ringOf(call).find(text)
+  const found = await findKey(call, text)
   if (failed(found)) return found
   if (found.entry !== null && found.entry.token !== null) return openTokenKey(call, found.entry.token.uri, found.entry, flags)
   const opened = await openPrivateKey(call, text, flags)

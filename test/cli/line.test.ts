@@ -89,7 +89,8 @@ test('one board is unplugged at 40 %: seven confirmed, one failed of kind unplug
   expect(outcomes).toMatchObject({ confirmed: 7, failed: 1 })
   expect(runs[4]).toMatchObject({ board: 'PB-0005', outcome: 'failed', kind: 'unplugged' })
   const history = document<{ entries: { kind: string; batch: string }[] }>(await run(['history', 'PB-0005', '--json'], { home }))
-  const latest = history.entries.filter(({ batch }) => batch === history.entries.at(-1)?.batch).map(({ kind }) => kind)
+  const last = history.entries.findLast(({ kind }) => kind === 'outcome')?.batch
+  const latest = history.entries.filter(({ batch }) => batch === last).map(({ kind }) => kind)
   expect(latest).toEqual(['run-started', 'slot-write-intended', 'slot-write-failed', 'outcome'])
   await holds()
   await line.stop()
