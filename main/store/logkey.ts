@@ -14,11 +14,16 @@ export const logKeyName = 'log-key.pem'
 export const logPublicKeyName = 'log-key.pub'
 const keyFileBytesMax = 10_000
 
-/** The home's log key; made when there is none. Failures: `bad-log-key` and the disk's. */
+/**
+ * The home's log key; made for a log that never had one. Failures: `bad-log-key`, `log-key-lost` (only its public half is
+ * there: a new key would break with every checkpoint signed so far, so none is made), and the disk's.
+ */
 export function openLogKey(folder: string): Signer | Failure {
   const path = join(folder, logKeyName)
+  const publicPath = join(folder, logPublicKeyName)
   try {
     if (!existsSync(path)) {
+      if (existsSync(publicPath)) return new Failure('log-key-lost', `${path}, the key that signs this log's checkpoints, is gone, though ${logPublicKeyName} is there. Put it back from a safe copy. Without it the log can be read, written and verified, but no new checkpoint can be signed.`)
       const { privateKey } = generateKeyPairSync('ed25519')
       writeDurably(path, privateKey.export({ type: 'pkcs8', format: 'pem' }), 0o600)
     }
@@ -27,7 +32,6 @@ export function openLogKey(folder: string): Signer | Failure {
     if (signer instanceof Failure) return signer
     const key = noteKey(logOrigin(signer), signer.publicKey)
     if (key instanceof Failure) return key
-    const publicPath = join(folder, logPublicKeyName)
     if (!existsSync(publicPath)) writeDurably(publicPath, `${noteKeyText(key)}\n`, 0o644)
     return signer
   } catch (error) {

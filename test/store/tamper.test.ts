@@ -2,7 +2,7 @@
 // has SQLite and our source, so he also repairs what he can: leaf hashes, derived tables, subtree hashes, the head.
 import Database from 'better-sqlite3'
 import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto'
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -282,6 +282,16 @@ describe('an attacker who repairs everything he can is stopped by the signed che
     expect(value(await store.verify()).holds).toBe(true)
     expect(value(await store.verify(undefined, { trusted }))).toMatchObject({ holds: false, checkpointsHeld: 0 })
   })
+})
+
+test('a lost log key is named, and no other is made in its place', async () => {
+  const home = copied()
+  rmSync(join(home, 'log-key.pem'))
+  const store = storeIn(home, { session: 's2' })
+  expect(await store.checkpoint()).toMatchObject({ kind: 'log-key-lost', says: expect.stringContaining('Put it back') as string })
+  expect(existsSync(join(home, 'log-key.pem'))).toBe(false)
+  expect(value(await store.verify()).holds).toBe(true)
+  store.close()
 })
 
 test('honest logs of any size and content, with checkpoints anywhere, are never accused', { timeout: within(20_000) }, async () => {
