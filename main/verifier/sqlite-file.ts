@@ -35,8 +35,8 @@ export function openSqlite(read: ReadAt, wal: Uint8Array | null): SqliteFile {
   if (pageBytes < 512 || (pageBytes & (pageBytes - 1)) !== 0) throw new Damage(`Its page size, ${pageBytes}, cannot be.`)
   const overlay = wal === null ? new Map<number, Uint8Array>() : committedPages(wal, pageBytes)
   const page = (number: number): Uint8Array => {
-    const bytes = overlay.get(number) ?? read((number - 1) * pageBytes, pageBytes)
-    if (number < 1 || bytes.length !== pageBytes) throw new Damage(`Page ${number} is not there.`)
+    const bytes = number < 1 ? null : (overlay.get(number) ?? read((number - 1) * pageBytes, pageBytes))
+    if (bytes?.length !== pageBytes) throw new Damage(`Page ${number} is not there.`)
     return bytes
   }
   const first = viewOf(page(1))
@@ -84,8 +84,10 @@ function columnsOf(sql: string): { name: string; isRowid: boolean }[] {
 type RecordCell = Readonly<{ rowid: number | null; values: readonly Cell[] }>
 
 function walker(page: (number: number) => Uint8Array, usable: number): { table(root: number): Generator<RecordCell>; index(root: number): Generator<RecordCell> } {
-  function* walk(number: number, depth: number, kind: 'table' | 'index'): Generator<RecordCell> {
-    if (depth > depthMax) throw new Damage('Its tree of pages leads round in a circle.')
+  // No page stands in a tree twice: one that does would be walked over and over, more often at each level.
+  function* walk(number: number, depth: number, kind: 'table' | 'index', seen: Set<number>): Generator<RecordCell> {
+    if (depth > depthMax || seen.has(number)) throw new Damage('Its tree of pages leads round in a circle.')
+    seen.add(number)
     const bytes = page(number)
     const view = viewOf(bytes)
     const at = number === 1 ? 100 : 0
@@ -99,7 +101,7 @@ function walker(page: (number: number) => Uint8Array, usable: number): { table(r
       let cell = view.getUint16(pointers + 2 * i)
       if (!isLeaf) {
         if (cell + 4 > bytes.length) throw new Damage(`A cell of page ${number} leads outside.`)
-        yield* walk(view.getUint32(cell), depth + 1, kind)
+        yield* walk(view.getUint32(cell), depth + 1, kind, seen)
         if (kind === 'table') continue
         cell += 4
       }
@@ -107,11 +109,11 @@ function walker(page: (number: number) => Uint8Array, usable: number): { table(r
       const [rowid, from] = kind === 'table' ? varint(bytes, afterSize) : [null, afterSize]
       yield { rowid, values: recordOf(payload(bytes, from, size, kind)) }
     }
-    if (!isLeaf) yield* walk(view.getUint32(at + 8), depth + 1, kind)
+    if (!isLeaf) yield* walk(view.getUint32(at + 8), depth + 1, kind, seen)
   }
 
   function payload(bytes: Uint8Array, from: number, size: number, kind: 'table' | 'index'): Uint8Array {
-    if (size > recordBytesMax) throw new Damage('A record is larger than any of ours.')
+    if (size < 0 || size > recordBytesMax) throw new Damage('A record is larger than any of ours.')
     const most = kind === 'table' ? usable - 35 : Math.floor(((usable - 12) * 64) / 255) - 23
     if (size <= most) {
       if (from + size > bytes.length) throw new Damage('A record leads outside its page.')
@@ -120,6 +122,7 @@ function walker(page: (number: number) => Uint8Array, usable: number): { table(r
     const least = Math.floor(((usable - 12) * 32) / 255) - 23
     const wished = least + ((size - least) % (usable - 4))
     const local = wished <= most ? wished : least
+    if (from + local + 4 > bytes.length) throw new Damage('A record leads outside its page.')
     const whole = new Uint8Array(size)
     whole.set(bytes.subarray(from, from + local))
     let next = viewOf(bytes).getUint32(from + local)
@@ -131,7 +134,7 @@ function walker(page: (number: number) => Uint8Array, usable: number): { table(r
     return whole
   }
 
-  return { table: (root) => walk(root, 0, 'table'), index: (root) => walk(root, 0, 'index') }
+  return { table: (root) => walk(root, 0, 'table', new Set()), index: (root) => walk(root, 0, 'index', new Set()) }
 }
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
