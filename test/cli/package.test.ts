@@ -1,6 +1,6 @@
 // `package` as people and scripts call it: made, opened, inspected, certified, in place, receipts; and refusals, each with
 // its sentence, its RFC 4108 code and exit 1.
-import { createHash } from 'node:crypto'
+import { shake256 } from '@noble/hashes/sha3.js'
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -11,7 +11,7 @@ const at = (name: string) => join(dir, name)
 const home = at('home')
 const hardware = '1.3.6.1.4.1.99999.7.1'
 const id = '1.3.6.1.4.1.99999.1.4'
-const firmware = createHash('shake256', { outputLength: 20_000 }).update('package').digest()
+const firmware = shake256(new TextEncoder().encode('package'), { dkLen: 20_000 })
 const call = (...words: string[]) => run([...words, '--json'], { home, cwd: dir })
 const done = async (...words: string[]): Promise<Record<string, unknown>> => {
   const result = await call(...words)
