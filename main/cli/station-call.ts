@@ -28,6 +28,8 @@ export type StationNeeds = Readonly<{
   ports: string | readonly string[] | null
   /** Keys the image may be signed with: names, fingerprints or PEM files. */
   keys: readonly string[]
+  /** Line rate of real ports; the station's own default where nobody says. */
+  baudRate?: number | undefined
 }>
 
 /** Opens the station, does the work, closes it. Kinds: of `openStation`, of the keys named, of the work. */
@@ -43,6 +45,7 @@ export async function withStation(call: Call, needs: StationNeeds, work: (statio
   const { ports } = needs
   const station = await openWhenFree(call, {
     home: homeFolder(call), version, runtime: runtimeHere(), tokenEntry: call.tokenEntry, ports: ports === null ? 'system' : typeof ports === 'string' ? [ports] : ports,
+    ...(needs.baudRate === undefined ? {} : { baudRate: needs.baudRate }),
   })
   if (failed(station)) return station
   if (station.closedRuns > 0) call.tell(`An earlier station was stopped in the middle of ${station.closedRuns} runs; the log now says where each stood.\n`)

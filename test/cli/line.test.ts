@@ -1,7 +1,7 @@
 // The main job as a script does it: practice boards in one process, provisioning in another, real pseudo-terminals
 // between them. What each board ended as is asked of the board itself, and the log must hold afterwards.
-import type { ChildProcess } from 'node:child_process'
-import { readFileSync, writeFileSync, existsSync } from 'node:fs'
+import { execFileSync, type ChildProcess } from 'node:child_process'
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { spawn } from '@lydell/node-pty'
@@ -102,6 +102,20 @@ test('provision started before the practice line waits for its boards', async ()
   const result = await waiting
   expect(result.code, result.stderr).toBe(0)
   expect(document<Provisioned>(result).outcomes).toMatchObject({ confirmed: 2 })
+  await line.stop()
+}, lineMs)
+
+test.runIf(process.platform === 'linux')('--baud is the rate the ports are opened at', async () => {
+  const line = await practice('baud', ['--boards', '1', '--baud', '115200'])
+  const child = start(['provision', at('1.1.0.img'), '--ports', line.ports, '--baud', '921600', '--json'], { home })
+  let rate = ''
+  let stderr = ''
+  child.stderr?.on('data', (piece: Buffer) => {
+    stderr += piece.toString()
+    if (rate === '' && stderr.includes('uploading')) rate = execFileSync('stty', ['-F', realpathSync(join(line.ports, 'ttyP0')), 'speed'], { encoding: 'utf8' }).trim()
+  })
+  expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0)
+  expect(rate).toBe('921600')
   await line.stop()
 }, lineMs)
 

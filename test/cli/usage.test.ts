@@ -30,6 +30,7 @@ test.each([
   ['a number that is none', ['practice', '--dir', 'x', '--boards', 'many']],
   ['a number out of range', ['practice', '--dir', 'x', '--boards', '100000']],
   ['a word that is no choice', ['provision', 'x', '--mode', 'fast']],
+  ['a line rate that is no number', ['provision', 'x', '--ports', 'y', '--baud', 'fast']],
   ['a key with no place to write it', ['keygen', '--type', 'ed25519', '--no-passphrase']],
 ])('%s is wrong usage: exit 2, nothing on stdout, a hint on stderr', async (_, args) => {
   const home = folder()

@@ -24,6 +24,7 @@ export type ProvisionFlags = Readonly<{
   recipe?: string
   mode?: UpgradeMode
   boards?: number
+  baud?: number
   allowDowngrade?: true
   key?: readonly string[]
   unitTable?: string
@@ -42,6 +43,7 @@ export function declare(command: Command, act: Act): void {
     .option('--unit-table <file>', 'comma-separated table of unit data, with a column "serial"')
     .option('--mode <mode>', `${modes.join(', ')} (default: test-and-confirm)`, oneOf(modes))
     .option('--boards <n>', 'wait for this many boards, and provision no more', wholeNumber(1, boardsMax))
+    .option('--baud <rate>', 'line rate of real ports (default: 115200)', wholeNumber(1200, 10_000_000))
     .option('--allow-downgrade', 'let boards go back to an older version')
     .option('--key <key>', 'key that must have signed the image: name, fingerprint or PEM file (may be repeated)', (text: string, before: readonly string[] = []) => [...before, text])
     .option('--wait <seconds>', 'how long to wait for the boards to appear', wholeNumber(0, waitSecondsMax), 10)
@@ -58,7 +60,7 @@ export async function provision(call: Call, image: string, flags: ProvisionFlags
   const report = failed(bytes) || looksLikePackage(bytes) ? bytes : inspectImage(bytes)
   if (failed(report)) return report
   const waited = await waitForPorts(call, flags.ports, flags.wait)
-  return withStation(call, { ports: flags.ports, keys: flags.key ?? [] }, async (station) => {
+  return withStation(call, { ports: flags.ports, keys: flags.key ?? [], baudRate: flags.baud }, async (station) => {
     const file = await station.openFile({ path: image, purpose: 'image' })
     if (failed(file)) return file
     if (file.problem !== null) return new Failure(file.problem.kind, file.problem.says, file.problem.facts)
