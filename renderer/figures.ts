@@ -1,5 +1,5 @@
 // Figures as people read them: sizes in binary units (flash is bought in them), times short enough for a tile. Pure
-// functions, so that a test can hold every edge; words around the figures live in words/en.ts.
+// functions, so that a test can hold every edge; words around the figures live in words/en/.
 
 /** 0 B, 812 B, 41.2 KiB, 1.04 MiB. Whole bytes below 1 KiB, three digits above. */
 export function bytesText(bytes: number): string {

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { kindNames } from './kinds-of-the-log.ts'
 import { outcomeNames } from '../../main/contract/views.ts'
 import { entryKinds } from '../../renderer/log/kinds.ts'
-import { en } from '../../renderer/words/en.ts'
+import { en } from '../../renderer/words/en/index.ts'
 import { words } from '../../renderer/words/words.ts'
 
 const renderer = resolve(import.meta.dirname, '..', '..', 'renderer')

@@ -1,0 +1,12 @@
+// Every text of the window, in English, one file a view. A test finds keys that are missing or unused. Sentences the
+// station says itself (failures, log entries, steps) come from the station and are not here.
+import { boards } from './boards.ts'
+import { desk } from './desk.ts'
+import { app, startFailure } from './frame.ts'
+import { images } from './images.ts'
+import { keys, tokens, policy } from './keys.ts'
+import { look, phase, mode, line, board } from './line.ts'
+import { log } from './log.ts'
+import { settings } from './settings.ts'
+
+export const en = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, settings } as const
