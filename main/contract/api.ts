@@ -4,6 +4,8 @@ import { z } from 'zod'
 import { selfTests, unitData } from './recipe-parts.ts'
 import type { Failure } from '../base/failure.ts'
 import { keyAlgorithms } from '../base/signer.ts'
+import { administrators, anyone, auditors, engineers, everyone, keepers, line } from './roles.ts'
+import type { May } from './roles.ts'
 import { outcomeNames } from './views.ts'
 import type {
   AboutView, BatchView, BayView, BoardView, BundleView, ComparisonView, DigestView, EntryView, FileView, ImageView, KeyView, LogVerdictView, OutcomeName, PortView,
@@ -55,12 +57,12 @@ const signOptions = z.strictObject({
   securityCounter: z.union([z.literal('auto'), z.number().int().min(0).max(0xffff_ffff)]).nullable().default(null),
 })
 
-type Row<A extends z.ZodType, R> = Readonly<{ args: A; windowOnly: boolean; stationOnly: boolean; result?: R }>
+type Row<A extends z.ZodType, R> = Readonly<{ args: A; may: May; windowOnly: boolean; stationOnly: boolean; result?: R }>
 type Where = { windowOnly?: true; stationOnly?: true }
 
-/** A row of the table: `ask<Result>()(argument schema)`. */
-const ask = <R>() => <A extends z.ZodType>(args: A, where: Where = {}): Row<A, R> =>
-  ({ args, windowOnly: where.windowOnly === true, stationOnly: where.stationOnly === true })
+/** A row of the table: `ask<Result>(who may)(argument schema)`; who may has no default, see roles.ts. */
+const ask = <R>(may: May) => <A extends z.ZodType>(args: A, where: Where = {}): Row<A, R> =>
+  ({ args, may, windowOnly: where.windowOnly === true, stationOnly: where.stationOnly === true })
 
 const nothing = z.strictObject({})
 
@@ -69,64 +71,64 @@ const nothing = z.strictObject({})
  * window. `windowOnly` rows open a native dialog and are answered by the shell itself.
  */
 export const methods = {
-  about: ask<AboutView>()(nothing),
+  about: ask<AboutView>(anyone)(nothing),
 
   // Files: the window names files by the id it got from a dialog, never by path.
-  chooseFile: ask<FileView | null>()(z.strictObject({ purpose: filePurpose }), { windowOnly: true }),
-  openFile: ask<FileView>()(z.strictObject({ path, purpose: filePurpose }), { stationOnly: true }),
-  inspectFile: ask<ImageView>()(z.strictObject({ file: fileId })),
-  compareFiles: ask<ComparisonView>()(z.strictObject({ left: fileId, right: fileId })),
+  chooseFile: ask<FileView | null>(line)(z.strictObject({ purpose: filePurpose }), { windowOnly: true }),
+  openFile: ask<FileView>(line)(z.strictObject({ path, purpose: filePurpose }), { stationOnly: true }),
+  inspectFile: ask<ImageView>(line)(z.strictObject({ file: fileId })),
+  compareFiles: ask<ComparisonView>(line)(z.strictObject({ left: fileId, right: fileId })),
   /** The room for an image in slots like these; equal slots, sizes in bytes. */
-  sizeOfFile: ask<SizeView>()(z.strictObject({
+  sizeOfFile: ask<SizeView>(engineers)(z.strictObject({
     file: fileId, slotBytes: signOptions.shape.slotBytes, sectorBytes: z.number().int().min(1).max(0x100_0000).default(0x1000), align: signOptions.shape.align,
   })),
-  sampleFile: ask<FileView>()(nothing),
+  sampleFile: ask<FileView>(line)(nothing),
 
-  listKeys: ask<KeyView[]>()(nothing),
-  generateKey: ask<KeyView>()(z.strictObject({
+  listKeys: ask<KeyView[]>(everyone)(nothing),
+  generateKey: ask<KeyView>(engineers)(z.strictObject({
     name, algorithm: z.enum(keyAlgorithms as [typeof keyAlgorithms[number], ...typeof keyAlgorithms[number][]]),
     class: z.enum(['production', 'test']), passphrase: passphrase.nullable(),
   })),
-  importKey: ask<KeyView>()(z.strictObject({ file: fileId, name, class: z.enum(['production', 'test']), passphrase: passphrase.nullable(), newPassphrase: passphrase.nullable() })),
-  retireKey: ask<KeyView>()(z.strictObject({ name })),
+  importKey: ask<KeyView>(engineers)(z.strictObject({ file: fileId, name, class: z.enum(['production', 'test']), passphrase: passphrase.nullable(), newPassphrase: passphrase.nullable() })),
+  retireKey: ask<KeyView>(keepers)(z.strictObject({ name })),
 
-  setKeyPolicy: ask<KeyView>()(z.strictObject({
+  setKeyPolicy: ask<KeyView>(administrators)(z.strictObject({
     name, products: z.array(z.string().min(1).max(64)).max(32).default([]), notBefore: time.nullable().default(null), notAfter: time.nullable().default(null), needsTwo: z.boolean().default(false),
   })),
 
   // Keys in hardware (PKCS#11). Modules that the machine or the ring does not name are refused: loading one is running it.
-  listTokens: ask<TokenModuleView[]>()(nothing),
+  listTokens: ask<TokenModuleView[]>(keepers)(nothing),
   /** Until `lockToken` or the end; the PIN is kept by the token's own process only. */
-  unlockToken: ask<TokenModuleView[]>()(z.strictObject({ token: tokenUri, pin: z.string().min(1).max(255) })),
+  unlockToken: ask<TokenModuleView[]>(engineers)(z.strictObject({ token: tokenUri, pin: z.string().min(1).max(255) })),
   /** One token, or all with null. */
-  lockToken: ask<TokenModuleView[]>()(z.strictObject({ token: tokenUri.nullable().default(null) })),
-  addTokenKey: ask<KeyView>()(z.strictObject({ uri: tokenUri, name, class: keyClass })),
-  generateTokenKey: ask<KeyView>()(z.strictObject({
+  lockToken: ask<TokenModuleView[]>(keepers)(z.strictObject({ token: tokenUri.nullable().default(null) })),
+  addTokenKey: ask<KeyView>(engineers)(z.strictObject({ uri: tokenUri, name, class: keyClass })),
+  generateTokenKey: ask<KeyView>(engineers)(z.strictObject({
     token: tokenUri, name, algorithm: z.enum(keyAlgorithms as [typeof keyAlgorithms[number], ...typeof keyAlgorithms[number][]]), class: keyClass,
   })),
   /** Lets the station load a module that is not installed in a usual place. */
-  addTokenModule: ask<TokenModuleView[]>()(z.strictObject({ path }), { stationOnly: true }),
+  addTokenModule: ask<TokenModuleView[]>(administrators)(z.strictObject({ path }), { stationOnly: true }),
 
   /** A second person's word that this key may sign this firmware as this version; gives the entry. */
-  approveSigning: ask<{ entry: number }>()(z.strictObject({ file: fileId, key: name, version: z.string().min(1).max(40) })),
+  approveSigning: ask<{ entry: number }>(engineers)(z.strictObject({ file: fileId, key: name, version: z.string().min(1).max(40) })),
   /**
    * Signs the opened firmware with a key of the ring; the window is asked where to save when `saveAs` is null. `passphrase`
    * is the key file's, or the PIN of a token that is still locked. `product` and `recipe` are what the key's policy asks for.
    */
-  sign: ask<SignedView | null>()(z.strictObject({
+  sign: ask<SignedView | null>(engineers)(z.strictObject({
     file: fileId, key: name, passphrase: passphrase.nullable(), options: signOptions, saveAs: path.nullable(),
     product: z.string().min(1).max(64).nullable().default(null), recipe: keyClass.nullable().default(null),
   })),
 
   /** Saves what a signer elsewhere signs (imgtool's --vector-to-sign digest); `publicKey` is the opened PEM of its public key. */
-  exportDigest: ask<DigestView | null>()(z.strictObject({ file: fileId, publicKey: fileId, options: signOptions, saveAs: path.nullable() })),
+  exportDigest: ask<DigestView | null>(engineers)(z.strictObject({ file: fileId, publicKey: fileId, options: signOptions, saveAs: path.nullable() })),
   /** Takes its base64 answer (imgtool's --fix-sig) for the same firmware and options; nothing is saved unless it verifies. */
-  importSignature: ask<SignedView | null>()(z.strictObject({ file: fileId, publicKey: fileId, signature: fileId, options: signOptions, saveAs: path.nullable() })),
+  importSignature: ask<SignedView | null>(engineers)(z.strictObject({ file: fileId, publicKey: fileId, signature: fileId, options: signOptions, saveAs: path.nullable() })),
 
-  listPorts: ask<PortView[]>()(nothing),
-  askBoard: ask<BoardView>()(z.strictObject({ port: path })),
+  listPorts: ask<PortView[]>(line)(nothing),
+  askBoard: ask<BoardView>(line)(z.strictObject({ port: path })),
 
-  startPractice: ask<PracticeView>()(z.strictObject({
+  startPractice: ask<PracticeView>(line)(z.strictObject({
     boards: z.number().int().min(1).max(128).default(8),
     baud: z.number().int().min(1200).max(10_000_000).default(460_800),
     faults: z.string().max(2000).default(''),
@@ -134,18 +136,18 @@ export const methods = {
     /** Boards as from the factory; false: as they were left. */
     fresh: z.boolean().default(true),
   })),
-  stopPractice: ask<PracticeView>()(nothing),
-  practice: ask<PracticeView>()(nothing),
+  stopPractice: ask<PracticeView>(line)(nothing),
+  practice: ask<PracticeView>(everyone)(nothing),
 
-  bays: ask<BayView[]>()(nothing),
-  batch: ask<BatchView | null>()(nothing),
+  bays: ask<BayView[]>(everyone)(nothing),
+  batch: ask<BatchView | null>(everyone)(nothing),
   /** `unitTable` is an opened table of unit data by serial number, where the recipe has any. */
-  startBatch: ask<BatchView>()(z.strictObject({ file: fileId, recipe, unitTable: fileId.nullable().default(null), bays: z.array(z.number().int().min(1).max(1024)).max(1024).nullable().default(null) })),
-  stopBatch: ask<BatchView | null>()(nothing),
-  run: ask<RunView>()(z.strictObject({ run: runId })),
-  listRuns: ask<RunView[]>()(z.strictObject({ batch: z.string().max(64).nullable().default(null) })),
+  startBatch: ask<BatchView>(engineers)(z.strictObject({ file: fileId, recipe, unitTable: fileId.nullable().default(null), bays: z.array(z.number().int().min(1).max(1024)).max(1024).nullable().default(null) })),
+  stopBatch: ask<BatchView | null>(line)(nothing),
+  run: ask<RunView>(everyone)(z.strictObject({ run: runId })),
+  listRuns: ask<RunView[]>(everyone)(z.strictObject({ batch: z.string().max(64).nullable().default(null) })),
 
-  listLog: ask<{ entries: EntryView[]; total: number }>()(z.strictObject({
+  listLog: ask<{ entries: EntryView[]; total: number }>(everyone)(z.strictObject({
     before: z.number().int().min(0).nullable().default(null),
     limit: z.number().int().min(1).max(500).default(100),
     kind: z.string().max(64).nullable().default(null),
@@ -157,12 +159,12 @@ export const methods = {
     since: time.nullable().default(null),
     until: time.nullable().default(null),
   })),
-  verifyLog: ask<LogVerdictView>()(nothing),
+  verifyLog: ask<LogVerdictView>(everyone)(nothing),
   /** The whole log as an audit bundle. */
-  exportLog: ask<BundleView | null>()(z.strictObject({ saveAs: path.nullable() })),
+  exportLog: ask<BundleView | null>(auditors)(z.strictObject({ saveAs: path.nullable() })),
 
-  settings: ask<SettingsView>()(nothing),
-  changeSettings: ask<SettingsView>()(z.strictObject({ theme: z.enum(['system', 'light', 'dark']).optional(), person: z.string().min(1).max(80).optional() })),
+  settings: ask<SettingsView>(anyone)(nothing),
+  changeSettings: ask<SettingsView>(everyone)(z.strictObject({ theme: z.enum(['system', 'light', 'dark']).optional(), person: z.string().min(1).max(80).optional() })),
 } as const
 
 export type Methods = typeof methods
