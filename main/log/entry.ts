@@ -11,7 +11,7 @@ import type { Kind, KindData } from './kinds.ts'
 /** No entry is longer; known kinds stay far below (tlog-tiles bundles allow 65,535). */
 export const entryBytesMax = 32_768
 
-export const roles = ['operator', 'engineer', 'auditor', 'station'] as const
+export const roles = ['operator', 'engineer', 'auditor', 'administrator', 'station'] as const
 export type Role = (typeof roles)[number]
 
 /** Where and under whom an entry is written. */

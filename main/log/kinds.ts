@@ -31,6 +31,9 @@ const theKey = {
   home: z.enum(['file', 'pkcs11']),
 }
 
+/** An account: `person` is the name that the log has of it (a pseudonym where one is set). */
+const thePerson = { account: id, person: name, roles: name }
+
 /** What the key's policy said to a signature, and why. */
 const policyDecision = z.strictObject({ decision: z.enum(['allowed', 'refused']), reason: says, product: name.optional(), recipe: z.enum(['production', 'test']).optional() })
 
@@ -62,9 +65,22 @@ export const kinds = {
   /** The wall clock left the monotonic one by this much (positive: forward) since the entry before. */
   'clock-stepped': z.strictObject({ byMs: z.int() }),
   settings: z.strictObject({ name, before: says.optional(), after: says }),
-  'sign-in': z.strictObject({ method: name }),
-  'sign-in-refused': z.strictObject({ method: name, says }),
-  'sign-out': z.strictObject({}),
+  /** `method`: how (`pin`, `badge`, `badge and pin`); the entry's person is who. `account` is that person's, whatever they are called. */
+  'sign-in': z.strictObject({ method: name, account: id.optional() }),
+  /** `account` only where the name or badge was somebody's; a name nobody has is not written down: it may be a PIN, typed into the wrong field. */
+  'sign-in-refused': z.strictObject({ method: name, says, account: id.optional(), failure: failureKind.optional() }),
+  'sign-out': z.strictObject({ account: id.optional() }),
+  /** The station was left (`idle`) or locked by hand (`asked`), or its account was changed under it (`changed`). */
+  'station-locked': z.strictObject({ why: z.enum(['idle', 'asked', 'changed']), account: id.optional() }),
+
+  // People. PINs and badges are never in the log, nor anything made of them
+  'person-added': z.strictObject({ ...thePerson }),
+  /** What changed of an account: `what` is a word like roles, pin, badge, name. */
+  'person-changed': z.strictObject({ ...thePerson, what: name, before: says.optional(), after: says.optional() }),
+  'person-retired': z.strictObject({ ...thePerson }),
+  /** Too many wrong tries; nobody signs in with this account until an administrator has unlocked it. */
+  'person-locked': z.strictObject({ ...thePerson, tries: whole }),
+  'person-unlocked': z.strictObject({ ...thePerson }),
   /** The station said no to something it was asked. */
   refusal: z.strictObject({ what: name, failure: failureKind, says, unit: id.optional(), batch: id.optional() }),
 
@@ -77,7 +93,7 @@ export const kinds = {
   /** Who may use the key, for what and when, from now on. */
   'key-policy': z.strictObject({ ...theKey, before: says, after: says }),
   /** A second person saw this firmware and version and lets this key sign it. */
-  'use-approved': z.strictObject({ key: fingerprint, name, inputSha256: sha256, version }),
+  'use-approved': z.strictObject({ key: fingerprint, name, inputSha256: sha256, version, account: id.optional() }),
 
   // Tokens: `token` is a PKCS#11 URI (RFC 7512) without anything of a PIN
   'token-unlocked': z.strictObject({ token: says }),
@@ -99,9 +115,16 @@ export const kinds = {
     policy: policyDecision.optional(),
     /** The entry of the approval that counted; it counts once. */
     approval: whole.optional(),
+    /** Account of who signed, where people have accounts. */
+    account: id.optional(),
   }),
   'image-refused': z.strictObject({ file: name, failure: failureKind, says, inputSha256: sha256.optional(), key: fingerprint.optional(), policy: policyDecision.optional() }),
-  'recipe-released': z.strictObject({ recipe: id, name, revision: whole, recipeSha256: sha256 }),
+  /**
+   * From here on this revision stays as it is. `recipeSha256` is over its canonical bytes, which `content` is where they are
+   * short enough; `signature` (base64, Ed25519) is the station's log key's over them.
+   */
+  'recipe-released': z.strictObject({ recipe: id, name, revision: whole, recipeSha256: sha256, content: z.string().max(16_000).optional(), signature: z.string().max(200).optional() }),
+  'recipe-withdrawn': z.strictObject({ recipe: id, name, revision: whole, recipeSha256: sha256, says: says.optional() }),
 
   // Batches and boards
   'batch-started': z.strictObject({
@@ -118,6 +141,8 @@ export const kinds = {
   'batch-ended': z.strictObject({
     batch: id,
     reason: z.enum(['done', 'stopped', 'station-died']),
+    /** Why it stopped by itself. */
+    says: says.optional(),
     confirmed: whole,
     reverted: whole,
     unchanged: whole,
@@ -127,6 +152,8 @@ export const kinds = {
     uploaded: whole.optional(),
     tested: whole.optional(),
   }),
+  /** Somebody scanned a serial number for this unit. */
+  'unit-named': z.strictObject({ unit: id, batch: id, bay: bay.optional(), serial: name }),
   'board-attached': z.strictObject({ unit: id, port, bay: bay.optional() }),
   'board-detached': z.strictObject({ unit: id, port, bay: bay.optional() }),
 
@@ -135,6 +162,9 @@ export const kinds = {
   'preflight-refused': z.strictObject({ ...ofRun, failure: failureKind, says }),
   /** Said before the first byte: something that the person should know and that does not keep the run from going on. */
   'preflight-note': z.strictObject({ ...ofRun, note: name, says }),
+  /** The board is told to erase a slot, and has no image in it any more. */
+  'slot-erase-intended': z.strictObject({ ...ofRun, ...atSlot, why: name.optional() }),
+  'slot-erased': z.strictObject({ ...ofRun, ...atSlot }),
   'slot-write-intended': z.strictObject({ ...ofRun, ...atSlot, imageHash: hash, bytes: whole, fileSha256: sha256.optional() }),
   /** `slotHash` is the board's own word on what lies in the slot now. */
   'slot-write-done': z.strictObject({ ...ofRun, ...atSlot, imageHash: hash, bytes: whole, slotHash: hash, tookMs: whole.optional() }),
@@ -146,6 +176,8 @@ export const kinds = {
   reset: z.strictObject({ ...ofRun, why: name.optional() }),
   /** The board's own word after it came back. */
   booted: z.strictObject({ ...ofRun, activeHash: hash, version, confirmed: z.boolean().optional(), port: port.optional() }),
+  /** The same of an image of another number than the application's, on a board with several. */
+  'image-runs': z.strictObject({ ...ofRun, image: whole, activeHash: hash, version, confirmed: z.boolean() }),
   'proof-passed': z.strictObject({ ...ofRun, proof: name, says: says.optional() }),
   'proof-failed': z.strictObject({ ...ofRun, proof: name, failure: failureKind.optional(), says }),
   /** Settings and files of one unit. A secret has no value here, whatever else is told of it. */

@@ -91,10 +91,15 @@ CREATE INDEX entries_by_time ON entries (time, seq);
 CREATE INDEX entries_by_person ON entries (person, seq);
 `
 
+// People and what opens the station to them (hashes only), each a JSON body that accounts.ts alone reads.
+const third = `
+CREATE TABLE IF NOT EXISTS accounts (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+`
+
 export const migrations: readonly Migration[] = [first, (sql) => {
   sql.exec(second)
   keepMoreSubtrees(sql)
-}]
+}, third]
 export const schemaVersion = migrations.length
 
 /** Version 1 kept levels 8, 16 and 24 only. Each level is made from the kept one below it, so all that is read are leaves. */
