@@ -5,6 +5,7 @@
 import type { Clock } from '../base/clock.ts'
 import { utf8 } from '../base/bytes.ts'
 import type { PublicKey } from '../base/signer.ts'
+import type { TrustAnchor } from '../cms/trust.ts'
 import { packetBytesFor } from '../smp/frames.ts'
 import { LineDecoder } from '../smp/line.ts'
 import { RawDecoder } from '../smp/raw.ts'
@@ -16,12 +17,14 @@ import { firmwareOf } from './firmware.ts'
 import { bootloaderOf, checkAgainst, couldBoot, flashFactoryImage, layOut, listedHash } from './factory.ts'
 import { Flash, PowerCut } from './flash.ts'
 import type { CutPlan, FlashListener } from './flash.ts'
+import { keyAnchors, unwrapWith } from './package-loader.ts'
 import type { BoardProfile } from './profiles.ts'
 import { replyLines } from './reply-lines.ts'
 import { RecoveryServer } from './server-recovery.ts'
 import { answerPacket } from './server.ts'
 import { ImageServer } from './server-image.ts'
 import { UnitServer, UnitStorage } from './server-unit.ts'
+import type { Unwrap } from './slot-check.ts'
 import type { Slots } from './swap.ts'
 import type { SwapType } from './trailer.ts'
 import { earlyMsOf } from './wire.ts'
@@ -34,6 +37,8 @@ export type BoardOptions = Readonly<{
   trust: readonly PublicKey[]
   /** How the bootloader judges an image; against `trust` unless told. Thousands of simulated boots remember their verdicts. */
   check?: ImageCheck
+  /** Who may sign firmware packages for it, where its bootloader takes them; the keys of `trust` unless told. */
+  anchors?: readonly TrustAnchor[]
   /** The signed image the board came with from its factory. */
   firmware: Uint8Array
   /** Flash content of an earlier life; null or absent = fresh from the factory. Taken over, not copied. */
@@ -107,7 +112,7 @@ export class Board {
     this.#fault = options.fault ?? null
     this.flash = new Flash(profile.flash, profile.timing, options.content ?? null)
     this.slots = layOut(this.flash, profile)
-    this.#loader = bootloaderOf(this.slots, profile, options.check ?? checkAgainst(options.trust))
+    this.#loader = bootloaderOf(this.slots, profile, options.check ?? checkAgainst(options.trust), unwrapOf(options))
     this.#factoryHash = listedHash(firmware, profile)
     this.#decoder = decoderFor(profile, profile.bufferBytes)
     this.#recoveryDecoder = decoderFor(profile, profile.recovery?.receiveBytes ?? profile.bufferBytes)
@@ -346,6 +351,10 @@ export class Board {
     if (waitMs <= this.#earlyMs) this.#transmit(bytes, atMs)
     else this.#after(waitMs, () => this.#transmit(bytes, atMs))
   }
+}
+
+function unwrapOf({ profile, anchors, trust, serial, clock }: BoardOptions): Unwrap {
+  return unwrapWith(anchors ?? keyAnchors(trust), { hardwareType: profile.hardware, serial: utf8(serial) }, () => clock.wallMs())
 }
 
 function decoderFor(profile: BoardProfile, bufferBytes: number): LineDecoder | RawDecoder {

@@ -5,7 +5,7 @@
 import type { FlashArea } from './flash.ts'
 import { compareWithoutBuild, loadHighest } from './load-highest.ts'
 import { overwrite } from './overwrite.ts'
-import { duePackage, holdsPackage } from './package-loader.ts'
+import { bootInPlace, duePackage, holdsPackage } from './package-loader.ts'
 import { imageHolds, swapAlgorithms } from './slot-check.ts'
 import type { Bootloader } from './slot-check.ts'
 import { imageSize, listedVersion, readHeader, readListed } from './slot-image.ts'
@@ -39,6 +39,11 @@ export function boot(loader: Bootloader): BootResult {
   const say = (text: string) => lines.push({ afterMs: flash.elapsedMs, text })
   say('*** Booting MCUboot v2.4.0 ***')
   say('I: Starting bootloader')
+  if (loader.inPlace !== undefined && loader.unwrap !== undefined && isHighestMode(loader.mode)) {
+    const { primary, secondary } = loader.slots
+    const { unwrap, check, mode, inPlace } = loader
+    return bootInPlace({ slots: [primary, secondary], unwrap, check, vectorAlign: inPlace.vectorAlign, wayBack: mode === 'direct-xip-revert' })
+  }
   if (isHighestMode(loader.mode)) return { ...loadHighest(loader, loader.mode, say), lines }
   const swapped = updateImage(loader, say)
   const running = runnable(loader, say)

@@ -5,11 +5,15 @@ import type { PublicKey } from '../base/signer.ts'
 import { verifyImage } from '../image/verify.ts'
 import { boot } from './bootloader.ts'
 import type { Bootloader, ImageCheck } from './bootloader.ts'
+import type { Unwrap } from './slot-check.ts'
 import { Flash, FlashArea, erasedByte } from './flash.ts'
 import type { BoardProfile } from './profiles.ts'
 import { readListed } from './slot-image.ts'
 import { slotsOf } from './swap.ts'
 import type { BootMode, Slots } from './swap.ts'
+
+/** What a Cortex-M4 with up to 112 interrupts asks of its vector table. */
+const vectorAlign = 512
 
 const noTime = { eraseSectorMs: 0, writeWordUs: 0 }
 
@@ -22,8 +26,9 @@ export function layOut(flash: Flash, profile: BoardProfile): Slots {
 }
 
 /** The bootloader of that profile over those slots. */
-export function bootloaderOf(slots: Slots, profile: BoardProfile, check: ImageCheck): Bootloader {
-  return { slots, mode: profile.mode, check, ram: profile.ram, noDowngrade: profile.noDowngrade }
+export function bootloaderOf(slots: Slots, profile: BoardProfile, check: ImageCheck, unwrap?: Unwrap): Bootloader {
+  const takes = unwrap === undefined || profile.packages === null ? {} : profile.packages === 'in-place' ? { unwrap, inPlace: { vectorAlign } } : { unwrap }
+  return { slots, mode: profile.mode, check, ram: profile.ram, noDowngrade: profile.noDowngrade, ...takes }
 }
 
 /** Accepts an image that verifies against any of the keys. */

@@ -87,7 +87,7 @@ function placeOf(bytes: Uint8Array): { flags: number; loadAddress: number } {
 }
 
 /** Erases an image that was tried before and never confirmed; notes that this one is tried now (boot_select_or_erase). */
-function selectOrErase({ area, trailer }: Slot): boolean {
+export function selectOrErase({ area, trailer }: Slot): boolean {
   const { magic, copyDone, imageOk } = trailer.state()
   if (magic !== 'good' || (copyDone === 'set' && imageOk !== 'set')) {
     area.erase(0, area.sizeBytes)

@@ -3,7 +3,9 @@
 // Surprises: in plain direct-xip an uploaded newer image is pending at once and for good, with no mark and no way to take
 // it back; with a revert only a newer image counts as pending however it is marked; overwrite-only lists like a swap.
 import { compareWithoutBuild } from './load-highest.ts'
+import { listedOrPacked } from './package-place.ts'
 import { readListed } from './slot-image.ts'
+import type { ListedImage } from './slot-image.ts'
 import { askedSwap, secondaryImage } from './swap.ts'
 import type { BootMode, Slot, Slots } from './swap.ts'
 import type { FlashArea } from './flash.ts'
@@ -15,7 +17,7 @@ const code = { badMagic: 23, alreadyPending: 28, badTrailer: 29, testOfActive: 3
 export type NextBoot = Readonly<{ slot: 0 | 1; as: 'normal' | 'test' | 'revert' }>
 
 /** The two slots as the firmware in slot `active` finds them. */
-export type SeenSlots = Readonly<{ slots: Slots; mode: BootMode; active: 0 | 1 }>
+export type SeenSlots = Readonly<{ slots: Slots; mode: BootMode; active: 0 | 1; /** Firmware that knows packages finds images in them. */ packages?: boolean }>
 
 export function slotAt({ slots }: SeenSlots, slot: 0 | 1): Slot {
   return slot === 0 ? slots.primary : slots.secondary
@@ -24,6 +26,12 @@ export function slotAt({ slots }: SeenSlots, slot: 0 | 1): Slot {
 /** Where the image in that slot begins. */
 export function imageAt(seen: SeenSlots, slot: 0 | 1): FlashArea {
   return slot === 0 ? seen.slots.primary.area : secondaryImage(seen.slots)
+}
+
+/** The image in that slot as the server lists it. */
+export function listedAt(seen: SeenSlots, slot: 0 | 1): ListedImage | null {
+  const area = imageAt(seen, slot)
+  return seen.packages === true ? listedOrPacked(area) : readListed(area)
 }
 
 /** Slots that the firmware knows of; a single-slot board has one. */
@@ -44,7 +52,7 @@ export function nextBoot(seen: SeenSlots): NextBoot {
 const other = (slot: 0 | 1): 0 | 1 => (slot === 0 ? 1 : 0)
 
 function otherIsNewer(seen: SeenSlots): boolean {
-  const [mine, theirs] = [readListed(imageAt(seen, seen.active)), readListed(imageAt(seen, other(seen.active)))]
+  const [mine, theirs] = [listedAt(seen, seen.active), listedAt(seen, other(seen.active))]
   return mine !== null && theirs !== null && compareWithoutBuild(theirs.header, mine.header) > 0
 }
 
@@ -60,7 +68,7 @@ function xipState({ trailer }: Slot): Xip {
 function nextWithRevert(seen: SeenSlots): NextBoot {
   const { active } = seen
   const stay: NextBoot = { slot: active, as: 'normal' }
-  if (readListed(imageAt(seen, other(active))) === null) return stay
+  if (listedAt(seen, other(active)) === null) return stay
   const mine = xipState(slotAt(seen, active))
   const theirs = xipState(slotAt(seen, other(active)))
   if (mine === 'revert') return { slot: other(active), as: 'revert' }

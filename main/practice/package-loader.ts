@@ -2,40 +2,39 @@
 // signature, and then the image's own, are proven there before anything moves, and the swap copies the image out of it,
 // each sector from where it lies across two. What surprised us: the package's head is gone once the first sector has been
 // swapped, so how far the image lies behind it must be in the swap status, beside the swap's size. Or the package runs
-// where it lies: the image is found inside it and started at its own vector table, nothing is copied.
-import { Failure, failed } from '../base/failure.ts'
+// where it lies: the image is found inside it and started at its own vector table, nothing is copied. A package that is
+// refused loses its slot, as an image would.
+import { Failure, failed, must } from '../base/failure.ts'
+import type { PublicKey } from '../base/signer.ts'
 import { openPackage } from '../cms/package.ts'
 import type { LoaderFacts } from '../cms/loader.ts'
-import type { Trust } from '../cms/trust.ts'
+import { anchorFromKey } from '../cms/trust.ts'
+import type { TrustAnchor } from '../cms/trust.ts'
 import type { BootResult, Running, Say } from './bootloader.ts'
 import type { FlashArea } from './flash.ts'
-import { compareWithoutBuild } from './load-highest.ts'
+import { compareWithoutBuild, selectOrErase } from './load-highest.ts'
+import { insideOf, packageBytesIn, packagePlace } from './package-place.ts'
 import { largestImage } from './slot-check.ts'
 import type { Bootloader, ImageCheck, Unwrap } from './slot-check.ts'
-import { headerFrom, listedVersion, readListed } from './slot-image.ts'
+import { fixedAddress, headerFrom, imageSize, listedVersion, readHeader, readListed } from './slot-image.ts'
+import type { SlotHeader } from './slot-image.ts'
 import { askedSwap, trailerSectors } from './swap.ts'
-import type { SwapStatus } from './swap.ts'
+import type { Slot, SwapStatus } from './swap.ts'
 import type { SwapType } from './trailer.ts'
 
 const sequenceTag = 0x30
 
-/** Bytes of the DER value that begins there, head included; null when its length is not definite or runs out of the slot. */
-function derBytes(slot: Uint8Array): number | null {
-  const first = slot[1] ?? 0
-  if (slot[0] !== sequenceTag || first === 0x80 || first > 0x84) return null
-  const count = first < 0x80 ? 0 : first & 0x7f
-  let length = count === 0 ? first : 0
-  for (let i = 0; i < count; i++) length = length * 256 + (slot[2 + i] ?? 0)
-  const whole = 2 + count + length
-  return whole <= slot.length ? whole : null
+/** The keys built into a bootloader as trust anchors: each may sign packages itself. */
+export function keyAnchors(keys: readonly PublicKey[]): TrustAnchor[] {
+  return keys.map((key) => must(anchorFromKey(key.spki, 'a key built into the bootloader')))
 }
 
 /** A bootloader's way to prove packages: whom it trusts, and what it knows of itself. */
-export function unwrapWith(trust: Trust, loader: LoaderFacts | null): Unwrap {
+export function unwrapWith(anchors: readonly TrustAnchor[], loader: LoaderFacts | null, wallMs: () => number): Unwrap {
   return (slot) => {
-    const packageBytes = derBytes(slot)
+    const packageBytes = packageBytesIn({ sizeBytes: slot.length, read: (at, length) => slot.subarray(at, at + length) })
     if (packageBytes === null) return new Failure('decode-failure', 'The slot does not begin with a whole package.')
-    const opened = openPackage(slot.subarray(0, packageBytes), { trust, loader })
+    const opened = openPackage(slot.subarray(0, packageBytes), { trust: { anchors, atMs: wallMs() }, loader })
     if (failed(opened)) return opened
     const { firmware, firmwareOffset } = opened
     if (firmwareOffset === null) return new Failure('bad-encap-content', 'The firmware is encrypted, compressed or in pieces, and this bootloader takes it only as it is.')
@@ -84,50 +83,88 @@ function imageIn(image: Uint8Array, check: ImageCheck, largestBytes: number): Fa
   return failed(checked) ? checked : null
 }
 
-export type InPlaceLoader = Readonly<{
-  /** Slots of equal standing; each may hold a package. */
-  areas: readonly FlashArea[]
+export type InPlaceLoader = Pick<Bootloader, 'check'> & Readonly<{
+  /** Of equal standing; each may hold a package, or an image as it came from the factory. */
+  slots: readonly [Slot, Slot]
   unwrap: Unwrap
-  check: ImageCheck
   /** What the core asks of its vector table. */
   vectorAlign: number
+  /** Packages that were tried once and not confirmed are not started again (direct-xip with revert). */
+  wayBack: boolean
 }>
 
 export type InPlaceBoot = BootResult & Readonly<{ /** Where the core starts; null when nothing runs. */ vectorAddress: number | null }>
 
-type Candidate = Readonly<{ running: Running; vectorAddress: number }>
-
-/** Starts the newest image that lies proven inside a package, from where it lies. Nothing in flash changes. */
-export function bootInPlace({ areas, unwrap, check, vectorAlign }: InPlaceLoader): InPlaceBoot {
+/**
+ * Starts the newest image that lies proven inside a package, from where it lies; nothing is copied. As MCUboot does in
+ * direct-xip (load-highest.ts), slots are tried newest first, one that is not proven loses its content, and one that
+ * is laid out for another place is passed over.
+ */
+export function bootInPlace(loader: InPlaceLoader): InPlaceBoot {
   const lines: BootResult['lines'][number][] = []
-  const say: Say = (text) => lines.push({ afterMs: areas[0]?.flash.elapsedMs ?? 0, text })
+  const { flash } = loader.slots[0].area
+  const say: Say = (text) => lines.push({ afterMs: flash.elapsedMs, text })
   say('*** Booting MCUboot v2.4.0 ***')
-  const candidates = areas.flatMap((area, slot): Candidate[] => {
-    const found = inPlaceIn(area, slot === 0 ? 0 : 1, { unwrap, check, vectorAlign })
-    if (!failed(found)) return [found]
-    say(`E: Slot ${slot}: ${found.says}`)
-    return []
+  const found = loader.slots.flatMap(({ area }, slot): Found[] => {
+    const place = packagePlace(area)
+    const header = readHeader(place === null ? area : insideOf(area, place))
+    const there = header.magic === 'image'
+    say(there ? `I: Slot ${slot}: version=${listedVersion(header)}${place === null ? '' : `, in a package, at 0x${place.offset.toString(16)}`}` : `I: Slot ${slot}: image not found`)
+    return there ? [{ slot: slot === 0 ? 0 : 1, header }] : []
   })
-  const [first, ...others] = candidates
-  if (first === undefined) {
-    say('E: Unable to find bootable image')
-    return { running: null, swapped: 'none', lines, vectorAddress: null }
+  // The sort is stable: of two equal versions the first slot's runs.
+  for (const { slot } of [...found].sort((a, b) => compareWithoutBuild(b.header, a.header))) {
+    const started = startIn(loader, slot, say)
+    if (started === null) continue
+    say(`I: Image version: v${started.running.version}`)
+    say(`I: Vector table at 0x${started.vectorAddress.toString(16)}`)
+    return { ...started, swapped: 'none', lines }
   }
-  const newest = others.reduce((best, one) => (compareWithoutBuild(one.running.header, best.running.header) > 0 ? one : best), first)
-  say(`I: Image version: v${newest.running.version}`)
-  say(`I: Vector table at 0x${newest.vectorAddress.toString(16)}`)
-  return { running: newest.running, swapped: 'none', lines, vectorAddress: newest.vectorAddress }
+  say('E: Unable to find bootable image')
+  return { running: null, swapped: 'none', lines, vectorAddress: null }
 }
 
-function inPlaceIn(area: FlashArea, slot: 0 | 1, { unwrap, check, vectorAlign }: Omit<InPlaceLoader, 'areas'>): Candidate | Failure {
-  const inside = unwrap(area.read(0, area.sizeBytes))
-  if (failed(inside)) return inside
-  const why = imageIn(inside.image, check, area.sizeBytes)
-  if (why !== null) return why
+type Found = Readonly<{ slot: 0 | 1; header: SlotHeader }>
+type Started = Readonly<{ running: Running; vectorAddress: number }>
+
+function startIn(loader: InPlaceLoader, slot: 0 | 1, say: Say): Started | null {
+  const place = loader.slots[slot]
+  const { area } = place
+  const inside = provenInPlace(loader, area)
+  const why = failed(inside) ? null : whyNotThere(loader, area, inside)
+  if (why !== null) {
+    say(`E: Slot ${slot}: ${why}`)
+    return null
+  }
+  if (loader.wayBack && !selectOrErase(place)) {
+    say(`I: Slot ${slot}: tried before and not confirmed, or never marked; erased`)
+    return null
+  }
+  if (failed(inside)) {
+    say(`E: Slot ${slot}: ${inside.says}`)
+    area.erase(0, area.sizeBytes)
+    return null
+  }
   const header = headerFrom(inside.image)
-  const vectorAddress = area.address + inside.offset + header.headerBytes
-  if (vectorAddress % vectorAlign !== 0) return new Failure('unaligned', `The vector table would stand at 0x${vectorAddress.toString(16)}, which is no multiple of ${vectorAlign}.`)
-  const listed = readListed({ read: (offset: number, length: number) => area.read(inside.offset + offset, length), sizeBytes: area.sizeBytes - inside.offset })
-  if (listed === null) return new Failure('bad-firmware', 'The image in the package has no hash.')
-  return { running: { hash: listed.hash, version: listedVersion(header), header, slot }, vectorAddress }
+  const listed = readListed(insideOf(area, { offset: inside.offset, imageBytes: inside.image.length, packageBytes: inside.image.length }))
+  return listed === null ? null : { running: { hash: listed.hash, version: listedVersion(header), header, slot }, vectorAddress: area.address + inside.offset + header.headerBytes }
+}
+
+type Inside = Readonly<{ offset: number; image: Uint8Array }>
+
+/** The image of that slot, its package's signature and its own proven; one that came without a package is judged by its own. */
+function provenInPlace({ unwrap, check }: InPlaceLoader, area: FlashArea): Inside | Failure {
+  const plain = readHeader(area).magic === 'image'
+  const size = plain ? imageSize(area, readHeader(area)) : null
+  const inside = !plain ? unwrap(area.read(0, area.sizeBytes)) : size === null ? new Failure('bad-firmware', 'The image in the slot is cut off.') : { offset: 0, image: area.read(0, size) }
+  return failed(inside) ? inside : imageIn(inside.image, check, area.sizeBytes) ?? inside
+}
+
+/** Why an image that is proven cannot run from there: linked for another address (boot_rom_address_check), or unaligned. */
+function whyNotThere({ vectorAlign }: InPlaceLoader, area: FlashArea, { offset, image }: Inside): string | null {
+  const imageAddress = area.address + offset
+  const fixed = fixedAddress(image)
+  if (fixed !== null && fixed !== imageAddress) return `The image is linked for 0x${fixed.toString(16)} and lies at 0x${imageAddress.toString(16)}.`
+  const vectorAddress = imageAddress + headerFrom(image).headerBytes
+  return vectorAddress % vectorAlign === 0 ? null : `The vector table would stand at 0x${vectorAddress.toString(16)}, which is no multiple of ${vectorAlign}.`
 }

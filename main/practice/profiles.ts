@@ -23,6 +23,10 @@ export type BoardProfile = Readonly<{
   recovery: RecoveryBuild | null
   /** MCUBOOT_DOWNGRADE_PREVENTION by version; the bootloader info says so. */
   noDowngrade: boolean
+  /** Takes firmware packages as they are: unpacked by the bootloader while it swaps, or run from where they lie. Null: images only. */
+  packages: 'unwrap' | 'in-place' | null
+  /** Hardware type (an object identifier), which a package must name. */
+  hardware: string
   slot0: Readonly<{ address: number; sizeBytes: number }>
   slot1: Readonly<{ address: number; sizeBytes: number }>
   scratch: Readonly<{ address: number; sizeBytes: number }>
@@ -70,6 +74,9 @@ const recordedTasks: readonly TaskView[] = [
   { name: '0', prio: 0, tid: 5, state: 16 },
 ]
 
+/** Hardware type of every practice board. */
+export const practiceHardware = '1.3.6.1.4.1.99999.7.1'
+
 export const recordedRig: BoardProfile = {
   name: 'recorded-rig',
   flash: { baseAddress: 0xc000, sizeBytes: 0xf0000, sectorBytes: 4096, writeBlockBytes: 1 },
@@ -79,6 +86,8 @@ export const recordedRig: BoardProfile = {
   ram: null,
   recovery: null,
   noDowngrade: false,
+  packages: null,
+  hardware: practiceHardware,
   slot0: { address: 0xc000, sizeBytes: 0x69000 },
   slot1: { address: 0x75000, sizeBytes: 0x69000 },
   scratch: { address: 0xde000, sizeBytes: 0x1e000 },
@@ -126,6 +135,9 @@ const otherModes: readonly BoardProfile[] = [
   inMode('single-slot', { recovery: { receiveBytes: 1024, listsHash: false, tellsParameters: true } }),
   { ...practice, name: 'practice-recovery', recovery: { receiveBytes: 1024, listsHash: true, tellsParameters: false } },
   { ...practice, name: 'practice-no-downgrade', noDowngrade: true },
+  // Bootloaders that take firmware packages.
+  { ...practice, name: 'practice-unwrap', packages: 'unwrap' },
+  inMode('direct-xip-revert', { name: 'practice-in-place', packages: 'in-place' }),
 ]
 
 export const profiles: Readonly<Record<string, BoardProfile>> = {

@@ -13,16 +13,18 @@ import type { BoardProfile } from './profiles.ts'
 import { body, groupError, mgmt, plainError, readFields } from './answer.ts'
 import type { Answer, HandlerTable, ServerSeat } from './answer.ts'
 import { compareWithoutBuild } from './load-highest.ts'
-import { imageAt, nextBoot, setNext, slotAt, slotInUse, slotsOfMode, uploadSlot } from './next-boot.ts'
+import { imageAt, listedAt, nextBoot, setNext, slotAt, slotInUse, slotsOfMode, uploadSlot } from './next-boot.ts'
 import type { SeenSlots } from './next-boot.ts'
-import { headerBytes, headerFrom, listedVersion, readHeader, readListed } from './slot-image.ts'
+import { packageBytesIn, packedHeader } from './package-place.ts'
+import { fixedAddress, headerBytes, headerFrom, listedVersion } from './slot-image.ts'
+import type { SlotHeader } from './slot-image.ts'
 import type { Slots } from './swap.ts'
 
 const imageGroup = 1
 /** IMG_MGMT_ERR codes in use. */
 const code = {
   unknown: 1, hashNotFound: 8, noFreeSlot: 9, flashOpen: 10, flashWrite: 12, badOffset: 20, badLength: 21, badHeader: 22, badMagic: 23,
-  badHash: 24, notNewer: 27, alreadyPending: 28, tooLarge: 30, overrun: 31,
+  badHash: 24, badAddress: 25, notNewer: 27, alreadyPending: 28, tooLarge: 30, overrun: 31,
 } as const
 const shaBytes = 32
 /** CONFIG_IMG_BLOCK_BUF_SIZE: what the flash stream collects before it writes. */
@@ -43,7 +45,7 @@ export class ImageServer {
 
   /** `active` is the slot whose image runs. */
   constructor(slots: Slots, profile: BoardProfile, active: 0 | 1 = 0) {
-    this.#seen = { slots, mode: profile.mode, active }
+    this.#seen = { slots, mode: profile.mode, active, packages: profile.packages !== null }
     this.#profile = profile
     this.#stream = new FlashStream(slots.secondary.area)
   }
@@ -66,7 +68,7 @@ export class ImageServer {
       if (!confirm) return refused(code.badHash)
     } else {
       if (hash.length !== shaBytes) return refused(code.badHash)
-      const found = slotsOfMode(this.#seen.mode).find((each) => sameBytes(readListed(imageAt(this.#seen, each))?.hash ?? new Uint8Array(0), hash))
+      const found = slotsOfMode(this.#seen.mode).find((each) => sameBytes(listedAt(this.#seen, each)?.hash ?? new Uint8Array(0), hash))
       if (found === undefined) return refused(code.hashNotFound)
       slot = found
     }
@@ -79,7 +81,7 @@ export class ImageServer {
     const slot = slotsOfMode(this.#seen.mode).find((each) => each === asked)
     if (slot === undefined) return refused(code.flashOpen)
     const { area } = slotAt(this.#seen, slot)
-    if (readListed(imageAt(this.#seen, slot)) !== null && slotInUse(this.#seen, slot)) return refused(code.noFreeSlot)
+    if (listedAt(this.#seen, slot) !== null && slotInUse(this.#seen, slot)) return refused(code.noFreeSlot)
     this.#session = null
     if (area.isErased()) {
       if (this.#profile.emptyEraseFails) return refused(code.unknown)
@@ -110,7 +112,7 @@ export class ImageServer {
   }
 
   #list(images: CborMap[], slot: 0 | 1, flags: { pending?: boolean; confirmed?: boolean; active?: boolean; permanent?: boolean }): void {
-    const listed = readListed(imageAt(this.#seen, slot))
+    const listed = listedAt(this.#seen, slot)
     if (listed === null) return
     const all = {
       bootable: listed.header.bootable,
@@ -133,15 +135,29 @@ export class ImageServer {
     }
     if (data.length < headerBytes) return code.badHeader
     if (len === undefined) return code.badLength
-    const header = headerFrom(data)
-    if (header.magic !== 'image') return code.badMagic
+    const packed = this.#packed(data, len)
+    const header = packed === null ? headerFrom(data) : packed.header
+    if (packed === null && header?.magic !== 'image') return code.badMagic
     if (sha !== undefined && sha.length > shaBytes) return code.badHash
     if (this.#resumes(sha)) return 0
     const slot = uploadSlot(this.#seen)
     if (slot === null) return code.noFreeSlot
     if (len > imageAt(this.#seen, slot).sizeBytes) return code.tooLarge
-    // Upgrade-only uploads compare without the build number.
-    return request.upgrade === true && compareWithoutBuild(header, readHeader(imageAt(this.#seen, this.#seen.active))) <= 0 ? code.notNewer : 0
+    if (packed !== null && packed.address !== null && packed.address !== slotAt(this.#seen, slot).area.address + packed.offset) return code.badAddress
+    // Upgrade-only uploads compare without the build number. A package whose head is longer than the first piece tells no version yet.
+    const runs = listedAt(this.#seen, this.#seen.active)?.header ?? null
+    return request.upgrade === true && header !== null && runs !== null && compareWithoutBuild(header, runs) <= 0 ? code.notNewer : 0
+  }
+
+  /**
+   * Zephyr's check of the first piece knows MCUboot's magic only (img_mgmt_upload_inspect). Firmware made for such a
+   * bootloader takes a DER SEQUENCE of the upload's length as well, and refuses an image fixed to another address
+   * (CONFIG_MCUMGR_GRP_IMG_REJECT_DIRECT_XIP_MISMATCHED_SLOT) where it runs from inside.
+   */
+  #packed(data: Uint8Array, len: number): { header: SlotHeader | null; offset: number; address: number | null } | null {
+    if (this.#profile.packages === null || packageBytesIn({ sizeBytes: len, read: (at, length) => data.subarray(at, at + length) }) !== len) return null
+    const inside = packedHeader(data, len)
+    return { header: inside?.header ?? null, offset: inside?.offset ?? 0, address: inside === null || this.#profile.packages !== 'in-place' ? null : fixedAddress(inside.bytes) }
   }
 
   #resumes(sha: Uint8Array | undefined): boolean {

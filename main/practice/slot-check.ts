@@ -31,8 +31,10 @@ export type Bootloader = Readonly<{
   check: ImageCheck
   /** Null but for RAM load. */
   ram?: RamWindow | null
-  /** Built to take firmware packages in the upgrade slot (swap-move only): proves one and finds the image in it. */
+  /** Built to take firmware packages: proves one and finds the image in it. Swap-move unpacks it from the upgrade slot while it swaps. */
   unwrap?: Unwrap
+  /** With `unwrap`, in direct-xip: images run from inside their packages, their vector tables aligned like that. */
+  inPlace?: Readonly<{ vectorAlign: number }>
   /** MCUBOOT_DOWNGRADE_PREVENTION: no version below the one that runs. */
   noDowngrade?: boolean
 }>

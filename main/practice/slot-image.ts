@@ -11,6 +11,7 @@ const tlvInfoMagic = 0x6907
 const protectedTlvInfoMagic = 0x6908
 const sha256Tlv = 0x10
 const nonBootableFlag = 0x10
+const romFixedFlag = 0x100
 const unreadableFlags = 0x4 | 0x8 | 0x200 | 0x400
 export const headerBytes = 32
 const tlvHeadBytes = 4
@@ -54,6 +55,12 @@ export function headerFrom(bytes: Uint8Array): SlotHeader {
     revision: view.getUint16(22, true),
     build: view.getUint32(24, true),
   }
+}
+
+/** The flash address an image is linked for, by its header's bytes (flag ROM_FIXED); null when it names none. */
+export function fixedAddress(header: Uint8Array): number | null {
+  const view = viewOf(header)
+  return (view.getUint32(16, true) & romFixedFlag) === 0 ? null : view.getUint32(4, true)
 }
 
 /** Bytes of header, payload and both TLV areas; null when the areas do not hold together. */

@@ -52,7 +52,7 @@ function loaderOn(part: Part, content: Uint8Array | null = null): Bootloader {
   const geometry = { ...recordedRig.flash, baseAddress: 0, sizeBytes: 2 * part.slotSectors * 4096, writeBlockBytes: part.writeBlockBytes }
   const flash = new Flash(geometry, { eraseSectorMs: 0, writeWordUs: 0 }, content)
   const area = (name: string, first: number) => new FlashArea(flash, name, first * 4096, part.slotSectors * 4096)
-  const unwrap = unwrapWith({ anchors, atMs: nowMs }, { hardwareType: hardware })
+  const unwrap = unwrapWith(anchors, { hardwareType: hardware }, () => nowMs)
   return { slots: slotsOf(area('slot 0', 0), area('slot 1', part.slotSectors), null, part.align), mode: 'swap-move', check, unwrap: (slot) => once(unwrapped, slot, () => unwrap(slot.slice())) }
 }
 
@@ -200,37 +200,72 @@ describe('in place', () => {
   async function loader() {
     const { signer } = await house()
     const flash = new Flash({ ...recordedRig.flash, baseAddress: 0x8000, sizeBytes: 2 * slotBytes }, { eraseSectorMs: 0, writeWordUs: 0 })
-    const areas = [0x8000, 0x8000 + slotBytes].map((address, i) => new FlashArea(flash, `slot ${i}`, address, slotBytes))
+    const area = (name: string, address: number) => new FlashArea(flash, name, address, slotBytes)
+    const { primary, secondary } = slotsOf(area('slot 0', 0x8000), area('slot 1', 0x8000 + slotBytes), null, 8)
     const own: ImageCheck = (image) => {
       const verified = verifyImage(image, signer.signer.publicKey)
       return failed(verified) ? verified : true
     }
-    return { areas, unwrap: unwrapWith({ anchors, atMs: nowMs }, { hardwareType: hardware }), check: own, vectorAlign: 512 }
+    return { slots: [primary, secondary] as const, areas: [primary.area, secondary.area] as const, unwrap: unwrapWith(anchors, { hardwareType: hardware }, () => nowMs), check: own, vectorAlign: 512, wayBack: false }
   }
 
   test('the newest package runs from where it lies, at the address that layout reported', async () => {
     const boards = await loader()
     const [older, newer] = [await inPlaceAt(0x8000, 1), await inPlaceAt(0x8000 + slotBytes, 2)]
-    put(boards.areas[0] as FlashArea, older.made.bytes)
-    put(boards.areas[1] as FlashArea, newer.made.bytes)
+    put(boards.areas[0], older.made.bytes)
+    put(boards.areas[1], newer.made.bytes)
     const result = bootInPlace(boards)
     expect([result.running?.version, result.running?.slot, result.vectorAddress]).toEqual(['1.2.0', 1, newer.layout.vectorAddress])
     const at = (result.vectorAddress ?? 0) - 0x8000 - slotBytes
-    expect((boards.areas[1] as FlashArea).read(at, 9000)).toEqual(firmware(9000, 'v2'))
+    expect(boards.areas[1].read(at, 9000)).toEqual(firmware(9000, 'v2'))
   })
 
   test('one that was changed is passed over for the older one', async () => {
     const boards = await loader()
     const newer = await inPlaceAt(0x8000 + slotBytes, 2)
     newer.made.bytes[3000]! ^= 1
-    put(boards.areas[0] as FlashArea, (await inPlaceAt(0x8000, 1)).made.bytes)
-    put(boards.areas[1] as FlashArea, newer.made.bytes)
+    put(boards.areas[0], (await inPlaceAt(0x8000, 1)).made.bytes)
+    put(boards.areas[1], newer.made.bytes)
     expect(bootInPlace(boards).running?.version).toBe('1.1.0')
+    expect(boards.areas[1].isErased()).toBe(true)
+  })
+
+  test('with a way back, one that was not marked is never started, and one that was tried is not started again', async () => {
+    const boards = { ...await loader(), wayBack: true }
+    const newer = await inPlaceAt(0x8000 + slotBytes, 2)
+    put(boards.areas[0], (await inPlaceAt(0x8000, 1)).made.bytes)
+    boards.slots[0].trailer.writeMagic()
+    boards.slots[0].trailer.writeImageOk()
+    put(boards.areas[1], newer.made.bytes)
+    expect(bootInPlace(boards).running?.version).toBe('1.1.0')
+    expect(boards.areas[1].isErased()).toBe(true)
+    put(boards.areas[1], newer.made.bytes)
+    boards.slots[1].trailer.writeMagic()
+    expect(bootInPlace(boards).running?.version).toBe('1.2.0')
+    expect(bootInPlace(boards).running?.version).toBe('1.1.0')
+  })
+
+  test('code linked for another address is passed over, and left where it is', async () => {
+    const boards = await loader()
+    const { bare, signer } = await house()
+    const { firmware: _firmware, ...order } = orderWith()
+    const fixed = (by: number) => packInPlace(order, { slotAddress: 0x8000, vectorAlign: 512, headerBytesMin: 32, roundsMax: 20 }, bare, async ({ headerBytes, vectorAddress }) => {
+      const signed = await signImage(firmware(9000), { version: { major: 1, minor: 3, revision: 0, build: 0 }, headerBytes, padHeader: true, slotBytes, romFixed: vectorAddress - headerBytes + by }, signer.signer)
+      return failed(signed) ? signed : signed.bytes
+    })
+    put(boards.areas[0], good(await fixed(0x1000)).made.bytes)
+    const passed = bootInPlace(boards)
+    expect(passed.running).toBeNull()
+    expect(passed.lines.map(({ text }) => text).join('\n')).toMatch(/linked for 0x9042 and lies at 0x8042/)
+    expect(boards.areas[0].isErased()).toBe(false)
+    boards.areas[0].erase(0, slotBytes)
+    put(boards.areas[0], good(await fixed(0)).made.bytes)
+    expect(bootInPlace(boards).running?.version).toBe('1.3.0')
   })
 
   test('one laid out for another address is not started', async () => {
     const boards = await loader()
-    put(boards.areas[0] as FlashArea, (await inPlaceAt(0x8040, 1)).made.bytes)
+    put(boards.areas[0], (await inPlaceAt(0x8040, 1)).made.bytes)
     const result = bootInPlace(boards)
     expect([result.running, result.vectorAddress]).toEqual([null, null])
     expect(result.lines.map(({ text }) => text).join('\n')).toMatch(/no multiple of 512/)
