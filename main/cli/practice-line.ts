@@ -6,7 +6,8 @@ import type { Failure } from '../base/failure.ts'
 import type { PublicKey } from '../base/signer.ts'
 import { startPracticeLine } from '../practice/line.ts'
 import type { PracticeLine } from '../practice/line.ts'
-import { findProfile, practiceProfile } from '../practice/profiles.ts'
+import { findProfile, practiceProfile, withLoader } from '../practice/profiles.ts'
+import type { BoardProfile } from '../practice/profiles.ts'
 import { OpenFiles } from '../station/files.ts'
 import { makeHome } from '../station/home.ts'
 import { Logbook } from '../station/logbook.ts'
@@ -16,14 +17,21 @@ import type { Call } from './call.ts'
 import type { PracticeFlags } from './commands/practice.ts'
 import { homeFolder } from './home.ts'
 import { publicKeyNamed, ringOf } from './keys.ts'
+import { certificatesFrom } from './packages.ts'
 import { openLog, personHere } from './record.ts'
 
 /** Ready when it answers: every board's port is in the folder. Kinds: of the line, of the keys named, of the home. */
 export async function startLine(call: Call, flags: PracticeFlags): Promise<PracticeLine | Failure> {
-  const profile = flags.mode === undefined ? practiceProfile : findProfile(flags.mode)
+  const profile = profileOf(flags)
   if (failed(profile)) return profile
   const named: PublicKey[] = []
+  const certificates: Uint8Array[] = []
   for (const text of flags.trust ?? []) {
+    const found = await certificatesFrom(text)
+    if (!failed(found)) {
+      certificates.push(...found.map(({ der }) => der))
+      continue
+    }
     const key = await publicKeyNamed(call, text)
     if (failed(key)) return key
     named.push(key.publicKey)
@@ -32,7 +40,13 @@ export async function startLine(call: Call, flags: PracticeFlags): Promise<Pract
   if (failed(factory)) return factory
   const { boards, baud, seed, faults, usb } = flags
   // Absolute, since the folder tells others where each port is, wherever they were started.
-  return startPracticeLine({ dir: resolve(flags.dir), boards, baud, seed, faults, usb: usb === true, fresh: flags.keep !== true, profile, firmware: factory.firmware, trust: [...factory.trust, ...named] })
+  return startPracticeLine({ dir: resolve(flags.dir), boards, baud, seed, faults, usb: usb === true, fresh: flags.keep !== true, profile, firmware: factory.firmware, trust: [...factory.trust, ...named], certificates })
+}
+
+function profileOf({ mode, loader }: PracticeFlags): BoardProfile | Failure {
+  if (loader === undefined) return mode === undefined ? practiceProfile : findProfile(mode)
+  const chosen = findProfile(mode ?? loader)
+  return failed(chosen) ? chosen : withLoader(chosen, loader)
 }
 
 type Factory = Exclude<Awaited<ReturnType<typeof factoryImage>>, Failure>

@@ -17,7 +17,7 @@ import { firmwareOf } from './firmware.ts'
 import { bootloaderOf, checkAgainst, couldBoot, flashFactoryImage, layOut, listedHash } from './factory.ts'
 import { Flash, PowerCut } from './flash.ts'
 import type { CutPlan, FlashListener } from './flash.ts'
-import { keyAnchors, unwrapWith } from './package-loader.ts'
+import { packageAnchors, unwrapWith } from './package-loader.ts'
 import type { BoardProfile } from './profiles.ts'
 import { replyLines } from './reply-lines.ts'
 import { RecoveryServer } from './server-recovery.ts'
@@ -354,7 +354,7 @@ export class Board {
 }
 
 function unwrapOf({ profile, anchors, trust, serial, clock }: BoardOptions): Unwrap {
-  return unwrapWith(anchors ?? keyAnchors(trust), { hardwareType: profile.hardware, serial: utf8(serial) }, () => clock.wallMs())
+  return unwrapWith(anchors ?? packageAnchors(trust), { hardwareType: profile.hardware, serial: utf8(serial) }, () => clock.wallMs())
 }
 
 function decoderFor(profile: BoardProfile, bufferBytes: number): LineDecoder | RawDecoder {

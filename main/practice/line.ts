@@ -16,6 +16,7 @@ import { openFlashFile } from './flash-file.ts'
 import type { FlashFile } from './flash-file.ts'
 import { claimFolder } from './line-folder.ts'
 import type { LineFolder } from './line-folder.ts'
+import { packageAnchors } from './package-loader.ts'
 import { practiceProfile } from './profiles.ts'
 import type { BoardProfile } from './profiles.ts'
 import { openPty } from './pty.ts'
@@ -37,6 +38,8 @@ export type PracticeLineOptions = Readonly<{
   firmware: Uint8Array
   /** Public keys built into the boards' bootloader; the firmware must verify against one of them. */
   trust: readonly PublicKey[]
+  /** Certificates (DER) by which boards that take firmware packages trust them, beside the keys of `trust`. */
+  certificates?: readonly Uint8Array[]
   seed?: number
   /** As `parseFaults` reads it. */
   faults?: string
@@ -167,12 +170,12 @@ export class PracticeLine {
   }
 
   async #openPlace(bay: number, fault: Fault | null): Promise<void | Failure> {
-    const { firmware, trust } = this.#options
+    const { firmware, trust, certificates = [] } = this.#options
     const profile = this.#options.profile ?? practiceProfile
     const serial = `PB-${String(bay).padStart(4, '0')}`
     const file = openFlashFile(join(this.dir, `${serial}.flash`), this.#clock)
     if (failed(file)) return file
-    const board = createBoard({ clock: this.#clock, profile, serial, trust, firmware, fault, content: this.#options.fresh === true ? null : file.read(profile.flash.sizeBytes) })
+    const board = createBoard({ clock: this.#clock, profile, serial, trust, anchors: packageAnchors(trust, certificates), firmware, fault, content: this.#options.fresh === true ? null : file.read(profile.flash.sizeBytes) })
     file.follow(board)
     const place: Place = { bay, serial, board, file, plug: null, pulled: false }
     this.#places.push(place)

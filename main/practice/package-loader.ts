@@ -8,7 +8,7 @@ import { Failure, failed, must } from '../base/failure.ts'
 import type { PublicKey } from '../base/signer.ts'
 import { openPackage } from '../cms/package.ts'
 import type { LoaderFacts } from '../cms/loader.ts'
-import { anchorFromKey } from '../cms/trust.ts'
+import { anchorFromCertificate, anchorFromKey } from '../cms/trust.ts'
 import type { TrustAnchor } from '../cms/trust.ts'
 import type { BootResult, Running, Say } from './bootloader.ts'
 import type { FlashArea } from './flash.ts'
@@ -24,9 +24,13 @@ import type { SwapType } from './trailer.ts'
 
 const sequenceTag = 0x30
 
-/** The keys built into a bootloader as trust anchors: each may sign packages itself. */
-export function keyAnchors(keys: readonly PublicKey[]): TrustAnchor[] {
-  return keys.map((key) => must(anchorFromKey(key.spki, 'a key built into the bootloader')))
+/** What is built into a bootloader as trust anchors: its keys, each of which may sign packages itself, and certificates (DER; what is none counts for nothing). */
+export function packageAnchors(keys: readonly PublicKey[], certificates: readonly Uint8Array[] = []): TrustAnchor[] {
+  const certified = certificates.flatMap((der) => {
+    const anchor = anchorFromCertificate(der)
+    return failed(anchor) ? [] : [anchor]
+  })
+  return [...keys.map((key) => must(anchorFromKey(key.spki, 'a key built into the bootloader'))), ...certified]
 }
 
 /** A bootloader's way to prove packages: whom it trusts, and what it knows of itself. */

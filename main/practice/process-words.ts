@@ -15,6 +15,8 @@ export type LineOrder = Readonly<{
   firmware: string
   /** Base64 of each key's SubjectPublicKeyInfo. */
   trust: readonly string[]
+  /** Base64 of each certificate. */
+  certificates: readonly string[]
   seed: number
   faults: string
   usb: boolean
@@ -40,6 +42,7 @@ export function orderOf(options: PracticeLineOptions): LineOrder {
     baud: options.baud,
     firmware: Buffer.from(options.firmware).toString('base64'),
     trust: options.trust.map((key) => Buffer.from(key.spki).toString('base64')),
+    certificates: (options.certificates ?? []).map((der) => Buffer.from(der).toString('base64')),
     seed: options.seed ?? 1,
     faults: options.faults ?? '',
     usb: options.usb ?? false,
@@ -60,5 +63,6 @@ export function optionsOf(order: LineOrder): PracticeLineOptions | Failure {
   }
   const firmware = new Uint8Array(Buffer.from(order.firmware, 'base64'))
   const { dir, boards, baud, seed, faults, usb } = order
-  return { dir, boards, baud, firmware, trust, seed, faults, usb, profile }
+  const certificates = order.certificates.map((text) => new Uint8Array(Buffer.from(text, 'base64')))
+  return { dir, boards, baud, firmware, trust, certificates, seed, faults, usb, profile }
 }

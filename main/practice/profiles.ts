@@ -159,3 +159,12 @@ export function findProfile(name: string): BoardProfile | Failure<'bad-profile'>
   if (Object.hasOwn(profiles, wanted)) return profiles[wanted]!
   return new Failure('bad-profile', `There is no practice board called "${name}". There are: swap-move, swap-scratch, ${otherModes.map((each) => each.name.replace('practice-', '')).join(', ')}, ${Object.keys(profiles).join(', ')}.`)
 }
+
+/** That board with a bootloader that takes firmware packages. Failure kind `bad-profile` where its mode cannot. */
+export function withLoader(profile: BoardProfile, packages: 'unwrap' | 'in-place'): BoardProfile | Failure<'bad-profile'> {
+  const fits = packages === 'unwrap' ? profile.mode === 'swap-move' : profile.mode === 'direct-xip' || profile.mode === 'direct-xip-revert'
+  if (fits) return { ...profile, packages }
+  return new Failure('bad-profile', packages === 'unwrap'
+    ? `A bootloader unpacks packages while it swaps: that goes with --mode swap-move, not with ${profile.mode}.`
+    : `A package runs in place where nothing is swapped: that goes with --mode direct-xip or direct-xip-revert, not with ${profile.mode}.`)
+}

@@ -1,5 +1,6 @@
 // `practice`: practice boards as a program of their own, each a serial port in a folder, for scripts, for training and for
 // any other SMP client. They trust the home's practice key and the keys named here, and run until stopped.
+import { Option } from 'commander'
 import type { Command } from 'commander'
 import { failed } from '../../base/failure.ts'
 import type { Failure } from '../../base/failure.ts'
@@ -8,7 +9,7 @@ import { stopped } from '../interrupt.ts'
 import { wholeNumber } from '../numbers.ts'
 import { startLine } from '../practice-line.ts'
 
-export type PracticeFlags = Readonly<{ boards: number; dir: string; trust?: readonly string[]; seed: number; faults: string; baud: number; mode?: string; usb?: true; keep?: true }>
+export type PracticeFlags = Readonly<{ boards: number; dir: string; trust?: readonly string[]; seed: number; faults: string; baud: number; mode?: string; loader?: 'unwrap' | 'in-place'; usb?: true; keep?: true }>
 
 const boardsMax = 128
 
@@ -16,11 +17,12 @@ export function declare(command: Command, act: Act): void {
   command
     .requiredOption('--dir <dir>', 'folder in which each board has its port (made if missing)')
     .option('--boards <n>', 'how many boards', wholeNumber(1, boardsMax), 8)
-    .option('--trust <key>', 'another key whose images the boards boot: name, fingerprint or PEM file (may be repeated)', (text: string, before: readonly string[] = []) => [...before, text])
+    .option('--trust <key>', 'another key whose images and packages the boards take: name, fingerprint or PEM file; or a certificate whose packages they take (may be repeated)', (text: string, before: readonly string[] = []) => [...before, text])
     .option('--seed <n>', 'seed of everything random on the boards', wholeNumber(0, 0xffff_ffff), 1)
     .option('--faults <list>', 'what shall go wrong, like 3:fails-proof,5:unplug@40%,6:hangs,7:power-cut@25', '')
     .option('--baud <rate>', 'line rate of each', wholeNumber(1200, 10_000_000), 460_800)
     .option('--mode <profile>', 'how their bootloader works: swap-move, swap-scratch, swap-offset, overwrite-only, direct-xip, direct-xip-revert, ram-load or single-slot; or the name of a board profile')
+    .addOption(new Option('--loader <how>', 'their bootloader takes firmware packages: unwrap (unpacked from the upgrade slot while swapping) or in-place (run from inside the package)').choices(['unwrap', 'in-place']))
     .option('--usb', 'ports vanish at a reset and come back under another name, as USB boards do')
     .option('--keep', 'go on with the flash an earlier line left in the folder; without it the boards come from the factory')
     .addHelpText('after', '\nThe boards run version 1.0.0 of the practice firmware. Stop them with Ctrl+C; the folder\'s ports go with them.\n\nExample:\n  slotwright practice --boards 8 --dir /tmp/line --faults 3:fails-proof &')
