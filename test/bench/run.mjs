@@ -15,6 +15,7 @@ if (!/^[a-z-]+$/.test(name) || !existsSync(source)) {
 }
 /** Processes that a bench starts, by the name under which it finds them beside itself. */
 const alongside = {
+  log: { practice: join(root, 'main', 'practice', 'process.ts') },
   link: { board: join(import.meta.dirname, 'link-board.ts') },
   line: { station: join(import.meta.dirname, 'line-station.ts'), practice: join(root, 'main', 'practice', 'process.ts') },
 }
@@ -26,6 +27,8 @@ try {
   await build({
     configFile: false,
     logLevel: 'error',
+    // As in the app: all but native packages is bundled.
+    ssr: { noExternal: true },
     build: {
       ssr: true,
       outDir,
