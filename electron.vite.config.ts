@@ -1,7 +1,7 @@
-// One build of everything that runs: main/ into out/main (the app, the command line, and the processes of the practice
-// line and of hardware tokens, as ES modules), the preload script into one CommonJS file, since a sandboxed preload can be
-// nothing else, and the window into out/renderer. Targets are those of the oldest runtime that Slotwright runs on
-// (Electron 33, the registry runtime); electron-vite would take the newest from package.json.
+// One build of everything that runs but the command line (scripts/setup/command-line.mjs): main/ into out/main (the app, and
+// the processes of the practice line and of hardware tokens, as ES modules), the preload script into one CommonJS file,
+// since a sandboxed preload can be nothing else, and the window into out/renderer. Targets are those of the oldest runtime
+// that Slotwright runs on (Electron 33, the registry runtime); electron-vite would take the newest from package.json.
 import { resolve } from 'node:path'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'electron-vite'
@@ -10,12 +10,11 @@ import type { UserConfig } from 'electron-vite'
 const root = import.meta.dirname
 const at = (...path: string[]): string => resolve(root, ...path)
 
-/** Packages with native parts stay packages; all else is bundled, which spares the command line hundreds of file reads. */
+/** Packages with native parts stay packages; all else is bundled, which spares the start hundreds of file reads. */
 const nativePackages = [/^better-sqlite3(\/|$)/, /^serialport$/, /^@serialport\//, /^@lydell\/node-pty/, /^pkcs11js$/, /^lzma-native$/]
 
 const mainEntries = {
-  app: at('main/shell/app.ts'),
-  cli: at('main/cli/slotwright.ts'),
+  app: at('main/shell/entry.ts'),
   practice: at('main/practice/process.ts'),
   tokens: at('main/keys/pkcs11-process.ts'),
 }

@@ -31,5 +31,5 @@ if (hasDisplay()) {
 } else {
   say('there is no display, so no window; the practice line runs in this terminal instead')
   env.ELECTRON_RUN_AS_NODE = '1'
-  inThisTerminal(runtime.executable, [join(root, 'out', 'main', 'cli.js'), 'tour', ...args], env)
+  inThisTerminal(runtime.executable, [join(root, 'out', 'cli', 'start.js'), 'tour', ...args], env)
 }

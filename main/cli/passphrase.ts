@@ -78,8 +78,9 @@ async function typed(call: Call, question: string): Promise<string | Failure> {
   if (!stdin.isTTY || !call.stderr.isTTY) {
     return new Failure('needs-passphrase', 'A passphrase is needed and there is no terminal to ask on. Give it with --passphrase-file FILE.')
   }
-  call.tell(question)
+  // Before the question is asked: whoever answers at once must not see it echoed.
   stdin.setRawMode(true)
+  call.tell(question)
   stdin.setEncoding('utf8')
   stdin.resume()
   try {

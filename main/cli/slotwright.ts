@@ -1,5 +1,5 @@
-// The entry of the command line (`bin/slotwright`): joins the process to `program.ts` and ends it. Nothing heavy is
-// imported here; see `program.ts` for what each command loads.
+// The command line as a process: joins it to `program.ts` and ends it. Nothing heavy is imported here; see `program.ts` for
+// what each command loads, and `start.ts` for what comes before.
 import { join } from 'node:path'
 import type { Failure } from '../base/failure.ts'
 import { watchInterrupts } from './interrupt.ts'
@@ -22,5 +22,7 @@ process.on('uncaughtException', onFault)
 process.on('unhandledRejection', onFault)
 
 const signal = watchInterrupts((words) => stderr.write(words))
+// Built into out/cli, beside the app's out/main.
+const tokenEntry = join(import.meta.dirname, '..', 'main', 'tokens.js')
 // No top-level await: a command's chunk imports this one, and would wait for it for ever.
-runCommandLine(process.argv.slice(2), { env, stdin, stdout, stderr, signal, tokenEntry: join(import.meta.dirname, 'tokens.js') }).then((code) => process.exit(code), onFault)
+runCommandLine(process.argv.slice(2), { env, stdin, stdout, stderr, signal, tokenEntry }).then((code) => process.exit(code), onFault)

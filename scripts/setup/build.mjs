@@ -22,10 +22,11 @@ function sourcesKey() {
 
 export async function build({ always = false } = {}) {
   const key = sourcesKey()
-  const made = join(root, 'out', 'main')
-  if (!always && existsSync(made) && isStamped('build', key)) return
+  const made = [join(root, 'out', 'main'), join(root, 'out', 'cli')]
+  if (!always && made.every((folder) => existsSync(folder)) && isStamped('build', key)) return
   say('building the app (electron-vite)')
   await runOrStop('the build', process.execPath, [join(root, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js'), 'build', '--logLevel', 'warn'])
+  await runOrStop('the build of the command line', process.execPath, [join(root, 'scripts', 'setup', 'command-line.mjs')])
   await runOrStop('the build of the verifier', process.execPath, [join(root, 'scripts', 'setup', 'verifier.mjs')])
   stamp('build', key)
 }

@@ -39,7 +39,7 @@ export function startAgain(home: string): ChildProcess {
 
 /** One command of the command line that was built with the window. */
 export function command(...args: string[]): string {
-  return execFileSync(executable(), [join(built, 'out', 'main', 'cli.js'), ...args], { env: { ...env(), ELECTRON_RUN_AS_NODE: '1' }, encoding: 'utf8' })
+  return execFileSync(executable(), [join(built, 'out', 'cli', 'start.js'), ...args], { env: { ...env(), ELECTRON_RUN_AS_NODE: '1' }, encoding: 'utf8' })
 }
 
 export const test = base.extend<Fixtures>({

@@ -8,7 +8,7 @@ import { afterAll, expect } from 'vitest'
 
 const root = join(import.meta.dirname, '..', '..')
 /** What was built; another build may be named for a quick look. */
-export const builtCli = process.env['SLOTWRIGHT_TEST_CLI'] ?? join(root, 'out', 'main', 'cli.js')
+export const builtCli = process.env['SLOTWRIGHT_TEST_CLI'] ?? join(root, 'out', 'cli', 'start.js')
 export const sampleFirmware = join(root, 'resources', 'firmware')
 
 function executable(): string {
