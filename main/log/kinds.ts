@@ -46,6 +46,8 @@ const packageFacts = {
   packageName: name.optional(),
   packageVersion: decimal.optional(),
   stale: decimal.optional(),
+  /** Packages it needs, OID:VERSION with spaces between. */
+  needs: says.optional(),
   hardware: says.optional(),
   layers: name.optional(),
 }

@@ -1,18 +1,17 @@
-// Packages at the station: whom it trusts, what its log knows of a unit, and the package as a view. The room cms decides;
+// Packages at the station: whom it trusts, what goes into the log, and the package as a view. The room cms decides;
 // here it is given the home's anchors, zlib, the wall clock's moment and the log.
 import { createHash } from 'node:crypto'
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { deflateSync, inflateSync } from 'node:zlib'
-import { toHex, utf8 } from '../base/bytes.ts'
-import { Failure, attempt, failed } from '../base/failure.ts'
+import { toHex } from '../base/bytes.ts'
+import { Failure, failed } from '../base/failure.ts'
 import { bytesWords, nameWords } from '../cms/attributes.ts'
 import type { Community, PackageName } from '../cms/attributes.ts'
 import { certificateFrom } from '../cms/certificate.ts'
 import type { Deflate, Inflate } from '../cms/layers.ts'
 import { loadErrors } from '../cms/errors.ts'
-import { checkLoader } from '../cms/loader.ts'
-import type { InstalledPackage, LoaderFacts } from '../cms/loader.ts'
+import type { LoaderFacts } from '../cms/loader.ts'
 import { openPackage } from '../cms/package.ts'
 import type { OpenWorld, OpenedPackage } from '../cms/package.ts'
 import { anchorFromCertificate, anchorFromKey } from '../cms/trust.ts'
@@ -23,9 +22,7 @@ import type { ImageVersion } from '../image/version.ts'
 import { publicKeyOf } from '../keys/keyring.ts'
 import type { KeyEntry } from '../keys/keyring.ts'
 import { readPem } from '../keys/pem.ts'
-import type { Entry } from '../log/entry.ts'
 import type { KindData } from '../log/kinds.ts'
-import type { AuditStore } from '../store/audit.ts'
 import type { DeskWorld } from './desk.ts'
 import type { OpenedFile } from './files.ts'
 import { readImage } from './images.ts'
@@ -34,7 +31,6 @@ import type { ReadImage } from './images.ts'
 export const packageFileBytesMax = 80 * 1024 * 1024
 const trustFilesMax = 64
 const certificateBytesMax = 64 * 1024
-const installedMax = 1000
 
 export const deflate: Deflate = (bytes) => new Uint8Array(deflateSync(bytes, { level: 9 }))
 
@@ -110,20 +106,26 @@ const cut = (text: string, most: number) => (text.length <= most ? text : `${tex
 type PackageFacts = Omit<KindData<'package-opened'>, 'signer' | 'anchor' | 'anchorKeyId' | 'bytes'> & { bytes: number }
 
 /** What the log says of a package. */
-export function packageFacts(file: string, bytes: Uint8Array, what: Readonly<{ firmware: Uint8Array; name: PackageName; stale: bigint | Uint8Array | null; hardware: readonly string[]; layers: readonly string[]; image?: Readonly<{ hash: string; version: string }> }>): PackageFacts {
+export function packageFacts(file: string, bytes: Uint8Array, what: Readonly<{ firmware: Uint8Array; name: PackageName; stale: bigint | Uint8Array | null; hardware: readonly string[]; needs?: readonly PackageName[]; layers: readonly string[]; image?: Readonly<{ hash: string; version: string }> }>): PackageFacts {
   const { name, stale } = what
   return {
     file: cut(file, 200), bytes: bytes.length, packageSha256: sha256(bytes), firmwareSha256: sha256(what.firmware), packageName: cut('legacy' in name ? bytesWords(name.legacy) : name.id, 200),
     ...('legacy' in name ? {} : { packageVersion: String(name.version) }), ...(typeof stale === 'bigint' ? { stale: String(stale) } : {}),
-    hardware: cut(what.hardware.join(' '), 1000), layers: cut(what.layers.join(' '), 200), ...(what.image === undefined ? {} : { imageHash: what.image.hash, version: what.image.version }),
+    ...needsOf(what.needs ?? []), hardware: cut(what.hardware.join(' '), 1000), layers: cut(what.layers.join(' '), 200), ...(what.image === undefined ? {} : { imageHash: what.image.hash, version: what.image.version }),
   }
+}
+
+/** Free names have no order, so nothing could ever be checked against them. */
+function needsOf(needs: readonly PackageName[]): { needs?: string } {
+  const words = needs.flatMap((need) => ('legacy' in need ? [] : [`${need.id}:${need.version}`]))
+  return words.length === 0 ? {} : { needs: cut(words.join(' '), 1000) }
 }
 
 /** `package-opened` for the log. */
 export function openedEntry(file: string, bytes: Uint8Array, opened: OpenedPackage, image?: Readonly<{ hash: string; version: string }>): KindData<'package-opened'> {
-  const { firmwarePackageID, targetHardwareIDs } = opened.attributes
+  const { firmwarePackageID, targetHardwareIDs, firmwarePackageInfo } = opened.attributes
   return {
-    ...packageFacts(file, bytes, { firmware: opened.firmware, ...firmwarePackageID, hardware: targetHardwareIDs, layers: opened.layers, ...(image === undefined ? {} : { image }) }),
+    ...packageFacts(file, bytes, { firmware: opened.firmware, ...firmwarePackageID, hardware: targetHardwareIDs, needs: firmwarePackageInfo?.dependencies ?? [], layers: opened.layers, ...(image === undefined ? {} : { image }) }),
     signer: cut(opened.signedBy.path[0]?.name ?? opened.signedBy.anchor.name, 200), anchor: cut(opened.signedBy.anchor.name, 200), anchorKeyId: toHex(opened.signedBy.anchor.keyId),
   }
 }
@@ -132,35 +134,6 @@ export function openedEntry(file: string, bytes: Uint8Array, opened: OpenedPacka
 export function refusedEntry(file: string, bytes: Uint8Array, failure: Failure): KindData<'package-refused'> {
   const code = failure.facts['rfc4108']
   return { file: cut(file, 200), packageSha256: sha256(bytes), failure: failure.kind.slice(0, 64), says: cut(failure.says, 1000), ...(typeof code === 'number' ? { code } : {}) }
-}
-
-/** What the log knows of the packages a unit has had: each image confirmed there that came out of a package. */
-export function installedOn(audit: AuditStore, unit: string): InstalledPackage[] | Failure {
-  const confirmed = audit.list({ kind: 'confirmed', unit, limit: installedMax })
-  const opened = audit.list({ kind: 'package-opened', limit: installedMax })
-  if (failed(confirmed)) return confirmed
-  if (failed(opened)) return opened
-  const hashes = new Set(confirmed.flatMap(({ entry }) => textIn(entry, 'activeHash') ?? []))
-  const byName = new Map<string, { version: bigint; stale: bigint | null }>()
-  for (const { entry } of opened) {
-    const [hash, id, version, stale] = (['imageHash', 'packageName', 'packageVersion', 'stale'] as const).map((field) => textIn(entry, field))
-    if (hash === undefined || hash === null || !hashes.has(hash) || typeof id !== 'string' || typeof version !== 'string') continue
-    const known = byName.get(id)
-    const newest = known === undefined || BigInt(version) > known.version ? BigInt(version) : known.version
-    const highest = [known?.stale ?? null, typeof stale === 'string' ? BigInt(stale) : null].reduce((a, b) => (a === null || (b !== null && b > a) ? b : a))
-    byName.set(id, { version: newest, stale: highest })
-  }
-  return [...byName].map(([id, { version, stale }]) => ({ name: { id, version }, staleVersion: stale }))
-}
-
-function textIn(entry: Entry | Failure, field: string): string | null {
-  const value = failed(entry) ? undefined : entry.data[field]
-  return typeof value === 'string' ? value : null
-}
-
-/** What a loader on that unit would know. */
-export function loaderFactsFor(unit: string | null, hardwareType: string | null, communities: readonly string[], installed: readonly InstalledPackage[]): LoaderFacts {
-  return { hardwareType, serial: unit === null ? null : utf8(unit), communities, installed }
 }
 
 function communityWords(community: Community): string {
@@ -225,14 +198,4 @@ export async function openPackageFile(file: OpenedFile, { home, atMs, desk }: Pa
   if (failed(image) || why !== null) return new Failure('bad-firmware', `The package is genuine, but not usable: ${why ?? ''}`, { rfc4108: loadErrors.badFirmware.code, code: 'badFirmware' })
   desk.files.unwrap(file, opened)
   return { opened, image }
-}
-
-/** What a package asks of each board before it gets the image: its hardware, its place on the list, what it has had before. */
-export function admitter(audit: AuditStore, { attributes }: OpenedPackage, recipe: Readonly<{ hardware?: string | undefined; communities?: readonly string[] | undefined }>): (board: Readonly<{ unit: string }>) => Failure | null {
-  return ({ unit }) => {
-    const installed = installedOn(audit, unit)
-    if (failed(installed)) return installed
-    const refused = attempt(() => checkLoader(attributes, loaderFactsFor(unit, recipe.hardware ?? null, recipe.communities ?? [], installed)))
-    return failed(refused) ? refused : null
-  }
 }

@@ -9,7 +9,8 @@ import { openPackage } from '../../main/cms/package.ts'
 import type { OpenedPackage } from '../../main/cms/package.ts'
 import { signImage } from '../../main/image/sign.ts'
 import { writePem } from '../../main/keys/pem.ts'
-import { admitter, inflate, installedOn, packageView, trustFolderOf, versionNumber } from '../../main/station/packages.ts'
+import { admitter, installedOn } from '../../main/station/installed.ts'
+import { inflate, packageView, trustFolderOf, versionNumber } from '../../main/station/packages.ts'
 import { openStation } from '../../main/station/station.ts'
 import type { Station } from '../../main/station/station.ts'
 import { firmware, good, hardware, house, packed, product, worldOf } from '../cms/making.ts'
@@ -107,6 +108,41 @@ test('what a unit has had comes from the log: a package that was declared stale 
   expect(admit({ unit: 'PB-0001' })).toMatchObject({ kind: 'stale-package', facts: { rfc4108: 28 } })
   expect(admit({ unit: 'PB-0002' })).toBeNull()
   expect(admitter(here.audit, package17, { hardware: '1.2.3' })({ unit: 'PB-0002' })).toMatchObject({ kind: 'wrong-hardware' })
+})
+
+test('a version declared stale long ago stays stale, however much was opened and confirmed since', async () => {
+  const { signing, anchors } = await house()
+  const here = await opened()
+  const hashOf = (i: number) => i.toString(16).padStart(64, '0')
+  const openings = Array.from({ length: 1300 }, (_, i) => ({ kind: 'package-opened' as const, data: { file: 'p.cms', packageSha256: hashOf(i), bytes: 1, imageHash: hashOf(i), packageName: product, packageVersion: String(100 + i), ...(i === 0 ? { stale: '17' } : {}) } }))
+  good(here.audit.appendAll([...openings, { kind: 'confirmed', data: { run: 'r-0', unit: 'PB-0001', activeHash: hashOf(0) } }]))
+  good(here.audit.appendAll(Array.from({ length: 1300 }, (_, i) => ({ kind: 'confirmed' as const, data: { run: `r-${i + 1}`, unit: 'PB-0001', activeHash: hashOf(i) } }))))
+  expect(good(installedOn(here.audit, 'PB-0001'))).toEqual([{ name: { id: product, version: 1399n }, staleVersion: 17n }])
+  const package17: OpenedPackage = good(openPackage((await packed(signing)).bytes, worldOf(anchors, null)))
+  expect(admitter(here.audit, package17, { hardware })({ unit: 'PB-0001' })).toMatchObject({ kind: 'stale-package' })
+})
+
+test('what a unit has is what it confirmed last, a board that had the image already counts, and packages that need each other stay together', async () => {
+  const { signing, anchors } = await house()
+  const here = await opened()
+  const other = '1.3.6.1.4.1.99999.1.9'
+  const one = (hash: string, name: string, version: string, needs?: string) => ({ kind: 'package-opened' as const, data: { file: 'p.cms', packageSha256: hash, imageHash: hash, packageName: name, packageVersion: version, ...(needs === undefined ? {} : { needs }) } })
+  const [a, b, c] = ['aa'.repeat(32), 'bb'.repeat(32), 'cc'.repeat(32)] as const
+  good(here.audit.appendAll([
+    one(a, product, '30'), one(b, product, '20'), one(c, other, '1', `${product}:18`),
+    { kind: 'confirmed', data: { run: 'r-1', unit: 'PB-0001', activeHash: a } }, { kind: 'confirmed', data: { run: 'r-2', unit: 'PB-0001', activeHash: b } },
+    { kind: 'outcome', data: { run: 'r-3', unit: 'PB-0001', outcome: 'unchanged', says: 'It had it.', activeHash: c } },
+    { kind: 'outcome', data: { run: 'r-4', unit: 'PB-0002', outcome: 'reverted', says: 'It went back.', activeHash: c } },
+  ]))
+  expect(good(installedOn(here.audit, 'PB-0001'))).toEqual([
+    { name: { id: product, version: 20n }, staleVersion: null }, { name: { id: other, version: 1n }, staleVersion: null, dependencies: [{ id: product, version: 18n }] },
+  ])
+  expect(good(installedOn(here.audit, 'PB-0002'))).toEqual([])
+  const package17: OpenedPackage = good(openPackage((await packed(signing)).bytes, worldOf(anchors, null)))
+  expect(admitter(here.audit, package17, { hardware })({ unit: 'PB-0001' })).toMatchObject({ kind: 'breaks-dependency', facts: { rfc4108: 36 } })
+  const needy: OpenedPackage = good(openPackage((await packed(signing, { name: { id: product, version: 40n }, info: { type: null, dependencies: [{ id: other, version: 2n }] } })).bytes, worldOf(anchors, null)))
+  expect(admitter(here.audit, needy, { hardware })({ unit: 'PB-0001' })).toMatchObject({ kind: 'wrong-dependency-version' })
+  expect(admitter(here.audit, needy, { hardware })({ unit: 'PB-0002' })).toMatchObject({ kind: 'missing-dependency' })
 })
 
 test('versions as one number keep their order', () => {
