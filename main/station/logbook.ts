@@ -1,9 +1,11 @@
 // The station's pen: every entry goes through here, with the person who acted. It also closes what a station that died
 // left open: each run without an outcome gets one that says what was proven last (design.md, "One run").
-import type { Failure } from '../base/failure.ts'
-import { failed } from '../base/failure.ts'
+import { realClock } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
+import { Failure, failed } from '../base/failure.ts'
 import type { Entry, EntryDraft, Role } from '../log/entry.ts'
 import type { AuditStore } from '../store/audit.ts'
+import { actingNow } from './acting.ts'
 import { lastProven, readable, runsMax, text, whole, entriesOfRun } from './history.ts'
 
 /** Puts work off until the event loop turns, when all that came in together has been heard. */
@@ -13,40 +15,88 @@ type Waiting = Readonly<{ drafts: readonly EntryDraft[]; resolve: (failure: Fail
 
 export class Logbook {
   readonly audit: AuditStore
-  person: string
+  /** From the first account on nobody is taken for the machine's user: what no signed-in person did, the station did. */
+  takesAccounts = false
+  #user: string
   readonly #turn: Turn
+  readonly #clock: Clock
   #waiting: Waiting[] = []
+  /** Since when, by the monotonic clock, what waits has met a locked database; null when it has not. */
+  #lockedSinceMs: number | null = null
+  #cancelRetry: () => void = () => {}
 
-  constructor(audit: AuditStore, person: string, turn: Turn = setImmediate) {
+  /** `user` is who acts while nobody has an account. */
+  constructor(audit: AuditStore, user: string, turn: Turn = setImmediate, clock: Clock = realClock) {
     this.audit = audit
-    this.person = person
+    this.#user = user
     this.#turn = turn
+    this.#clock = clock
+  }
+
+  /** Who acts now, as the log has it; empty when that is the station itself. */
+  get person(): string {
+    return actingNow()?.person ?? (this.takesAccounts ? '' : this.#user)
+  }
+
+  set person(user: string) {
+    this.#user = user
+  }
+
+  /** The account of who acts now; null where people have none. */
+  get account(): string | null {
+    return actingNow()?.account ?? null
+  }
+
+  /** The role somebody acts in: the signed-in person's, else the one the act itself is for. */
+  roleFor(role: Role): Role {
+    return actingNow()?.role ?? (this.person === '' ? 'station' : role)
   }
 
   /**
    * Like `record`, together with all that others hand in before the event loop turns: one disk flush for a whole line of
-   * boards instead of one for each. What was handed in together stands together or not at all.
+   * boards instead of one for each. What was handed in together stands together or not at all. While another program keeps
+   * the database locked this waits, up to `lockedMaxMs`, and nothing else waits with it; then the answer is `database-locked`.
    */
   recordTogether(drafts: readonly EntryDraft[]): Promise<Failure | null> {
     return new Promise((resolve) => {
+      if (this.#waiting.length >= waitingMax) return resolve(new Failure('database-locked', 'The log has been locked by another program for too long. Close it and try again.'))
       this.#waiting.push({ drafts, resolve })
       if (this.#waiting.length === 1) this.#turn(() => this.flush())
-      else if (this.#waiting.length >= togetherMax) this.flush()
+      else if (this.#waiting.length >= togetherMax && this.#lockedSinceMs === null) this.flush()
     })
   }
 
-  /** Writes what waits for the turn. */
+  /** Writes what waits for the turn; what meets a locked database goes on waiting. */
   flush(): void {
     const waiting = this.#waiting
     if (waiting.length === 0) return
-    this.#waiting = []
     const written = this.audit.appendAll(waiting.flatMap(({ drafts }) => drafts))
+    if (failed(written) && written.kind === 'database-locked' && this.#mayWait()) return
+    this.#cancelRetry()
+    this.#lockedSinceMs = null
+    this.#waiting = []
     // A draft that is refused takes none of the others with it.
     const alone = failed(written) && written.kind === 'entry-refused' && waiting.length > 1
     for (const { drafts, resolve } of waiting) {
       const own = alone ? this.audit.appendAll(drafts) : written
       resolve(failed(own) ? own : null)
     }
+  }
+
+  /** True when what waits is tried again a little later. */
+  #mayWait(): boolean {
+    const nowMs = this.#clock.monotonicMs()
+    this.#lockedSinceMs ??= nowMs
+    this.#cancelRetry()
+    if (nowMs - this.#lockedSinceMs >= lockedMaxMs) return false
+    this.#cancelRetry = this.#clock.after(lockedRetryMs, () => this.flush())
+    return true
+  }
+
+  /** Writes what still waits, or answers that it could not. Nothing is handed in after this. */
+  close(): void {
+    this.#lockedSinceMs = -Infinity
+    this.flush()
   }
 
   /** On disk when it returns null; on failure nothing was written. */
@@ -59,13 +109,13 @@ export class Logbook {
   /** Something a person did. Gives the entry's number. */
   recordAct(draft: EntryDraft, role: Role): number | Failure {
     this.flush()
-    const entry = this.audit.append({ ...draft, person: this.person, role })
+    const entry = this.audit.append({ ...draft, person: this.person, role: this.roleFor(role) })
     return failed(entry) ? entry : entry.seq
   }
 
   /** Notes a refusal and hands it on; when even that cannot be written, that failure is the one to tell. */
   refuse(what: string, failure: Failure): Failure {
-    return this.record([{ kind: 'refusal', person: this.person, role: 'operator', data: { what, failure: failure.kind.slice(0, 64), says: failure.says.slice(0, 1000) } }]) ?? failure
+    return this.record([{ kind: 'refusal', person: this.person, role: this.roleFor('operator'), data: { what, failure: failure.kind.slice(0, 64), says: failure.says.slice(0, 1000) } }]) ?? failure
   }
 
   /**
@@ -141,8 +191,14 @@ const closedAs = {
 /** Batches looked back over; all but the latest are closed already, unless the log gave out again and again. */
 const abandonedMax = 20
 
+/** How long entries wait for a database that another program keeps locked, and how often they try. */
+export const lockedMaxMs = 5_000
+export const lockedRetryMs = 50
+
 /** At most this many boards' entries in one append. */
 const togetherMax = 256
+/** No more wait for a locked database. */
+const waitingMax = 1_000
 
 /** What the unit may do by itself, as far as the log lets one know. */
 function whatNow(entries: readonly Entry[]): string {

@@ -15,6 +15,8 @@ export const lockName = 'slotwright.lock'
 
 /** How long a statement waits for another connection (a backup, a checkpoint by a reader) before it gives up. */
 export const busyTimeoutMs = 5_000
+/** The same for the writer once it is open: SQLite waits by blocking, and a window and a line of boards must not stand still. */
+export const writerBusyTimeoutMs = 5
 /** The write-ahead log is moved into the database at this length at the latest (4 KiB a page). */
 export const walPagesMax = 16_384
 /** Files up to this size are checked whole when opened (some 0.1 s); larger ones by `verify`. */
@@ -58,6 +60,7 @@ export function openDatabase(folder: string): OpenDatabase | Failure {
     // SQLite quietly opens a file it may not write for reading (and even lets BEGIN IMMEDIATE pass); better to hear of it
     // now than at the first entry.
     sql.exec('UPDATE settings SET value = value WHERE 0')
+    sql.pragma(`busy_timeout = ${writerBusyTimeoutMs}`)
   } catch (error) {
     closeQuietly(sql)
     closeQuietly(lock)

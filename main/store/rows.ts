@@ -9,6 +9,7 @@ import { parseEntry } from '../log/entry.ts'
 import type { Entry } from '../log/entry.ts'
 import { appendLeaf, edgeLength, hashBytes, leafHash, rootOf } from '../log/tree.ts'
 import type { TreeEdge } from '../log/tree.ts'
+import { busyTimeoutMs } from './database.ts'
 import type { OpenDatabase, Sql } from './database.ts'
 import { keptLevels } from './schema.ts'
 
@@ -73,9 +74,16 @@ export function replaceEntries(sql: Sql, replaced: readonly { entry: Entry; byte
  * reader keeps old pages alive. `secure_delete` alone does not do it: text also lingers where pages were once split.
  */
 export function forgetOverwritten(sql: Sql): boolean {
-  sql.exec('VACUUM')
-  const [result] = sql.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[]
-  return result?.busy === 0
+  // Rare, and holds everything up anyway: better to wait for a reader than to leave old text in the file.
+  const before = Number(sql.pragma('busy_timeout', { simple: true }))
+  sql.pragma(`busy_timeout = ${busyTimeoutMs}`)
+  try {
+    sql.exec('VACUUM')
+    const [result] = sql.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[]
+    return result?.busy === 0
+  } finally {
+    sql.pragma(`busy_timeout = ${before}`)
+  }
 }
 
 function insertSql(table: DerivedTable): string {
