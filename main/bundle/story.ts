@@ -58,6 +58,7 @@ const steps: Readonly<Record<string, Readonly<{ name: string; opens?: string; re
   'preflight-refused': { name: 'preflight', result: 'FAIL' },
   'slot-write-done': { name: 'upload', opens: 'slot-write-intended', result: 'PASS' },
   'slot-write-failed': { name: 'upload', opens: 'slot-write-intended', result: 'ERROR' },
+  'slot-erased': { name: 'erase', opens: 'slot-erase-intended', result: 'PASS' },
   marked: { name: 'mark', opens: 'mark-intended', result: 'PASS' },
   reset: { name: 'reset', opens: 'reset-intended', result: 'PASS' },
   booted: { name: 'return', opens: 'reset', result: 'PASS' },

@@ -10,13 +10,19 @@ import { again, boardIn, boardOf, end, endFailed, endStopped, enter, isRefusal, 
 import { noWayBackOf, wayBackNote } from './modes.ts'
 import { judge, testName } from './selftest.ts'
 import { itemName } from './unit-data.ts'
+import { fitted, keepsAll, othersRun, partOf, partsOf, runsAll, runsHashOf, runsPart } from './parts.ts'
 import { plan, resetSteps } from './plan.ts'
+import { awayFor, entersWithoutFirmware } from './profile.ts'
 import * as record from './record.ts'
 import { activeSlot, sameSlots, waitingSlot, listedVersion } from './slots.ts'
+import type { EntryDraft } from '../log/entry.ts'
 import type { ActiveState, BoardSays, Job, Move, RunEvent, RunState, Said, SlotSays, Step, StepName, Tally } from './state.ts'
 
 /** Ceilings of everything a run may try more than once. */
 export const tries = { asksMax: 4, uploadsMax: 3, resetsMax: 2, clearingsMax: 4, proofsMax: 3, confirmsMax: 3 } as const
+
+/** Questions without an answer after which a board counts as silent. */
+const silentAsks = 2
 
 const none: Tally = { asks: 0, uploads: 0, resets: 0, clearings: 0, proofs: 0, confirms: 0 }
 
@@ -39,6 +45,9 @@ export function next(state: RunState, event: RunEvent): Move {
 /** Which kind of answer ends each step. */
 export const saidFor = {
   identify: 'board',
+  'enter-recovery': 'nothing',
+  erase: 'nothing',
+  'check-erased': 'slots',
   upload: 'nothing',
   'check-slot': 'slots',
   mark: 'slots',
@@ -56,6 +65,9 @@ type WhenFailed = (state: ActiveState, failure: Failure) => Move
 
 const whenDone: Record<StepName, WhenDone> = {
   identify: (state, said) => identified(state, boardIn(said)),
+  'enter-recovery': askAfresh,
+  erase: (state) => onward(state, boardOf(state)),
+  'check-erased': (state, said) => checkErased(state, slotsIn(said)),
   upload: uploaded,
   'check-slot': checkSlot,
   mark: checkMark,
@@ -69,7 +81,10 @@ const whenDone: Record<StepName, WhenDone> = {
 }
 
 const whenFailed: Record<StepName, WhenFailed> = {
-  identify: (state, failure) => (failure.kind === 'timeout' || failure.kind === 'garbled' ? askAgain(state, failure) : endFailed(state, failure)),
+  identify: unanswered,
+  'enter-recovery': (state, failure) => endFailed(state, named('no-recovery', 'The board could not be brought into serial recovery', failure)),
+  erase: (state, failure) => (isRefusal(failure) ? endFailed(state, named('erase-refused', 'The board does not give up the image in its other slot', failure)) : askAgain(state, failure)),
+  'check-erased': askAgain,
   upload: uploadFailed,
   'check-slot': askAgain,
   mark: (state, failure) => (isRefusal(failure) ? endFailed(state, named('mark-refused', 'The board will not mark the new image for its next boot', failure)) : askAgain(state, failure)),
@@ -89,10 +104,11 @@ const whenFailed: Record<StepName, WhenFailed> = {
  * noted by the board's own word, or the log would show a proof of something that never booted.
  */
 function identified(state: ActiveState, board: BoardSays): Move {
-  const move = planFor(state, board)
-  const active = activeSlot(board.slots)
-  const unseen = active !== null && active.hash === state.job.image.hash && !active.confirmed
-  return unseen ? prepend(record.booted(state.job, active), move) : move
+  const fits = fitted(state.job, board)
+  const job = fits instanceof Failure ? state.job : fits
+  const move = planFor({ ...state, job }, board)
+  const unseen = partsOf(job).some((part) => runsPart(part, board.slots) && activeSlot(board.slots, part.number)?.confirmed === false)
+  return unseen ? prepend(record.booted(job, board.slots), move) : move
 }
 
 function planFor(state: ActiveState, board: BoardSays): Move {
@@ -109,8 +125,26 @@ function planFor(state: ActiveState, board: BoardSays): Move {
       return enter({ at: 'clearing', job, board, tally: { ...tally, clearings: tally.clearings + 1, resets: 0 } }, planned.steps, [], planned.why)
     }
     case 'update':
-      return enter({ at: 'updating', job, board, tally: { ...tally, resets: 0, proofs: 0 } }, planned.steps, [...record.wayBack(job, wayBackNote(board)), ...(planned.marked ? [record.marked(job)] : [])])
+      return enter({ at: 'updating', job, board, tally: { ...tally, resets: 0, proofs: 0 } }, planned.steps, [...record.wayBack(job, wayBackNote(board)), ...markedBefore(job, board)])
   }
+}
+
+/** Marks that the board says are there already; they are results of somebody's act, and nobody else tells of them. */
+function markedBefore(job: Job, board: BoardSays): EntryDraft[] {
+  return partsOf(job).flatMap(({ number, image }) => {
+    const waiting = waitingSlot(board.slots, number)
+    return waiting?.pending === true && waiting.hash === image.hash ? [record.marked(job, image)] : []
+  })
+}
+
+function checkErased(state: ActiveState, slots: readonly SlotSays[]): Move {
+  const { job, step } = state
+  assert(step.do === 'check-erased', 'a slot is looked at after its erase')
+  const there = slots.find(({ image, slot }) => image === step.image && slot === step.slot)
+  if (there !== undefined) {
+    return endFailed({ ...state, ...known(state, slots) }, new Failure('stuck', `The board was told to erase slot ${step.slot} and still lists ${there.version} in it. Flash it with a programmer.`))
+  }
+  return prepend(record.erased(job, step.image, step.slot), askAgain({ ...state, tally: { ...state.tally, asks: 0 } }, new Failure('cleared', 'The other slot was erased.')))
 }
 
 /** The one retry for all doubts before the boot: ask the board and plan anew. */
@@ -118,6 +152,20 @@ function askAgain(state: ActiveState, why: Failure): Move {
   const { job, tally } = state
   if (tally.asks >= tries.asksMax) return endFailed(state, named('no-answer', `The board did not answer, asked ${tally.asks} times`, why))
   return { state: { at: 'asking', job, tally: { ...tally, asks: tally.asks + 1 }, step: { do: 'identify' }, board: state.board }, record: openWrite(state, why) }
+}
+
+/** Silence may be flash at work at first; where the profile knows a way past the firmware, it is taken then. */
+function unanswered(state: ActiveState, failure: Failure): Move {
+  const { job, tally } = state
+  if (failure.kind !== 'timeout' && failure.kind !== 'garbled') return endFailed(state, failure)
+  if (!entersWithoutFirmware(job.profile) || tally.asks < silentAsks || tally.clearings >= tries.clearingsMax) return askAgain(state, failure)
+  return { state: { at: 'asking', job, tally: { ...tally, clearings: tally.clearings + 1 }, step: { do: 'enter-recovery' }, board: null }, record: openWrite(state, failure) }
+}
+
+/** The bootloader answers now; what the firmware said of the board no longer holds. */
+function askAfresh(state: ActiveState): Move {
+  const { job, tally } = state
+  return { state: { at: 'asking', job, tally: { ...tally, asks: 1 }, step: { do: 'identify' }, board: null }, record: [record.resetDone(job, 'recover')] }
 }
 
 // Writing the slot
@@ -135,7 +183,8 @@ function uploadAgain(state: ActiveState, why: Failure): Move {
 function uploaded(state: ActiveState, _said: Said, tookMs: number): Move {
   assert(state.at !== 'asking', 'an upload belongs to a plan')
   // The look at the slot, now or after a restart, tells how long the upload took.
-  const rest = state.rest.map((step) => (step.do === 'check-slot' ? { ...step, uploadMs: tookMs } : step))
+  const { step: done } = state
+  const rest = state.rest.map((step) => (step.do === 'check-slot' && done.do === 'upload' && step.image === done.image ? { ...step, uploadMs: tookMs } : step))
   return onward({ ...state, rest }, boardOf(state))
 }
 
@@ -146,13 +195,15 @@ function checkSlot(state: ActiveState, said: Said): Move {
   const recovered = boardOf(state).recovery === true
   // The bootloader lists only what verifies, often without a hash; that the image is the one sent is seen once it runs.
   if (recovered && state.at !== 'asking' && state.rest.some((next) => next.do === 'await-return')) return checkRecovered(state, slots)
-  const written = slots.find((slot) => slot.image === 0 && slot.active === recovered && slot.hash === job.image.hash)
+  const image = partOf(job, step.image)
+  const running = activeSlot(slots, step.image)
+  const written = slots.find((slot) => slot.image === step.image && (slot === running) === recovered && slot.hash === (recovered ? runsHashOf(image) : image.hash))
   if (written === undefined) {
-    const other = waitingSlot(slots)
+    const other = waitingSlot(slots, step.image)
     const holds = other === null ? 'nothing it can read' : `${other.version} (${other.hash?.slice(0, 12) ?? 'no hash'}…)`
     return uploadAgain({ ...state, ...known(state, slots) }, new Failure('slot-mismatch', `After the upload the board's slot holds ${holds} instead of the image that was sent. Check cable and baud rate; if it stays, the board's flash may be worn.`))
   }
-  return prepend(record.slotWriteDone(job, written.slot, job.image.hash, step.uploadMs), onward(state, known(state, slots).board))
+  return prepend(record.slotWriteDone(job, { number: step.image, image }, written.slot, step.uploadMs), onward(state, known(state, slots).board))
 }
 
 function checkRecovered(state: ActiveState, slots: readonly SlotSays[]): Move {
@@ -166,10 +217,13 @@ function notStarted(job: Job): Failure {
 }
 
 function checkMark(state: ActiveState, said: Said): Move {
+  const { step, job } = state
+  assert(step.do === 'mark', 'a mark is looked at when it was made')
   const slots = slotsIn(said)
-  const waiting = waitingSlot(slots)
+  const waiting = waitingSlot(slots, step.image)
   const { board } = known(state, slots)
-  if (waiting?.hash === state.job.image.hash && waiting.pending) return prepend(record.marked(state.job), onward(state, board))
+  const image = partOf(job, step.image)
+  if (waiting?.hash === image.hash && waiting.pending) return prepend(record.marked(job, image), onward(state, board))
   return endFailed({ ...state, board }, new Failure('mark-not-taken', 'The board took the order to boot the new image, but does not list it as pending. Restart the board and run it again.'))
 }
 
@@ -180,36 +234,37 @@ function awaitReturn(state: ActiveState, heard: boolean): Move {
   assert(state.at !== 'asking', 'a reset belongs to a plan')
   const [wait, ...rest] = state.rest
   assert(wait?.do === 'await-return', 'a reset is followed by the wait for the return')
-  const step: Step = { ...wait, before: before.slots, heard }
+  const step: Step = { ...wait, before: before.slots, heard, ...awayFor(state.job.profile, state.job.image.imageBytes, wait.timeoutMs) }
   return { state: { ...state, board: { ...before, slots: [] }, step, rest }, record: heard ? [record.resetDone(state.job, wait.purpose)] : [] }
 }
 
 function returned(state: ActiveState, slots: readonly SlotSays[]): Move {
   const { step, job } = state
   assert(step.do === 'await-return' && state.at !== 'asking', 'only a board that was reset returns')
-  const active = activeSlot(slots)
   const now = { ...state, ...known(state, slots) }
   const unchanged = sameSlots(step.before, slots)
   if (unchanged && !step.heard && state.tally.resets < tries.resetsMax) {
     return enter({ ...now, tally: { ...state.tally, resets: state.tally.resets + 1 } }, [...resetSteps(step.purpose, now.board, job.image.imageBytes), ...state.rest])
   }
-  const booted = active === null ? [] : record.booted(job, active)
+  const booted = record.booted(job, slots)
   return prepend(booted, unchanged && !step.heard ? endFailed(now, new Failure('not-reset', 'The board answers, but did not restart when told to. Switch its power off and on.')) : judgeReturn(now, slots, unchanged))
 }
 
 function judgeReturn(state: Exclude<ActiveState, { at: 'asking' }>, slots: readonly SlotSays[], unchanged: boolean): Move {
-  const { job, board } = state
+  const { job, board, step } = state
   const active = activeSlot(slots)
-  const runsNew = active?.hash === job.image.hash
   if (state.at === 'reverting') {
-    if (active !== null && !runsNew) return end(job, ending(job, 'reverted', slots, state.because))
+    // What was confirmed before stays; what ran on test must be gone.
+    const before = step.do === 'await-return' ? step.before : []
+    const stays = runsAll(job, slots) || partsOf(job).some((part) => runsPart(part, slots) && activeSlot(before, part.number)?.confirmed !== true)
+    if (active !== null && !stays) return end(job, ending(job, 'reverted', slots, state.because))
     return endFailed(state, new Failure('not-reverted', `${state.because.says} The board was restarted and still runs the new image. Flash it with a programmer.`, state.because.facts))
   }
   if (state.at === 'clearing') {
     if (!unchanged) return askAgain({ ...state, tally: { ...state.tally, asks: 0 } }, new Failure('cleared', 'The board was restarted past an earlier update.'))
     return endFailed(state, new Failure('stuck', 'The board was restarted to get past a half-done update and stands as before. Flash it with a programmer.'))
   }
-  if (runsNew) return onward(state, board)
+  if (runsAll(job, slots)) return onward(state, board)
   if (board.recovery === true && active === null) {
     return endFailed(state, notStarted(job))
   }
@@ -218,9 +273,15 @@ function judgeReturn(state: Exclude<ActiveState, { at: 'asking' }>, slots: reado
 
 function notSwapped(job: Job, slots: readonly SlotSays[]): Failure {
   const runs = activeSlot(slots)?.version ?? 'no image it names'
-  const thrownAway = !slots.some((slot) => slot.hash === job.image.hash)
+  const some = partsOf(job).filter((part) => runsPart(part, slots))
+  if (some.length > 0) {
+    const old = partsOf(job).filter((part) => !runsPart(part, slots)).map(({ number }) => number).join(' and ')
+    return new Failure('not-swapped', `The board came back with only some of the new images: image ${old} is still the old one (image 0: ${runs}, ${othersRun(job, slots)}). Run it again; if it stays, check which keys its bootloader trusts for each image.`)
+  }
+  const thrownAway = !slots.some((slot) => partsOf(job).some(({ image }) => slot.hash === image.hash))
+  const whyElse = job.image.encrypted === true ? ', or it has not the key that the image is encrypted for' : ''
   return new Failure('not-swapped', thrownAway
-    ? `The board came back on ${runs}: its bootloader threw the new image away. Most likely it does not trust the key "${job.image.key?.name ?? 'unknown'}", or the image does not fit its slot. Check which key this board was built with.`
+    ? `The board came back on ${runs}: its bootloader threw the new image away. Most likely it does not trust the key "${job.image.key?.name ?? 'unknown'}", or the image does not fit its slot${whyElse}. It may also have had an image with a higher security counter. Check which key this board was built with.`
     : `The board came back on ${runs} without taking the new image. Check that its bootloader is MCUboot and that nothing else restarted it.`)
 }
 
@@ -243,14 +304,15 @@ function judgeProof(state: ActiveState, said: Said): Move {
   const { board } = known(state, slots)
   const active = activeSlot(slots)
   // Whatever the proof asks: it counts for the very image that was sent, or for none.
-  if (active?.hash !== job.image.hash) {
+  if (active === null || !runsAll(job, slots)) {
     const why = wentBack(active)
     return prepend(record.proofFailed(job, step.proof, why), active === null ? endFailed({ ...state, board }, why) : end(job, ending(job, 'reverted', slots, why)))
   }
   const wanted = listedVersion(job.image.version)
-  if (step.proof === 'active-hash') return passed(state, step.proof, `reports hash ${job.image.hash.slice(0, 12)}…`, board)
-  if (active.version === wanted) return passed(state, step.proof, `reports version ${wanted}`, board)
-  return disproved({ ...state, board }, new Failure('proof-failed', `The board should report version ${wanted} and reports ${active.version}. Check that firmware and image belong together.`, { proof: step.proof }))
+  const odd = partsOf(job).find(({ number, image }) => activeSlot(slots, number)?.version !== listedVersion(image.version))
+  if (step.proof === 'active-hash') return passed(state, step.proof, `reports hash ${runsHashOf(job.image).slice(0, 12)}…${job.others === undefined ? '' : ` and those of its other images`}`, board)
+  if (odd === undefined) return passed(state, step.proof, `reports version ${wanted}${job.others === undefined ? '' : `, ${othersRun(job, slots)}`}`, board)
+  return disproved({ ...state, board }, new Failure('proof-failed', `The board should report version ${listedVersion(odd.image.version)} as image ${odd.number} and reports ${activeSlot(slots, odd.number)?.version ?? 'none'}. Check that firmware and image belong together.`, { proof: step.proof }))
 }
 
 function tested(state: ActiveState, said: Said): Move {
@@ -316,21 +378,27 @@ function checkConfirmed(state: ActiveState, slots: readonly SlotSays[]): Move {
   const { job } = state
   const active = activeSlot(slots)
   const { board } = known(state, slots)
-  if (active?.hash === job.image.hash && active.confirmed) return prepend(record.confirmed(job, active), end(job, ending(job, 'confirmed', slots)))
-  if (active !== null && active.hash !== job.image.hash) {
+  if (active !== null && keepsAll(job, slots)) return prepend(record.confirmed(job, slots), end(job, ending(job, 'confirmed', slots)))
+  if (active !== null && !runsPart({ number: 0, image: job.image }, slots)) {
     return end(job, ending(job, 'reverted', slots, wentBack(active)))
   }
   if (state.tally.confirms + 1 < tries.confirmsMax && active !== null) {
-    return enter({ ...state, board, at: 'updating', tally: { ...state.tally, confirms: state.tally.confirms + 1 } }, [{ do: 'confirm' }, { do: 'check-confirmed' }])
+    return enter({ ...state, board, at: 'updating', tally: { ...state.tally, confirms: state.tally.confirms + 1 } }, [...unconfirmed(job, slots), { do: 'check-confirmed' }])
   }
   return revert({ ...state, board }, new Failure('not-confirmed', 'The board accepts the confirm but does not keep it. Its flash may be write-protected or worn.'))
+}
+
+/** The confirms once more that did not take, the application's last. */
+function unconfirmed(job: Job, slots: readonly SlotSays[]): Step[] {
+  const open = partsOf(job).filter(({ number }) => activeSlot(slots, number)?.confirmed !== true)
+  return [...open].reverse().map(({ number, image }): Step => ({ do: 'confirm', hash: number === 0 ? null : runsHashOf(image) }))
 }
 
 /** The new image is not to stay: restart the board unconfirmed, so that its bootloader puts the old one back. */
 function revert(state: ActiveState, because: Failure): Move {
   const board = boardOf(state)
   const noWayBack = noWayBackOf(board)
-  if (noWayBack !== null || activeSlot(board.slots)?.confirmed === true) {
+  if (noWayBack !== null || partsOf(state.job).every(({ number }) => activeSlot(board.slots, number)?.confirmed === true)) {
     return endFailed(state, new Failure(because.kind, `${because.says} There is no way back for this board: ${noWayBack ?? 'the new image is confirmed already'}.`, because.facts))
   }
   return enter({ at: 'reverting', job: state.job, tally: { ...state.tally, resets: 0 }, board, because }, resetSteps('revert', board, state.job.image.imageBytes))

@@ -4,8 +4,9 @@
 import { Failure } from '../base/failure.ts'
 import { compareVersions } from '../image/version.ts'
 import type { SwapMode } from '../smp/os.ts'
+import { partsOf, runsPart } from './parts.ts'
 import { activeSlot, listedVersion, parseListedVersion } from './slots.ts'
-import type { BoardSays, Job } from './state.ts'
+import type { BoardSays, Job, Part } from './state.ts'
 
 export type ModeRules = Readonly<{
   /** The new image must be marked for its test boot; where not, uploading it is enough. */
@@ -51,11 +52,20 @@ export function checkWayBack(board: BoardSays, job: Job): Failure | null {
 
 /** A bootloader that runs the newest image never runs one that is not newer. Kind `not-newer`. */
 export function checkNewer(board: BoardSays, job: Job): Failure | null {
-  const running = activeSlot(board.slots)
+  if (!rulesOf(board.mode).highest) return null
+  for (const part of partsOf(job)) {
+    const why = notNewer(board, part)
+    if (why !== null) return why
+  }
+  return null
+}
+
+function notNewer(board: BoardSays, part: Part): Failure | null {
+  const running = activeSlot(board.slots, part.number)
   const version = running === null ? null : parseListedVersion(running.version)
-  if (!rulesOf(board.mode).highest || version === null) return null
-  if (compareVersions({ ...job.image.version, build: 0 }, { ...version, build: 0 }) > 0) return null
-  const [offered, runs] = [listedVersion(job.image.version), listedVersion(version)]
+  if (version === null || runsPart(part, board.slots)) return null
+  if (compareVersions({ ...part.image.version, build: 0 }, { ...version, build: 0 }) > 0) return null
+  const [offered, runs] = [listedVersion(part.image.version), listedVersion(version)]
   return new Failure('not-newer', `The board runs ${runs}, and its bootloader runs the newest image it has (build numbers do not count): ${offered} would never start. Sign the firmware with a higher version.`, { offered, runs, mode: board.mode })
 }
 

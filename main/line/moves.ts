@@ -3,6 +3,7 @@
 import { assert, Failure } from '../base/failure.ts'
 import type { EntryDraft } from '../log/entry.ts'
 import { ending, endingFailed } from './ending.ts'
+import { partOf } from './parts.ts'
 import * as record from './record.ts'
 import type { ActiveState, BoardSays, Job, Move, RunState, Said, SlotSays, Step, Tally } from './state.ts'
 
@@ -43,13 +44,13 @@ export function endStopped(state: ActiveState): Move {
 /** A slot write that was begun and not proven does not stay open in the log. */
 export function openWrite(state: ActiveState, why: Failure): EntryDraft[] {
   const { step, job } = state
-  if (step.do === 'check-slot') return [record.slotWriteFailed(job, step.slot, why, job.image.bytes)]
+  if (step.do === 'check-slot') return [record.slotWriteFailed(job, step.image, step.slot, why, partOf(job, step.image).bytes)]
   // What was written in recovery is proven after the restart only.
   const unproven = state.at === 'updating' && state.board.recovery === true && (step.do === 'reset' || step.do === 'await-return')
-  if (unproven) return [record.slotWriteFailed(job, 0, why, job.image.bytes)]
+  if (unproven) return [record.slotWriteFailed(job, 0, 0, why, job.image.bytes)]
   if (step.do !== 'upload') return []
   const acked = why.facts['ackedBytes']
-  return [record.slotWriteFailed(job, step.slot, why, typeof acked === 'number' ? acked : null)]
+  return [record.slotWriteFailed(job, step.image, step.slot, why, typeof acked === 'number' ? acked : null)]
 }
 
 export function end(job: Job, how: ReturnType<typeof ending>, before: readonly EntryDraft[] = []): Move {

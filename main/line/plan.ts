@@ -4,9 +4,11 @@
 // erase or upload. The only way out is through: let the board restart, then ask it again.
 import { Failure } from '../base/failure.ts'
 import { checkNewer, checkPlace, checkWayBack, rulesOf } from './modes.ts'
+import { entersWithoutFirmware } from './profile.ts'
+import { bytesOf, checkCompressed, checkDependencies, checkNumbers, fitted, partsOf, runsHashOf } from './parts.ts'
 import { activeSlot, listedVersion, waitingSlot } from './slots.ts'
 import { checkDowngrade, checkKeyForBoard, checkMode, checkSize } from './recipe.ts'
-import type { BoardSays, Job, ResetPurpose, SlotSays, Step } from './state.ts'
+import type { BoardSays, Job, Part, ResetPurpose, SlotSays, Step } from './state.ts'
 
 export type Plan =
   /** Nothing to do: it runs the image for good. */
@@ -16,17 +18,17 @@ export type Plan =
   /** An earlier update hangs half-done; restart the board past it, then plan again. */
   | Readonly<{ is: 'clear'; steps: readonly Step[]; why: string }>
 
-/** How the slots of image 0 stand towards the wanted image. */
+/** How the slots of one image number stand towards the wanted image. */
 export type Situation =
   | 'nothing-runs' | 'runs-for-good' | 'runs-on-test' | 'runs-but-other-pending'
   | 'other-on-test' | 'waits-marked' | 'waits-unmarked' | 'other-pending' | 'to-be-written'
 
-/** The table itself: which situation a list of slots is. */
-export function situationOf(slots: readonly SlotSays[], hash: string): Situation {
-  const active = activeSlot(slots)
-  const waiting = waitingSlot(slots)
+/** The table itself: which situation a list of slots is. `runsHash` is what the board lists once it runs the image. */
+export function situationOf(slots: readonly SlotSays[], hash: string, image = 0, runsHash = hash): Situation {
+  const active = activeSlot(slots, image)
+  const waiting = waitingSlot(slots, image)
   if (active === null) return 'nothing-runs'
-  if (active.hash === hash) {
+  if (active.hash === runsHash) {
     if (waiting?.pending === true && waiting.hash !== hash) return 'runs-but-other-pending'
     return active.confirmed ? 'runs-for-good' : 'runs-on-test'
   }
@@ -35,87 +37,133 @@ export function situationOf(slots: readonly SlotSays[], hash: string): Situation
   return waiting?.pending === true ? 'other-pending' : 'to-be-written'
 }
 
+/** One image of the job and how the board stands towards it. */
+type Standing = Readonly<{ part: Part; situation: Situation }>
+
+/** Situations that only a restart changes into one where the image runs. */
+const needsBoot: ReadonlySet<Situation> = new Set(['waits-marked', 'waits-unmarked', 'to-be-written', 'other-pending'])
+
 /**
- * The plan for this board, or why nothing is sent to it. Failure kinds: those of recipe.ts, and `nothing-runs` when the
- * board names no running image.
+ * The plan for this board, or why nothing is sent to it. Failure kinds: those of recipe.ts, modes.ts and parts.ts, and
+ * `nothing-runs` when the board names no running image.
  */
-export function plan(board: BoardSays, job: Job): Plan | Failure {
-  const situation = situationOf(board.slots, job.image.hash)
-  const active = activeSlot(board.slots)
-  const waiting = waitingSlot(board.slots)
-  const bytes = job.image.imageBytes
-  if (job.unitData instanceof Failure) return job.unitData
-  if (board.recovery === true) return checkKeyForBoard(job) ?? checkSize(board, job) ?? checkWayBack(board, job) ?? recover(board, job)
-  const refused = checkMode(board) ?? checkKeyForBoard(job) ?? checkPlace(board, job)
+export function plan(board: BoardSays, wanted: Job): Plan | Failure {
+  if (wanted.unitData instanceof Failure) return wanted.unitData
+  if (board.recovery === true) {
+    return checkKeyForBoard(wanted) ?? checkSize(board, wanted) ?? checkWayBack(board, wanted) ?? (wanted.others === undefined ? recover(board, wanted) : onlyOneInRecovery())
+  }
+  const job = fitted(wanted, board)
+  if (job instanceof Failure) return job
+  const refused = checkMode(board) ?? checkKeyForBoard(job) ?? checkPlace(board, job) ?? checkNumbers(board, job)
   if (refused !== null) return refused
-  const { marks } = rulesOf(board.mode)
-  const unfit = () => checkSize(board, job) ?? checkNewer(board, job) ?? checkDowngrade(board, job) ?? checkWayBack(board, job)
+  const standings = partsOf(job).map((part): Standing => ({ part, situation: situationOf(board.slots, part.image.hash, part.number, runsHashOf(part.image)) }))
+  const all = (...named: Situation[]) => standings.every(({ situation }) => named.includes(situation))
   // A single slot can only be written while the bootloader has it; one that has the image already is left alone.
-  if (board.mode === 'single-slot' && active !== null && situation !== 'runs-for-good') {
-    return unfit() ?? { is: 'clear', steps: resetSteps('recover', board, bytes), why: 'its only slot can be written in serial recovery only' }
+  if (board.mode === 'single-slot' && activeSlot(board.slots) !== null && !all('runs-for-good')) {
+    const steps: Step[] = entersWithoutFirmware(job.profile) ? [{ do: 'enter-recovery' }] : resetSteps('recover', board, bytesOf(job))
+    return unfit(board, job) ?? { is: 'clear', steps, why: 'its only slot can be written in serial recovery only' }
   }
-  switch (situation) {
-    case 'nothing-runs':
-      return new Failure('nothing-runs', 'The board names no running image, so it cannot be updated and proven. It may be in serial recovery: restart it, or flash it with a programmer.')
-    case 'runs-for-good':
-      return job.recipe.mode === 'test-and-confirm' && dataSteps(job).length > 0 ? { is: 'update', steps: [...dataSteps(job), { do: 'check-confirmed' }], marked: false } : { is: 'unchanged' }
-    case 'runs-on-test':
-      // What an image writes on its console when it starts is heard after a restart only.
-      if (job.recipe.tests?.some(({ test }) => test === 'console') === true && waiting !== null) return { is: 'clear', steps: resetSteps('clear', board, bytes), why: 'a self-test waits for a line on the console, which comes at the start only' }
-      return { is: 'update', steps: afterBoot(job), marked: false }
-    case 'runs-but-other-pending':
-      if (!marks) return new Failure('newer-waits', `The board runs the image, but its other slot holds ${waiting?.version ?? 'a newer one'}, which its bootloader will run at the next restart. Erase that slot, or take a newer image.`)
-      return clearThrough(board, waiting, bytes)
-    case 'other-pending':
-      // Where no mark is needed, none protects the slot either.
-      return marks ? clearThrough(board, waiting, bytes) : unfit() ?? write(board, job)
-    case 'other-on-test':
+  if (all('nothing-runs')) {
+    return new Failure('nothing-runs', 'The board names no running image, so it cannot be updated and proven. It may be in serial recovery: restart it, or flash it with a programmer.')
+  }
+  const clearing = clearFirst(board, job, standings)
+  if (clearing !== null) return clearing
+  if (all('runs-for-good')) {
+    return job.recipe.mode === 'test-and-confirm' && dataSteps(job).length > 0 ? { is: 'update', steps: [...dataSteps(job), { do: 'check-confirmed' }], marked: false } : { is: 'unchanged' }
+  }
+  if (!standings.some(({ situation }) => needsBoot.has(situation))) return { is: 'update', steps: afterBoot(board, job), marked: false }
+  return unfit(board, job) ?? write(board, job, standings)
+}
+
+function unfit(board: BoardSays, job: Job): Failure | null {
+  return checkSize(board, job) ?? checkCompressed(board, job) ?? checkNewer(board, job) ?? checkDowngrade(board, job) ?? checkDependencies(board, job) ?? checkWayBack(board, job)
+}
+
+function onlyOneInRecovery(): Failure {
+  return new Failure('one-image-only', 'The board is in serial recovery, where one image is written over the one that runs, and the file brings several. Restart the board into its firmware, or flash it with a programmer.')
+}
+
+/** What stands in the way of any update, and how the board gets past it; null when nothing does. */
+function clearFirst(board: BoardSays, job: Job, standings: readonly Standing[]): Plan | null {
+  const bytes = bytesOf(job)
+  const { marks } = rulesOf(board.mode)
+  for (const { part: { number }, situation } of standings) {
+    const active = activeSlot(board.slots, number)
+    const waiting = waitingSlot(board.slots, number)
+    if (situation === 'other-on-test') {
       return { is: 'clear', steps: resetSteps('clear', board, bytes), why: `${active?.version ?? 'another image'} runs on test and was never confirmed; a restart brings the image before it back` }
-    case 'waits-marked':
-    case 'waits-unmarked':
-      return unfit() ?? { is: 'update', steps: fromSlot(board, job, situation === 'waits-marked'), marked: situation === 'waits-marked' }
-    case 'to-be-written':
-      return unfit() ?? write(board, job)
+    }
+    if (situation === 'runs-but-other-pending' && !marks && waiting !== null) {
+      return { is: 'clear', steps: [{ do: 'erase', image: number, slot: waiting.slot }, { do: 'check-erased', image: number, slot: waiting.slot }], why: `its bootloader would run ${waiting.version} at the next restart, which nobody asked for` }
+    }
+    // Where no mark is needed, none protects the slot either: it is written over.
+    if (marks && (situation === 'runs-but-other-pending' || situation === 'other-pending')) return clearThrough(board, waiting, bytes)
+    if (situation !== 'runs-on-test') continue
+    // What an image writes on its console when it starts is heard after a restart only.
+    if (job.recipe.tests?.some(({ test }) => test === 'console') === true && waiting !== null) {
+      return { is: 'clear', steps: resetSteps('clear', board, bytes), why: 'a self-test waits for a line on the console, which comes at the start only' }
+    }
+    if (standings.some((other) => needsBoot.has(other.situation))) {
+      return { is: 'clear', steps: resetSteps('clear', board, bytes), why: `${active?.version ?? 'one image'} runs on test, and the images that go with it are not there yet; they are tried together or not at all` }
+    }
   }
+  return null
 }
 
 /** In serial recovery the image goes straight over the one that runs, and is proven once the board has started it. */
 function recover(board: BoardSays, job: Job): Plan {
-  const look: Step = { do: 'check-slot', slot: 0, uploadMs: 0 }
-  return { is: 'update', marked: false, steps: [{ do: 'upload', image: 0, slot: 0, bytes: job.image.bytes }, look, ...resetSteps('try', board, job.image.imageBytes), look, ...afterBoot(job)] }
+  const look: Step = { do: 'check-slot', image: 0, slot: 0, uploadMs: 0 }
+  return { is: 'update', marked: false, steps: [uploadStep({ number: 0, image: job.image }, 0), look, ...resetSteps('try', board, job.image.imageBytes), look, ...afterBoot(board, job)] }
+}
+
+function uploadStep({ number, image }: Part, slot: number): Step {
+  return { do: 'upload', image: number, slot, bytes: image.bytes, fileSha256: image.fileSha256 }
 }
 
 function clearThrough(board: BoardSays, waiting: SlotSays | null, bytes: number): Plan {
   return { is: 'clear', steps: resetSteps('clear', board, bytes), why: `${waiting?.version ?? 'another image'} was marked for booting earlier; the board must pass through it before it takes anything else` }
 }
 
-/** The whole way, from the upload on. Boards that run their newest image take it into whichever slot does not run. */
-function write(board: BoardSays, job: Job): Plan {
-  const slot = activeSlot(board.slots)?.slot === 1 ? 0 : 1
+/**
+ * The way from where each image stands: all are written before any is marked, and one restart tries them together. Boards
+ * that run their newest image take it into whichever slot does not run.
+ */
+function write(board: BoardSays, job: Job, standings: readonly Standing[]): Plan {
   const { marks } = rulesOf(board.mode)
-  return {
-    is: 'update',
-    marked: false,
-    steps: [{ do: 'upload', image: 0, slot, bytes: job.image.bytes }, { do: 'check-slot', slot, uploadMs: 0 }, ...fromSlot(board, job, !marks)],
-  }
-}
-
-/** From the image lying in the slot that does not run to the goal; `marked` also where the board needs no mark. */
-function fromSlot(board: BoardSays, job: Job, marked: boolean): Step[] {
-  if (job.recipe.mode === 'upload-only') return []
-  const mark: Step[] = marked ? [] : [{ do: 'mark', hash: job.image.hash }]
-  return [...mark, ...resetSteps('try', board, job.image.imageBytes), ...afterBoot(job)]
+  const uploads = standings.flatMap(({ part, situation }): Step[] => {
+    if (situation !== 'to-be-written' && situation !== 'other-pending') return []
+    const slot = activeSlot(board.slots, part.number)?.slot === 1 ? 0 : 1
+    return [uploadStep(part, slot), { do: 'check-slot', image: part.number, slot, uploadMs: 0 }]
+  })
+  const isMarked = ({ situation }: Standing) => situation === 'waits-marked'
+  const waiting = standings.filter(({ situation }) => needsBoot.has(situation))
+  const unmarked = waiting.filter((standing) => !isMarked(standing))
+  if (job.recipe.mode === 'upload-only') return { is: 'update', marked: uploads.length === 0 && waiting.every(isMarked), steps: uploads }
+  const marking = marks ? unmarked.map(({ part }): Step => ({ do: 'mark', image: part.number, hash: part.image.hash })) : []
+  return { is: 'update', marked: uploads.length === 0 && waiting.every(isMarked), steps: [...uploads, ...marking, ...resetSteps('try', board, bytesOf(job)), ...afterBoot(board, job)] }
 }
 
 /** From the image running on test to the goal. */
-function afterBoot(job: Job): Step[] {
+function afterBoot(board: BoardSays, job: Job): Step[] {
   if (job.recipe.mode === 'upload-only') return []
-  const tests = (job.recipe.tests ?? []).map((test): Step => ({ do: 'self-test', test }))
+  const wanted = (job.recipe.tests ?? []).map((test) => ({ do: 'self-test', test }) as const)
+  // A person is asked last: nobody is called to a board that fails by itself. What it ran then is seen once more.
+  const [tests, questions] = [wanted.filter(({ test }) => test.test !== 'question'), wanted.filter(({ test }) => test.test === 'question')]
   const proofs = job.recipe.proofs.map((proof): Step => ({ do: 'prove', proof }))
   // What was measured counts for the image that was sent only if the board still runs it afterwards.
   if (tests.length > 0 && !job.recipe.proofs.some((proof) => proof !== 'echo')) proofs.push({ do: 'prove', proof: 'active-hash' })
-  const all = [...dataSteps(job), ...tests, ...proofs]
-  return job.recipe.mode === 'test-only' ? all : [...all, { do: 'confirm' }, { do: 'check-confirmed' }]
+  const asked: Step[] = questions.length === 0 ? [] : [...questions, { do: 'prove', proof: 'active-hash' }]
+  const all = [...dataSteps(job), ...tests, ...proofs, ...asked]
+  return job.recipe.mode === 'test-only' ? all : [...all, ...confirmSteps(board, job), { do: 'check-confirmed' }]
+}
+
+/**
+ * The application last: until it is confirmed a restart still goes back. Without its hash, on purpose: that confirms what
+ * runs. Images of other numbers have to be named; where nothing can be taken back they are confirmed as they are.
+ */
+function confirmSteps(board: BoardSays, job: Job): Step[] {
+  const named = rulesOf(board.mode).noWayBack === null ? job.others ?? [] : []
+  return [...named.map(({ image }): Step => ({ do: 'confirm', hash: runsHashOf(image) })), { do: 'confirm', hash: null }]
 }
 
 function dataSteps(job: Job): Step[] {

@@ -7,11 +7,9 @@ import { largestImage } from '../image/trailer.ts'
 import type { SwapMode as TrailerMode } from '../image/trailer.ts'
 import { compareVersions } from '../image/version.ts'
 import type { SwapMode } from '../smp/os.ts'
+import { partsOf } from './parts.ts'
 import { activeSlot, listedVersion, parseListedVersion } from './slots.ts'
-import type { BoardSays, FlashProfile, ImageFacts, Job, Recipe } from './state.ts'
-
-/** An nRF52840's flash: what most MCUboot boards on a line look like, for boards whose profile nobody named. */
-export const commonProfile: FlashProfile = { slotBytes: null, sectorBytes: 4096, writeAlign: 8 }
+import type { BoardSays, FlashProfile, ImageFacts, Job, Part, Recipe } from './state.ts'
 
 /**
  * Whether this image may go to any board at all by this recipe. Null: it may. Kinds: `hash-wrong`, `unsigned`,
@@ -85,29 +83,44 @@ const trailerModes: Readonly<Record<SwapMode | 'unknown', TrailerMode>> = {
 }
 
 /** Largest image this board boots, header to last TLV; null when neither board nor profile tells the slots' size. */
-export function largestFor(board: BoardSays, profile: FlashProfile): number | null {
-  const sizeOf = (slot: number) => board.slotBytes.find((place) => place.image === 0 && place.slot === slot)?.bytes ?? profile.slotBytes
+export function largestFor(board: BoardSays, profile: FlashProfile, image = 0): number | null {
+  const sizeOf = (slot: number) => board.slotBytes.find((place) => place.image === image && place.slot === slot)?.bytes ?? (image === 0 ? profile.slotBytes : null)
   const primaryBytes = sizeOf(0)
   const secondaryBytes = sizeOf(1)
   const mode = trailerModes[board.mode]
   const bySlots = primaryBytes === null || secondaryBytes === null ? null : largestImage(mode, { primaryBytes, secondaryBytes, sectorBytes: profile.sectorBytes, align: profile.writeAlign })
+  if (image > 0) return bySlots
   if (bySlots === null || board.maxImageBytes === null) return bySlots ?? board.maxImageBytes
   return Math.min(bySlots, board.maxImageBytes)
 }
 
 /** Whether the image fits beside the trailer. Kind `image-too-large`. */
 export function checkSize(board: BoardSays, job: Job): Failure | null {
-  const most = largestFor(board, job.profile)
-  if (most === null || job.image.imageBytes <= most) return null
-  return new Failure('image-too-large', `The image has ${job.image.imageBytes} bytes; this board can boot at most ${most}, since its slot must also hold the bootloader's trailer. Make the firmware smaller, or check that it was built for this board.`, { bytes: job.image.imageBytes, bytesMax: most })
+  for (const { number, image: { imageBytes } } of partsOf(job)) {
+    const most = largestFor(board, job.profile, number)
+    if (most !== null && imageBytes > most) return tooLarge(imageBytes, most)
+  }
+  return null
+}
+
+function tooLarge(imageBytes: number, most: number): Failure {
+  return new Failure('image-too-large', `The image has ${imageBytes} bytes; this board can boot at most ${most}, since its slot must also hold the bootloader's trailer. Make the firmware smaller, or check that it was built for this board.`, { bytes: imageBytes, bytesMax: most })
 }
 
 /** Whether the image is no step back from what runs. Kinds `downgrade` (the recipe's word) and `downgrade-prevented` (the bootloader's). */
 export function checkDowngrade(board: BoardSays, job: Job): Failure | null {
-  const running = activeSlot(board.slots)
+  for (const part of partsOf(job)) {
+    const why = stepBack(board, job, part)
+    if (why !== null) return why
+  }
+  return null
+}
+
+function stepBack(board: BoardSays, job: Job, { number, image }: Part): Failure | null {
+  const running = activeSlot(board.slots, number)
   const version = running === null ? null : parseListedVersion(running.version)
-  if (version === null || compareVersions(job.image.version, version) >= 0) return null
-  const [offered, runs] = [listedVersion(job.image.version), listedVersion(version)]
+  if (version === null || compareVersions(image.version, version) >= 0) return null
+  const [offered, runs] = [listedVersion(image.version), listedVersion(version)]
   if (board.noDowngrade) {
     return new Failure('downgrade-prevented', `The board runs ${runs} and its bootloader refuses older versions; ${offered} would be thrown away. Take a newer image.`, { offered, runs })
   }

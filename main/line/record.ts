@@ -5,7 +5,9 @@ import type { Failure } from '../base/failure.ts'
 import type { EntryDraft } from '../log/entry.ts'
 import { itemName } from './unit-data.ts'
 import type { UnitItem } from './unit-data.ts'
-import type { Ending, Job, ResetPurpose, SlotSays, Step } from './state.ts'
+import { partOf, runsHashOf } from './parts.ts'
+import { activeSlot } from './slots.ts'
+import type { Ending, ImageFacts, Job, Part, ResetPurpose, SlotSays, Step } from './state.ts'
 
 const saysMax = 1000
 const nameMax = 200
@@ -25,18 +27,19 @@ const resetWhy: Record<ResetPurpose, string> = {
 
 /** The entries that must be on disk before this step is carried out. */
 export function intentOf(job: Job, step: Step, why?: string): EntryDraft[] {
-  const imageHash = job.image.hash
   switch (step.do) {
     case 'upload':
-      return [{ kind: 'slot-write-intended', data: { ...ofRun(job), image: step.image, slot: step.slot, imageHash, bytes: step.bytes, fileSha256: job.image.fileSha256 } }]
+      return [{ kind: 'slot-write-intended', data: { ...ofRun(job), image: step.image, slot: step.slot, imageHash: partOf(job, step.image).hash, bytes: step.bytes, fileSha256: step.fileSha256 } }]
     case 'mark':
-      return [{ kind: 'mark-intended', data: { ...ofRun(job), imageHash, for: 'test' } }]
+      return [{ kind: 'mark-intended', data: { ...ofRun(job), imageHash: step.hash, for: 'test' } }]
+    case 'erase':
+      return [{ kind: 'slot-erase-intended', data: { ...ofRun(job), image: step.image, slot: step.slot, ...(why === undefined ? {} : { why: cut(`because ${why}`, nameMax) }) } }]
     case 'write-data':
       return [{ kind: 'unit-data-intended', data: { ...ofRun(job), item: cut(itemName(step.item), nameMax), secret: step.item.secret } }]
     case 'reset':
       return [{ kind: 'reset-intended', data: { ...ofRun(job), why: cut(why ?? resetWhy[step.purpose], nameMax) } }]
     case 'confirm':
-      return [{ kind: 'confirm-intended', data: { ...ofRun(job), imageHash } }]
+      return [{ kind: 'confirm-intended', data: { ...ofRun(job), imageHash: step.hash ?? runsHashOf(job.image) } }]
     default:
       return []
   }
@@ -55,27 +58,40 @@ export function wayBack(job: Job, note: string | null): EntryDraft[] {
   return note === null || job.recipe.mode === 'upload-only' ? [] : [{ kind: 'preflight-note', data: { ...ofRun(job), note: 'no-way-back', says: cut(note, saysMax) } }]
 }
 
-export function slotWriteDone(job: Job, slot: number, slotHash: string, tookMs: number): EntryDraft {
-  return { kind: 'slot-write-done', data: { ...ofRun(job), image: 0, slot, imageHash: job.image.hash, bytes: job.image.bytes, slotHash, tookMs: Math.round(tookMs) } }
+export function slotWriteDone(job: Job, { number, image }: Part, slot: number, tookMs: number): EntryDraft {
+  return { kind: 'slot-write-done', data: { ...ofRun(job), image: number, slot, imageHash: image.hash, bytes: image.bytes, slotHash: image.hash, tookMs: Math.round(tookMs) } }
+}
+
+export function erased(job: Job, image: number, slot: number): EntryDraft {
+  return { kind: 'slot-erased', data: { ...ofRun(job), image, slot } }
 }
 
 /** `bytes` is what the board had acknowledged; null where nobody knows. */
-export function slotWriteFailed(job: Job, slot: number, failure: Failure, bytes: number | null): EntryDraft {
-  return { kind: 'slot-write-failed', data: { ...ofRun(job), image: 0, slot, imageHash: job.image.hash, ...(bytes === null ? {} : { bytes }), failure: failure.kind, says: cut(failure.says, saysMax) } }
+export function slotWriteFailed(job: Job, image: number, slot: number, failure: Failure, bytes: number | null): EntryDraft {
+  return { kind: 'slot-write-failed', data: { ...ofRun(job), image, slot, imageHash: partOf(job, image).hash, ...(bytes === null ? {} : { bytes }), failure: failure.kind, says: cut(failure.says, saysMax) } }
 }
 
-export function marked(job: Job): EntryDraft {
-  return { kind: 'marked', data: { ...ofRun(job), imageHash: job.image.hash, for: 'test' } }
+export function marked(job: Job, image: ImageFacts): EntryDraft {
+  return { kind: 'marked', data: { ...ofRun(job), imageHash: image.hash, for: 'test' } }
 }
 
 export function resetDone(job: Job, purpose: ResetPurpose): EntryDraft {
   return { kind: 'reset', data: { ...ofRun(job), why: resetWhy[purpose] } }
 }
 
-/** Nothing when the board names no hash: then it has not said what it runs. */
-export function booted(job: Job, active: SlotSays): EntryDraft[] {
-  if (active.hash === null) return []
-  return [{ kind: 'booted', data: { ...ofRun(job), activeHash: active.hash, version: cut(active.version, 64), confirmed: active.confirmed } }]
+/** What the board says it runs, under each number of the job; nothing where it names no hash. */
+export function booted(job: Job, slots: readonly SlotSays[]): EntryDraft[] {
+  const active = activeSlot(slots)
+  const first: EntryDraft[] = active === null || active.hash === null ? [] : [{ kind: 'booted', data: { ...ofRun(job), activeHash: active.hash, version: cut(active.version, 64), confirmed: active.confirmed } }]
+  return [...first, ...othersRunning(job, slots)]
+}
+
+function othersRunning(job: Job, slots: readonly SlotSays[]): EntryDraft[] {
+  return (job.others ?? []).flatMap(({ number }): EntryDraft[] => {
+    const active = activeSlot(slots, number)
+    if (active === null || active.hash === null) return []
+    return [{ kind: 'image-runs', data: { ...ofRun(job), image: number, activeHash: active.hash, version: cut(active.version, 64), confirmed: active.confirmed } }]
+  })
 }
 
 export function proofPassed(job: Job, proof: string, says: string): EntryDraft {
@@ -95,8 +111,9 @@ export function unitDataFailed(job: Job, item: UnitItem, failure: Failure): Entr
   return { kind: 'unit-data-failed', data: { ...ofRun(job), item: cut(itemName(item), nameMax), failure: failure.kind, says: cut(failure.says, saysMax) } }
 }
 
-export function confirmed(job: Job, active: SlotSays): EntryDraft {
-  return { kind: 'confirmed', data: { ...ofRun(job), activeHash: active.hash ?? job.image.hash, version: cut(active.version, 64) } }
+export function confirmed(job: Job, slots: readonly SlotSays[]): EntryDraft[] {
+  const active = activeSlot(slots)
+  return [...othersRunning(job, slots), { kind: 'confirmed', data: { ...ofRun(job), activeHash: active?.hash ?? runsHashOf(job.image), version: cut(active?.version ?? '', 64) } }]
 }
 
 export function outcome(job: Job, how: Ending): EntryDraft {

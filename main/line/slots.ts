@@ -20,22 +20,26 @@ export function parseListedVersion(text: string): ImageVersion | null {
   return failed(version) ? null : version
 }
 
-/** The running image of image 0. */
-export function activeSlot(slots: readonly SlotSays[]): SlotSays | null {
-  return slots.find((slot) => slot.image === 0 && slot.active) ?? null
+/**
+ * The running image of that number. Older servers call only the application's image active (img_mgmt_state.c before
+ * Zephyr 3.5); of any other number what runs then lies in its first slot.
+ */
+export function activeSlot(slots: readonly SlotSays[], image = 0): SlotSays | null {
+  const active = slots.find((slot) => slot.image === image && slot.active)
+  return active ?? (image === 0 ? null : slots.find((slot) => slot.image === image && slot.slot === 0) ?? null)
 }
 
-/** The other slot of image 0, where it holds something that parses. */
-export function waitingSlot(slots: readonly SlotSays[]): SlotSays | null {
-  return slots.find((slot) => slot.image === 0 && !slot.active) ?? null
+/** The other slot of that image, where it holds something that parses. */
+export function waitingSlot(slots: readonly SlotSays[], image = 0): SlotSays | null {
+  const active = activeSlot(slots, image)
+  return slots.find((slot) => slot.image === image && !slot.active && slot !== active) ?? null
 }
 
-/** True when both lists say the same of image 0: nothing happened in between. */
+/** True when both lists say the same: nothing happened in between. */
 export function sameSlots(a: readonly SlotSays[], b: readonly SlotSays[]): boolean {
   const words = (slots: readonly SlotSays[]) =>
     slots
-      .filter((slot) => slot.image === 0)
-      .map((slot) => JSON.stringify([slot.slot, slot.version, slot.hash, slot.pending, slot.confirmed, slot.active, slot.permanent]))
+      .map((slot) => JSON.stringify([slot.image, slot.slot, slot.version, slot.hash, slot.pending, slot.confirmed, slot.active, slot.permanent]))
       .sort()
       .join()
   return words(a) === words(b)

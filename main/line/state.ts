@@ -3,6 +3,7 @@
 // What surprised us: while a new image runs on test, the board lists the OLD one in slot 1 as confirmed.
 import type { Failure } from '../base/failure.ts'
 import type { ImageVersion } from '../image/version.ts'
+import type { BoardProfile } from './profile.ts'
 import type { Measured, SelfTest } from './selftest.ts'
 import type { UnitItem, UnitTemplate } from './unit-data.ts'
 import type { EntryDraft } from '../log/entry.ts'
@@ -31,6 +32,12 @@ export type BoardSays = Readonly<{
   recovery?: boolean
 }>
 
+/** An image of that number must have at least this version; build numbers do not count (MCUBOOT_VERSION_CMP_USE_BUILD_NUMBER is off). */
+export type Dependency = Readonly<{ image: number; version: ImageVersion }>
+
+/** One of the images that a run brings to a board, by the image number it has there. */
+export type Part = Readonly<{ number: number; image: ImageFacts }>
+
 /** What is known of the key that signed an image. */
 export type KeyFacts = Readonly<{ name: string; fingerprint: string; class: 'production' | 'test'; retired: boolean }>
 
@@ -53,6 +60,13 @@ export type ImageFacts = Readonly<{
   /** Flag RAM_LOAD: linked for its load address in RAM. */
   ramLoad: boolean
   keyHash: string | null
+  /** Hash the board lists once it runs the image; another than `hash` where the bootloader unpacks it (DECOMP_SHA). Left out: the same. */
+  runsHash?: string
+  /** Unpacked by the bootloader while it overwrites the old image, which no bootloader that swaps can do. */
+  compressed?: boolean
+  encrypted?: boolean
+  /** What other images of the same board must be at least (IMAGE_TLV_DEPENDENCY). */
+  dependencies?: readonly Dependency[]
   signature: 'valid' | 'invalid' | 'unknown-key' | 'unsigned'
   /** The keyring's key with that fingerprint. */
   key: KeyFacts | null
@@ -69,6 +83,12 @@ export type Recipe = Readonly<{
   allowDowngrade: boolean
   proofs: readonly ProofName[]
   quota: number | null
+  /** No further board is begun after this many runs in a row that did not end well. */
+  stopAfterFailures?: number | null
+  /** Goes on with boards that come later, until the quota is full or somebody stops it. */
+  rolling?: boolean
+  /** A serial number is scanned for each unit before its run; a regular expression says how it looks. */
+  serials?: Readonly<{ format: string }>
   /** A production recipe takes no image of a test key, not even one that it names. */
   class?: 'production' | 'test'
   /** Boards that could not go back from an image that fails its proof are refused. */
@@ -97,8 +117,13 @@ export type Job = Readonly<{
   bay: number
   port: string
   practice: boolean
-  profile: FlashProfile
+  profile: BoardProfile
+  /** Image 0: the application. */
   image: ImageFacts
+  /** Images of other numbers that go with it, in the order of their numbers; all of them are one update with one outcome. */
+  others?: readonly Part[]
+  /** Image 0 linked for each slot, where the file brings one for each; `image` is the one for slot 0 until the board has said which runs. */
+  variants?: readonly Readonly<{ slot: number; image: ImageFacts }>[]
   recipe: Recipe
   /** The recipe's unit data as this unit gets it, or why it cannot be told. Holds secrets: never in a view, never in the log. */
   unitData?: readonly UnitItem[] | Failure
@@ -110,9 +135,14 @@ export type ResetPurpose = 'try' | 'revert' | 'clear' | 'recover'
 /** What the runner is to do next. Each ends in one `stepDone` or `stepFailed`. */
 export type Step =
   | Readonly<{ do: 'identify' }>
-  | Readonly<{ do: 'upload'; image: number; slot: number; bytes: number }>
-  | Readonly<{ do: 'check-slot'; slot: number; uploadMs: number }>
-  | Readonly<{ do: 'mark'; hash: string }>
+  /** Takes an image away that the bootloader would run next although nobody asked for it. */
+  | Readonly<{ do: 'erase'; image: number; slot: number }>
+  | Readonly<{ do: 'check-erased'; image: number; slot: number }>
+  /** Into serial recovery without the firmware's help, as the profile has it; done when the bootloader answers. */
+  | Readonly<{ do: 'enter-recovery' }>
+  | Readonly<{ do: 'upload'; image: number; slot: number; bytes: number; fileSha256: string }>
+  | Readonly<{ do: 'check-slot'; image: number; slot: number; uploadMs: number }>
+  | Readonly<{ do: 'mark'; image: number; hash: string }>
   | Readonly<{ do: 'reset'; purpose: ResetPurpose }>
   | Readonly<{
       do: 'await-return'
@@ -125,11 +155,14 @@ export type Step =
       patienceMs: number
       /** How long it may be silent. */
       timeoutMs: number
+      /** How long nothing is sent first: a bootloader that waits for an upload would take a question for one. */
+      quietMs?: number
     }>
   | Readonly<{ do: 'write-data'; item: UnitItem }>
   | Readonly<{ do: 'self-test'; test: SelfTest }>
   | Readonly<{ do: 'prove'; proof: ProofName }>
-  | Readonly<{ do: 'confirm' }>
+  /** `hash` null: the image that runs, without naming it. Images of other numbers are named. */
+  | Readonly<{ do: 'confirm'; hash: string | null }>
   | Readonly<{ do: 'check-confirmed' }>
 
 export type StepName = Step['do']
@@ -188,6 +221,9 @@ export type Move = Readonly<{ state: RunState; record: readonly EntryDraft[] }>
 /** The operator's word for where a run stands. */
 export const phaseOf = {
   identify: 'identifying',
+  'enter-recovery': 'resetting',
+  erase: 'checking',
+  'check-erased': 'checking',
   upload: 'uploading',
   'check-slot': 'checking',
   mark: 'marking',

@@ -5,13 +5,25 @@ import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { Failure, failed } from '../base/failure.ts'
+import { assert, Failure, failed } from '../base/failure.ts'
 import type { OpenedPackage } from '../cms/package.ts'
+import type { UpdateFile, UpdateZip } from '../image/update-zip.ts'
 
 export type FilePurpose = 'firmware' | 'image' | 'key' | 'text' | 'table'
 
 /** `bytes` is what is shown, signed or uploaded: of a firmware package, the image in it, proven before; `package` is then the package. */
-export type OpenedFile = Readonly<{ id: string; name: string; path: string; bytes: Uint8Array; sha256: string; package?: OpenedPackage }>
+export type OpenedFile = Readonly<{
+  id: string
+  name: string
+  path: string
+  bytes: Uint8Array
+  sha256: string
+  package?: OpenedPackage
+  /** The package's own bytes and their SHA-256, for boards that take it as it is. */
+  packed?: Readonly<{ bytes: Uint8Array; sha256: string }>
+  /** Of an archive with several images, all of them; `bytes` is then the first, the application's. */
+  files?: readonly UpdateFile[]
+}>
 
 const mib = 1024 * 1024
 const limits: Readonly<Record<FilePurpose, Readonly<{ bytesMax: number; called: string }>>> = {
@@ -43,10 +55,10 @@ export class OpenFiles {
     const file: OpenedFile = { id, name: basename(path).slice(0, 200), path, bytes, sha256: createHash('sha256').update(bytes).digest('hex') }
     this.#files.set(id, file)
     this.#heldBytes += bytes.length
-    for (const [oldest, { bytes: held }] of this.#files) {
+    for (const [oldest, file] of this.#files) {
       if (oldest === id || (this.#files.size <= filesMax && this.#heldBytes <= heldBytesMax)) break
       this.#files.delete(oldest)
-      this.#heldBytes -= held.length
+      this.#heldBytes -= file.files?.reduce((sum, { bytes: held }) => sum + held.length, 0) ?? file.bytes.length + (file.packed?.bytes.length ?? 0)
     }
     return file
   }
@@ -54,10 +66,20 @@ export class OpenFiles {
   /** The image of a package takes the package's place under the same id. */
   unwrap(file: OpenedFile, opened: OpenedPackage): OpenedFile {
     const { firmware } = opened
-    const unwrapped: OpenedFile = { ...file, bytes: firmware, sha256: createHash('sha256').update(firmware).digest('hex'), package: opened }
+    const unwrapped: OpenedFile = { ...file, bytes: firmware, sha256: createHash('sha256').update(firmware).digest('hex'), package: opened, packed: { bytes: file.bytes, sha256: file.sha256 } }
     if (this.#files.has(file.id)) this.#files.set(file.id, unwrapped)
-    this.#heldBytes += firmware.length - file.bytes.length
+    this.#heldBytes += firmware.length
     return unwrapped
+  }
+
+  /** The images of an archive take its place under the same id, the application first. */
+  unpacked(file: OpenedFile, { files }: UpdateZip): OpenedFile {
+    const first = files[0]
+    assert(first !== undefined, 'an archive that was read brings an image')
+    const unpacked: OpenedFile = { ...file, bytes: first.bytes, sha256: first.sha256, ...(files.length > 1 ? { files } : {}) }
+    if (this.#files.has(file.id)) this.#files.set(file.id, unpacked)
+    this.#heldBytes += files.reduce((sum, { bytes }) => sum + bytes.length, 0) - file.bytes.length
+    return unpacked
   }
 
   /** A file opened before. Kind `file-not-open`. */

@@ -1,15 +1,17 @@
 // An opened image as the station sees it: a view for people, and the facts a run's preflight decides on. What the image
 // claims of its signer is proven with the keyring's keys or said to be unproven; nothing is taken on its word.
 import { Failure, failed } from '../base/failure.ts'
-import { toHex } from '../base/bytes.ts'
+import { fromHex, toHex } from '../base/bytes.ts'
 import type { HashName, PublicKey } from '../base/signer.ts'
 import type { CheckedArgsOf } from '../contract/api.ts'
 import type { ComparisonView, ImageView, SizeView } from '../contract/views.ts'
 import { compareImages } from '../image/compare.ts'
 import { inspectImage } from '../image/inspect.ts'
 import type { ImageReport } from '../image/inspect.ts'
+import { dependencyOf } from '../image/dependency.ts'
 import { keyHash } from '../image/keyhash.ts'
 import { sizeReport } from '../image/size.ts'
+import { TLV } from '../image/tlv.ts'
 import { parseVersion } from '../image/version.ts'
 import { publicKeyOf } from '../keys/keyring.ts'
 import type { KeyEntry, Keyring } from '../keys/keyring.ts'
@@ -37,8 +39,21 @@ export function readImage(file: OpenedFile, keys: readonly KeyEntry[]): ReadImag
       fileName: file.name, bytes: file.bytes.length, imageBytes: report.imageBytes, fileSha256: file.sha256, hash: first.hash.claimed,
       // An encrypted image's hash covers what only the board can decrypt; there the signature is what holds.
       hashHolds: first.hash.check !== 'differs', version, bootable: report.bootable, hasTrailer: report.rest.is === 'trailer',
-      ramLoad: report.header.flagNames.includes('RAM_LOAD'), keyHash: report.keyHash, signature, key: key === null ? null : { name: key.name, fingerprint: key.fingerprint, class: key.class, retired: key.retiredAt !== null },
+      ramLoad: report.header.flagNames.includes('RAM_LOAD'), ...specialFacts(report), keyHash: report.keyHash, signature, key: key === null ? null : { name: key.name, fingerprint: key.fingerprint, class: key.class, retired: key.retiredAt !== null },
     },
+  }
+}
+
+/** What only some images have; left out where it is not so. */
+function specialFacts(report: ImageReport): Pick<ImageFacts, 'runsHash' | 'compressed' | 'encrypted' | 'dependencies'> {
+  const valuesOf = (type: number) => report.tlvs.flatMap((tlv) => (tlv.area === 'protected' && tlv.type === type ? [fromHex(tlv.hex) ?? new Uint8Array(0)] : []))
+  const unpacked = report.compressed ? valuesOf(TLV.DECOMP_SHA)[0] : undefined
+  const dependencies = valuesOf(TLV.DEPENDENCY).flatMap((value) => dependencyOf(value) ?? [])
+  return {
+    ...(unpacked === undefined ? {} : { runsHash: toHex(unpacked) }),
+    ...(report.compressed ? { compressed: true } : {}),
+    ...(report.encrypted ? { encrypted: true } : {}),
+    ...(dependencies.length === 0 ? {} : { dependencies }),
   }
 }
 

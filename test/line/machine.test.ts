@@ -89,7 +89,7 @@ describe('retries are the run\'s stated choice', () => {
     let lost = 0
     const { state, steps } = walk(jobWith(), freshBoard, (step, board) => {
       if (step.do !== 'mark' || lost++ > 0) return undefined
-      board.does(step, jobWith().image)
+      board.does(step, jobWith())
       return failing('timeout')
     })
     expect(state.ending.outcome).toBe('confirmed')
@@ -142,7 +142,7 @@ describe('half-done updates of others', () => {
 // Anything at all: a board by MCUboot's rules that now and then lies, fails, or is stopped, so that the walk gets deep.
 
 const anySlot = fc.record({
-  image: fc.constant(0), slot: fc.nat(1), version: fc.constantFrom('1.0.0', '1.1.0', '2.0.0', 'x'),
+  image: fc.constantFrom(0, 0, 0, 1), slot: fc.nat(1), version: fc.constantFrom('1.0.0', '1.1.0', '2.0.0', 'x'),
   hash: fc.constantFrom(oldHash, newHash, otherHash, null), bootable: fc.boolean(), pending: fc.boolean(),
   confirmed: fc.boolean(), active: fc.boolean(), permanent: fc.boolean(),
 })
@@ -166,10 +166,10 @@ type Reply = (typeof anyReply) extends fc.Arbitrary<infer R> ? R : never
 function eventFor(step: Step, reply: Reply, board: ModelBoard, job: Job): RunEvent {
   if (reply.is === 'restarts') board.restart()
   if (reply.is === 'fails') {
-    if (reply.did) board.does(step, job.image)
+    if (reply.did) board.does(step, job)
     return { is: 'stepFailed', failure: reply.failure }
   }
-  board.does(step, job.image)
+  board.does(step, job)
   if (reply.is !== 'lies') return { is: 'stepDone', said: board.says(step, freshBoard), tookMs: 1 }
   const of = step.do === 'prove' && step.proof === 'echo' ? 'echo' : saidFor[step.do]
   const said: Record<Said['of'], Said> = {
@@ -200,14 +200,14 @@ test('whatever a board answers, the run ends, every entry fits the log, and noth
         for (const proof of asked.proofs) expect(passed, `confirm waits for ${proof}`).toContain(proof)
       }
       // Intent before act: the entry stands at the end of the very move that orders the step.
-      const intents = { upload: 'slot-write-intended', mark: 'mark-intended', reset: 'reset-intended', confirm: 'confirm-intended' } as const
+      const intents = { upload: 'slot-write-intended', mark: 'mark-intended', reset: 'reset-intended', confirm: 'confirm-intended', erase: 'slot-erase-intended' } as const
       if (step.do in intents) expect(written.at(-1)?.kind).toBe(intents[step.do as keyof typeof intents])
       const event: RunEvent = count === stopAt ? { is: 'stopped' } : eventFor(step, replies.next().value, board, job)
       move = next(move.state, event)
       for (const entry of move.record) if (entry.kind === 'proof-passed') passed.add(entry.data.proof)
       if (event.is === 'stepDone' && (event.said.of === 'board' || event.said.of === 'slots')) {
         const slots = event.said.of === 'board' ? event.said.board.slots : event.said.slots
-        ranNew = slots.find((each) => each.active)?.hash === newHash
+        ranNew = slots.find((each) => each.image === 0 && each.active)?.hash === newHash
       }
       if (step.do === 'reset' || step.do === 'identify') passed.clear()
       reached.add(`${step.do} ${move.state.at}`)

@@ -1,7 +1,9 @@
 // What the tests of the line room share: a job, boards in each state that Zephyr's recordings show, and a model of a board
 // that obeys MCUboot's rules, so that the machine can be walked to its end without any wire.
 import { begin, next, saidFor } from '../../main/line/machine.ts'
-import { commonProfile } from '../../main/line/recipe.ts'
+import { commonProfile } from '../../main/line/profile.ts'
+import { partOf } from '../../main/line/parts.ts'
+import { listedVersion } from '../../main/line/slots.ts'
 import type { BoardSays, ImageFacts, Job, Move, Recipe, RunEvent, RunState, Said, SlotSays, Step } from '../../main/line/state.ts'
 import type { EntryDraft } from '../../main/log/entry.ts'
 
@@ -30,12 +32,13 @@ export const recipe: Recipe = {
   name: 'Default', mode: 'test-and-confirm', allowedKeys: [], allowDowngrade: false, proofs: ['echo', 'active-hash', 'version'], quota: null,
 }
 
-export function jobWith(changes: { image?: Partial<ImageFacts>; recipe?: Partial<Recipe> } & Partial<Pick<Job, 'practice' | 'profile'>> = {}): Job {
+export function jobWith(changes: { image?: Partial<ImageFacts>; recipe?: Partial<Recipe> } & Partial<Pick<Job, 'practice' | 'profile' | 'others' | 'variants'>> = {}): Job {
   return {
     run: 'r1', unit: 'PB-0001', batch: 'b1', bay: 1, port: '/dev/ttyACM0', practice: changes.practice ?? true,
     profile: changes.profile ?? { ...commonProfile, slotBytes: 0x69000 },
     image: { ...image, ...changes.image },
     recipe: { ...recipe, ...changes.recipe },
+    ...(changes.others === undefined ? {} : { others: changes.others }), ...(changes.variants === undefined ? {} : { variants: changes.variants }),
   }
 }
 
@@ -60,24 +63,23 @@ export class ModelBoard {
     this.slots = [...slots]
   }
 
-  does(step: Step, wanted: ImageFacts): void {
-    if (step.do === 'upload') this.slots = [...this.slots.filter((each) => each.active), slot(1, '1.1.0', wanted.hash)]
-    if (step.do === 'mark') this.slots = this.slots.map((each) => (each.active ? each : { ...each, pending: true }))
+  does(step: Step, job: Job): void {
+    const of = (image: number) => (each: SlotSays) => each.image === image
+    if (step.do === 'upload') {
+      const { hash, version } = partOf(job, step.image)
+      this.slots = [...this.slots.filter((each) => each.image !== step.image || each.active), { ...slot(1, listedVersion(version), hash), image: step.image }]
+    }
+    if (step.do === 'erase') this.slots = this.slots.filter((each) => each.image !== step.image || each.slot !== step.slot)
+    if (step.do === 'mark') this.slots = this.slots.map((each) => (each.active || !of(step.image)(each) ? each : { ...each, pending: true }))
     if (step.do === 'reset') this.restart()
-    if (step.do === 'confirm' && this.obeysConfirm) this.slots = this.slots.map((each) => ({ ...each, confirmed: each.active }))
+    if (step.do === 'confirm' && this.obeysConfirm) {
+      const image = this.slots.find((each) => (step.hash === null ? each.image === 0 : each.hash === step.hash) && each.active)?.image
+      this.slots = this.slots.map((each) => (each.image === image ? { ...each, confirmed: each.active } : each))
+    }
   }
 
   restart(): void {
-    const active = this.slots.find((each) => each.active)
-    const waiting = this.slots.find((each) => !each.active)
-    if (active === undefined || waiting === undefined) return
-    const swap = waiting.pending || !active.confirmed
-    if (!swap) return
-    const forGood = waiting.permanent || !waiting.pending
-    this.slots = [
-      slot(0, waiting.version, waiting.hash, 'active', ...(forGood ? (['confirmed'] as const) : [])),
-      slot(1, active.version, active.hash, ...(forGood ? [] : (['confirmed'] as const))),
-    ]
+    this.slots = [...new Set(this.slots.map((each) => each.image))].flatMap((image) => swapped(this.slots.filter((each) => each.image === image)).map((each) => ({ ...each, image })))
   }
 
   /** What it answers to a step once it has done it. */
@@ -87,6 +89,18 @@ export class ModelBoard {
     if (kind === 'board') return { of: 'board', board: { ...board, slots: [...this.slots] } }
     return kind === 'slots' ? { of: 'slots', slots: [...this.slots] } : { of: 'nothing' }
   }
+}
+
+/** The slots of one image after a restart. */
+function swapped(slots: readonly SlotSays[]): readonly SlotSays[] {
+  const active = slots.find((each) => each.active)
+  const waiting = slots.find((each) => !each.active)
+  if (active === undefined || waiting === undefined || !(waiting.pending || !active.confirmed)) return slots
+  const forGood = waiting.permanent || !waiting.pending
+  return [
+    slot(0, waiting.version, waiting.hash, 'active', ...(forGood ? (['confirmed'] as const) : [])),
+    slot(1, active.version, active.hash, ...(forGood ? [] : (['confirmed'] as const))),
+  ]
 }
 
 export type Walk = Readonly<{ state: Extract<RunState, { at: 'ended' }>; steps: Step[]; record: EntryDraft[]; moves: Move[] }>
@@ -102,7 +116,7 @@ export function walk(job: Job, start: BoardSays, meddle: (step: Step, board: Mod
     const { step } = move.state
     steps.push(step)
     const meddled = meddle(step, board, count)
-    if (meddled === undefined) board.does(step, job.image)
+    if (meddled === undefined) board.does(step, job)
     move = next(move.state, meddled ?? { is: 'stepDone', said: board.says(step, start), tookMs: 5 })
     moves.push(move)
   }

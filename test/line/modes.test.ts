@@ -36,9 +36,19 @@ describe.each(['direct-xip', 'ram-load'] as const)('%s', (mode) => {
     expect(planned(pending, job)).toEqual(['upload 1', 'check-slot', 'reset', 'await-return', ...prove])
   })
 
-  test('a newer image beside the wanted one that runs is told instead of being booted', () => {
+  test('a newer image beside the wanted one that runs is erased, with a word before and after, instead of being booted', () => {
     const beside = inMode(mode, boardWith(slot(0, '1.1.0', newHash, 'active', 'confirmed'), slot(1, '2.0.0', otherHash, 'pending', 'permanent')))
-    expect(planned(beside, job)).toBe('newer-waits')
+    const walked = walk(job, beside)
+    expect(walked.steps.map((step) => step.do)).toEqual(['identify', 'erase', 'check-erased', 'identify'])
+    expect(walked.record.map((entry) => entry.kind)).toEqual(['run-started', 'slot-erase-intended', 'slot-erased', 'outcome'])
+    expect(walked.state.ending.outcome).toBe('unchanged')
+  })
+
+  test('a board that keeps the newer image although it was told to erase it is given up', () => {
+    const beside = inMode(mode, boardWith(slot(0, '1.1.0', newHash, 'active', 'confirmed'), slot(1, '2.0.0', otherHash, 'pending', 'permanent')))
+    const walked = walk(job, beside, (step) => (step.do === 'erase' ? { is: 'stepDone', said: { of: 'nothing' }, tookMs: 1 } : undefined))
+    expect(walked.state.ending).toMatchObject({ outcome: 'failed', failure: { kind: 'stuck' } })
+    expect(walked.record.map((entry) => entry.kind)).not.toContain('slot-erased')
   })
 })
 
