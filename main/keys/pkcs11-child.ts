@@ -2,7 +2,8 @@
 // it does not answer within its time, because native code that hangs cannot be stopped in any other way. A process and not a
 // thread: a thread inside a hanging module would keep this program from ending, and one that crashes would take it along.
 import { fork } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
+import { childStarter } from '../base/child.ts'
+import type { Child } from '../base/child.ts'
 import { Failure } from '../base/failure.ts'
 import type { AnswerTo, Ask, FromToken, ToToken } from './pkcs11-words.ts'
 
@@ -16,14 +17,14 @@ const endTimeoutMs = 2_000
 type Waiting = { readonly id: number; readonly ask: Ask; readonly timeoutMs: number; settle(result: unknown): void; settled: boolean }
 
 /** Processes that must not outlive this one, whatever they hang in. */
-const alive = new Set<ChildProcess>()
+const alive = new Set<Child>()
 let watchingExit = false
 
 export class ModuleProcess {
   readonly modulePath: string
   readonly #entry: string
   readonly #timeoutsMs: Readonly<Record<Ask['is'], number>>
-  #child: ChildProcess | null = null
+  #child: Child | null = null
   #asked: Waiting | null = null
   #deadline: NodeJS.Timeout | null = null
   readonly #queue: Waiting[] = []
@@ -104,9 +105,9 @@ export class ModuleProcess {
     })
   }
 
-  #start(): ChildProcess {
+  #start(): Child {
     // Its own words go nowhere: a module that logs may log the PIN, and stdout belongs to the command line's answer.
-    const child = fork(this.#entry, [], { env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' }, execArgv: [], serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+    const child: Child = childStarter()?.(this.#entry, 'ignore') ?? fork(this.#entry, [], { env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' }, execArgv: [], serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
     alive.add(child)
     if (!watchingExit) process.once('exit', () => { for (const one of alive) one.kill('SIGKILL') })
     watchingExit = true
@@ -117,7 +118,7 @@ export class ModuleProcess {
     return child
   }
 
-  #hear(child: ChildProcess, word: FromToken): void {
+  #hear(child: Child, word: FromToken): void {
     const asked = this.#asked
     if (child !== this.#child || asked === null || word.id !== asked.id) return
     this.#done()
@@ -140,7 +141,7 @@ export class ModuleProcess {
     this.#next()
   }
 
-  #gone(child: ChildProcess): void {
+  #gone(child: Child): void {
     alive.delete(child)
     if (child !== this.#child) return
     this.#child = null

@@ -2,16 +2,18 @@
 // the PIN in its memory. Here it freezes and takes down nobody else, and its memory ends with it. It carries out one ask at a
 // time and ends when its parent does.
 import { createRequire } from 'node:module'
+import { parentOf } from '../base/child.ts'
 import { Failure, failed } from '../base/failure.ts'
 import { TokenModule } from './pkcs11-module.ts'
 import type { Pkcs11Api } from './pkcs11-objects.ts'
 import type { FromToken, ToToken } from './pkcs11-words.ts'
 
+const parent = parentOf(process)
 let module: TokenModule | null = null
 let broken: Failure | null = null
 
 function say(word: FromToken): void {
-  if (process.connected) process.send?.(word)
+  parent.say(word)
 }
 
 function load(path: string): Failure | TokenModule {
@@ -47,12 +49,11 @@ function obey(word: ToToken): void {
 function end(): void {
   module?.end()
   module = null
-  if (process.connected) process.disconnect()
+  parent.leave()
   process.exit(0)
 }
 
-process.on('message', (word: ToToken) => obey(word))
-process.on('disconnect', end)
+parent.listen((word) => obey(word as ToToken), end)
 process.on('SIGTERM', end)
 // Ctrl+C in a terminal reaches the whole group; the parent decides when this ends.
 process.on('SIGINT', () => {})

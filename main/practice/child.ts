@@ -1,7 +1,8 @@
 // The parent's side of a practice line in its own process: starts it, waits until its ports are there, passes commands on
 // and ends it. The process ends by itself when this one dies.
 import { fork } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
+import { childStarter } from '../base/child.ts'
+import type { Child } from '../base/child.ts'
 import { Failure } from '../base/failure.ts'
 import type { Fault } from './faults.ts'
 import type { PracticeBoardView, PracticeLineOptions } from './line.ts'
@@ -27,7 +28,7 @@ export type PracticeProcess = Readonly<{
  * process's own, told to be plain Node where it is Electron. Failure kinds: those of `startPracticeLine`, `practice-lost`.
  */
 export function startPracticeProcess(entry: string, options: PracticeLineOptions): Promise<PracticeProcess | Failure> {
-  const child = fork(entry, [], { env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' }, execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const child: Child = childStarter()?.(entry, 'inherit') ?? fork(entry, [], { env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' }, execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   return new Promise((resolve) => {
     const life = new ChildLife(child, options.dir)
     life.onStarted(resolve)
@@ -37,8 +38,7 @@ export function startPracticeProcess(entry: string, options: PracticeLineOptions
 
 class ChildLife implements PracticeProcess {
   readonly dir: string
-  readonly pid: number
-  readonly #child: ChildProcess
+  readonly #child: Child
   readonly #waiting = new Map<number, (why: void | Failure) => void>()
   readonly #ended: Promise<void>
   #boards: readonly PracticeBoardView[] = []
@@ -47,9 +47,8 @@ class ChildLife implements PracticeProcess {
   #nextId = 1
   #stopping = false
 
-  constructor(child: ChildProcess, dir: string) {
+  constructor(child: Child, dir: string) {
     this.dir = dir
-    this.pid = child.pid ?? 0
     this.#child = child
     child.on('message', (word) => this.#hear(word as FromLine))
     this.#ended = new Promise((resolve) => {
@@ -57,6 +56,10 @@ class ChildLife implements PracticeProcess {
       child.once('error', () => resolve())
     })
     void this.#ended.then(() => this.#gone())
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
   }
 
   onStarted(started: (result: PracticeProcess | Failure) => void): void {

@@ -1,5 +1,6 @@
 // Entry of the practice line's own process: gets its order over IPC, runs the line, and stops by itself when the parent
 // goes away, so that no ports are left behind.
+import { parentOf } from '../base/child.ts'
 import { failed } from '../base/failure.ts'
 import type { Failure } from '../base/failure.ts'
 import { startPracticeLine } from './line.ts'
@@ -7,11 +8,12 @@ import type { PracticeLine } from './line.ts'
 import { optionsOf } from './process-words.ts'
 import type { FromLine, LineOrder, ToLine } from './process-words.ts'
 
+const parent = parentOf(process)
 let line: PracticeLine | null = null
 let ending = false
 
 function say(word: FromLine): void {
-  if (process.connected) process.send?.(word)
+  parent.say(word)
 }
 
 async function start(order: LineOrder): Promise<void> {
@@ -49,11 +51,10 @@ async function end(): Promise<void> {
   ending = true
   await line?.stop()
   line = null
-  if (process.connected) process.disconnect()
+  parent.leave()
 }
 
-process.on('message', (word: ToLine) => void obey(word))
-process.on('disconnect', () => void end())
+parent.listen((word) => void obey(word as ToLine), () => void end())
 process.on('SIGTERM', () => void end())
 // Ctrl+C in a terminal reaches the whole group; the parent decides when the line ends.
 process.on('SIGINT', () => {})
