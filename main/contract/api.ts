@@ -1,15 +1,23 @@
 // What the outside may ask. One table keyed by method name holds the argument schemas; the result types hang on the
 // same rows, so the window's bridge, the command line and the tests are equal clients and none can miss a method.
 import { z } from 'zod'
-import { selfTests, unitData } from './recipe-parts.ts'
+import type { BayMapView, DiagnosisView } from './line-views.ts'
+import { selfTests, serialRule, serialText, unitData } from './recipe-parts.ts'
 import type { Failure } from '../base/failure.ts'
 import { keyAlgorithms } from '../base/signer.ts'
+import { accountId, addPersonArgs, badgeCode, changePersonArgs, pin, signInArgs } from './people.ts'
+import type { PersonView, SessionView } from './people.ts'
+import { boardProfile, profileName } from './board-profile.ts'
+import type { BoardProfileView } from './board-profile.ts'
+import { recipeFile, recipeId } from './recipes.ts'
+import type { StoredRecipeView } from './recipes.ts'
 import { administrators, anyone, auditors, engineers, everyone, keepers, line } from './roles.ts'
 import type { May } from './roles.ts'
+import type { EntryProofView, FiguresView, FoundView, LabelSettingsView, LabelView, LogBatchView, LogKeyView, RecallView, SavedView } from './log-views.ts'
 import { outcomeNames } from './views.ts'
 import type {
   AboutView, BatchView, BayView, BoardView, BundleView, ComparisonView, DigestView, EntryView, FileView, ImageView, KeyView, LogVerdictView, OutcomeName, PortView,
-  PracticeView, RunView, SettingsView, SignedView, SizeView, StationEvent, TokenModuleView,
+  PracticeView, QuestionView, RunView, SettingsView, SignedView, SizeView, StationEvent, TokenModuleView,
 } from './views.ts'
 
 /** A `text` is a signature in base64. */
@@ -40,10 +48,25 @@ const recipe = z.strictObject({
   needsWayBack: z.boolean().optional(),
   tests: selfTests.optional(),
   unitData: unitData.optional(),
+  /** Name of the board profile; the common one where none is named. */
+  profile: profileName.optional(),
+  stopAfterFailures: z.number().int().min(1).max(1000).nullable().optional(),
+  rolling: z.boolean().optional(),
+  serials: serialRule.optional(),
   /** Hardware type of the boards (an object identifier), which a firmware package must name. */
   hardware: oid.optional(),
+  /** What of a firmware package goes to the boards: the image in it (the default), or the package as it is, for bootloaders that unpack it (`whole`) or run it from inside. */
+  send: z.enum(['image', 'whole', 'in-place']).optional(),
   /** Communities the boards are members of; packages may be limited to some. */
   communities: z.array(oid).max(64).optional(),
+})
+
+/** What a revision of a recipe says: these, in canonical form, are the bytes that a release signs. */
+export const recipeBody = z.strictObject({
+  recipe,
+  files: z.array(recipeFile).max(16).default([]),
+  product: z.string().min(1).max(64).nullable().default(null),
+  notes: z.string().max(2000).default(''),
 })
 
 const signOptions = z.strictObject({
@@ -56,6 +79,26 @@ const signOptions = z.strictObject({
   confirm: z.boolean().default(false),
   securityCounter: z.union([z.literal('auto'), z.number().int().min(0).max(0xffff_ffff)]).nullable().default(null),
 })
+
+/** What to look for in the log; null and '' leave a field open. */
+const logFilter = z.strictObject({
+  kind: z.string().max(64).nullable().default(null),
+  text: z.string().max(200).default(''),
+  unit: z.string().max(200).nullable().default(null),
+  person: z.string().max(200).nullable().default(null),
+  batch: z.string().max(128).nullable().default(null),
+  /** Fingerprint of a key that the entry names. */
+  key: fingerprint.nullable().default(null),
+  outcome: z.enum(outcomeNames as [OutcomeName, ...OutcomeName[]]).nullable().default(null),
+  /** From this time on, and before that one: ISO 8601 in UTC, or the beginning of one. */
+  since: time.nullable().default(null),
+  until: time.nullable().default(null),
+})
+const findId = z.string().regex(/^q[0-9]{1,9}$/)
+const batchId = z.string().min(1).max(128)
+const unitName = z.string().min(1).max(128)
+/** A hash in hex, or its first 8 digits or more. */
+const recallFor = z.strictObject({ what: z.enum(['image', 'key', 'package']), hash: z.string().min(8).max(128) })
 
 type Row<A extends z.ZodType, R> = Readonly<{ args: A; may: May; windowOnly: boolean; stationOnly: boolean; result?: R }>
 type Where = { windowOnly?: true; stationOnly?: true }
@@ -98,8 +141,8 @@ export const methods = {
 
   // Keys in hardware (PKCS#11). Modules that the machine or the ring does not name are refused: loading one is running it.
   listTokens: ask<TokenModuleView[]>(keepers)(nothing),
-  /** Until `lockToken` or the end; the PIN is kept by the token's own process only. */
-  unlockToken: ask<TokenModuleView[]>(engineers)(z.strictObject({ token: tokenUri, pin: z.string().min(1).max(255) })),
+  /** Until `lockToken` or the end; the PIN is kept by the token's own process only. Null: it is typed on the reader. */
+  unlockToken: ask<TokenModuleView[]>(engineers)(z.strictObject({ token: tokenUri, pin: z.string().min(1).max(255).nullable() })),
   /** One token, or all with null. */
   lockToken: ask<TokenModuleView[]>(keepers)(z.strictObject({ token: tokenUri.nullable().default(null) })),
   addTokenKey: ask<KeyView>(engineers)(z.strictObject({ uri: tokenUri, name, class: keyClass })),
@@ -126,7 +169,18 @@ export const methods = {
   importSignature: ask<SignedView | null>(engineers)(z.strictObject({ file: fileId, publicKey: fileId, signature: fileId, options: signOptions, saveAs: path.nullable() })),
 
   listPorts: ask<PortView[]>(line)(nothing),
-  askBoard: ask<BoardView>(line)(z.strictObject({ port: path })),
+  listProfiles: ask<BoardProfileView[]>(line)(nothing),
+  /** Over the station's own of that name, if there is one; a built-in one is only covered by it. */
+  saveProfile: ask<BoardProfileView>(engineers)(z.strictObject({ profile: boardProfile })),
+  removeProfile: ask<BoardProfileView[]>(engineers)(z.strictObject({ name: profileName })),
+  /** Asks the board on that port and makes a profile of its answers; nothing is kept yet. `like`: the profile to ask it by, and to take the rest from. */
+  profileFromBoard: ask<BoardProfileView>(engineers)(z.strictObject({ port: path, name: profileName, like: profileName.nullable().default(null) })),
+
+  /** Questions that runs have for the operator, and his word on one. */
+  questions: ask<QuestionView[]>(everyone)(nothing),
+  answerQuestion: ask<QuestionView[]>(line)(z.strictObject({ question: z.string().min(1).max(20), yes: z.boolean() })),
+
+  askBoard: ask<BoardView>(line)(z.strictObject({ port: path, profile: profileName.nullable().default(null) })),
 
   startPractice: ask<PracticeView>(line)(z.strictObject({
     boards: z.number().int().min(1).max(128).default(8),
@@ -150,21 +204,88 @@ export const methods = {
   listLog: ask<{ entries: EntryView[]; total: number }>(everyone)(z.strictObject({
     before: z.number().int().min(0).nullable().default(null),
     limit: z.number().int().min(1).max(500).default(100),
-    kind: z.string().max(64).nullable().default(null),
-    text: z.string().max(200).default(''),
-    unit: z.string().max(200).nullable().default(null),
-    person: z.string().max(200).nullable().default(null),
-    outcome: z.enum(outcomeNames as [OutcomeName, ...OutcomeName[]]).nullable().default(null),
-    /** From this time on, and before that one: ISO 8601 in UTC, or the beginning of one. */
-    since: time.nullable().default(null),
-    until: time.nullable().default(null),
+    ...logFilter.shape,
   })),
+  /** Looks the whole log through; the answer names the set, which goes on to be the newest one asked for. A later call with the same filter extends it. */
+  findLog: ask<FoundView>(everyone)(logFilter),
+  /** Entries of a found set, newest first, from place `at` on. Fails with `no-such-find` when the set was given up. */
+  foundEntries: ask<EntryView[]>(everyone)(z.strictObject({ find: findId, at: z.number().int().min(0), limit: z.number().int().min(1).max(200) })),
+  placeInLog: ask<{ at: number | null }>(everyone)(z.strictObject({ find: findId, seq: z.number().int().min(0) })),
+  entryProof: ask<EntryProofView>(everyone)(z.strictObject({ seq: z.number().int().min(0) })),
+  /** Keys and batches the log tells of, newest first, 500 at most. */
+  logKeys: ask<LogKeyView[]>(everyone)(nothing),
+  logBatches: ask<LogBatchView[]>(everyone)(nothing),
+  logFigures: ask<FiguresView>(everyone)(z.strictObject({ batch: batchId.nullable().default(null), since: time.nullable().default(null), until: time.nullable().default(null) })),
+  recallUnits: ask<RecallView>(everyone)(recallFor),
+  saveRecall: ask<SavedView | null>(auditors)(z.strictObject({ ...recallFor.shape, still: z.boolean().default(false), saveAs: path.nullable() })),
+  /** A unit's whole history as a table. */
+  saveHistory: ask<SavedView | null>(auditors)(z.strictObject({ unit: unitName, saveAs: path.nullable() })),
+
+  // Paper
+  saveReport: ask<SavedView | null>(everyone)(z.strictObject({ batch: batchId, form: z.enum(['html', 'pdf']), saveAs: path.nullable() })),
+  printReport: ask<{ printed: boolean }>(everyone)(z.strictObject({ batch: batchId })),
+  labelSettings: ask<LabelSettingsView>(everyone)(nothing),
+  changeLabelSettings: ask<LabelSettingsView>(keepers)(z.strictObject({ widthMm: z.number().min(15).max(200), heightMm: z.number().min(10).max(200), dpi: z.union([z.literal(203), z.literal(300), z.literal(600)]) })),
+  unitLabel: ask<LabelView>(everyone)(z.strictObject({ unit: unitName })),
+  saveLabel: ask<SavedView | null>(everyone)(z.strictObject({ unit: unitName, form: z.enum(['zpl', 'pdf']), saveAs: path.nullable() })),
+  printLabel: ask<{ printed: boolean }>(everyone)(z.strictObject({ unit: unitName })),
+
   verifyLog: ask<LogVerdictView>(everyone)(nothing),
   /** The whole log as an audit bundle. */
   exportLog: ask<BundleView | null>(auditors)(z.strictObject({ saveAs: path.nullable() })),
 
+  // The fixture, and a board that is met for the first time
+  bayMap: ask<BayMapView>(everyone)(nothing),
+  /** Lays the bays out, numbered row by row; 0 and 0: no map. What was taught of bays that remain is kept. */
+  layBays: ask<BayMapView>(engineers)(z.strictObject({ rows: z.number().int().min(0).max(32), columns: z.number().int().min(0).max(32) })),
+  /** The socket that this attached board is in is that bay; null: the bay forgets its socket. */
+  teachBay: ask<BayMapView>(engineers)(z.strictObject({ bay: z.number().int().min(1).max(1024), port: path.nullable() })),
+  /** Asks a board again and again for some seconds, which makes its adapter's lights flicker and changes nothing. */
+  blinkBoard: ask<{ answered: number }>(line)(z.strictObject({ port: path })),
+  diagnosePort: ask<DiagnosisView>(line)(z.strictObject({ port: path })),
+  /** A serial number was scanned: for the board in that bay, else for the one that waits longest or comes next. */
+  nameUnit: ask<BatchView>(line)(z.strictObject({ serial: serialText, bay: z.number().int().min(1).max(1024).nullable().default(null) })),
+  setFullScreen: ask<{ on: boolean }>(anyone)(z.strictObject({ on: z.boolean() }), { windowOnly: true }),
+
+  // People. Who is signed in is the station's knowledge, one for each window, terminal or connection.
+  session: ask<SessionView>(anyone)(nothing),
+  signIn: ask<SessionView>(anyone)(signInArgs),
+  signOut: ask<SessionView>(anyone)(nothing),
+  /** Like `signOut`, and notes that the station was locked. */
+  lockStation: ask<SessionView>(anyone)(nothing),
+  changeOwnPin: ask<SessionView>(everyone)(z.strictObject({ old: z.string().max(1024), pin })),
+  listPeople: ask<PersonView[]>(administrators)(nothing),
+  /** The first one is an administrator with a PIN; from then on everybody signs in. */
+  addPerson: ask<PersonView>(administrators)(addPersonArgs),
+  changePerson: ask<PersonView>(administrators)(changePersonArgs),
+  retirePerson: ask<PersonView>(administrators)(z.strictObject({ account: accountId })),
+  unlockPerson: ask<PersonView>(administrators)(z.strictObject({ account: accountId })),
+  /** Null takes it away. */
+  setPin: ask<PersonView>(administrators)(z.strictObject({ account: accountId, pin: pin.nullable() })),
+  setBadge: ask<PersonView>(administrators)(z.strictObject({ account: accountId, badge: badgeCode.nullable() })),
+  /** Minutes without input after which the station locks; 0: never. */
+  setIdleLock: ask<SessionView>(administrators)(z.strictObject({ minutes: z.number().int().min(0).max(720) })),
+
+  // Recipes: drafts are changed, released revisions only followed by the next.
+  listRecipes: ask<StoredRecipeView[]>(everyone)(nothing),
+  /** Makes a recipe (`id` null), or changes its draft, or begins its next revision as a draft. */
+  saveRecipe: ask<StoredRecipeView>(engineers)(z.strictObject({ id: recipeId.nullable().default(null), body: recipeBody })),
+  deleteDraft: ask<StoredRecipeView[]>(engineers)(z.strictObject({ id: recipeId })),
+  /** Hashes, signs and logs the draft; from now on it stays as it is, and operators may start batches by it. */
+  releaseRecipe: ask<StoredRecipeView>(engineers)(z.strictObject({ id: recipeId })),
+  /** No batch starts by this revision any more. */
+  withdrawRecipe: ask<StoredRecipeView>(engineers)(z.strictObject({ id: recipeId, revision: z.number().int().min(1).max(1_000_000) })),
+  /** A batch by the newest released revision, with a file that it names. */
+  startReleased: ask<BatchView>(line)(z.strictObject({
+    recipe: recipeId, file: fileId, unitTable: fileId.nullable().default(null), bays: z.array(z.number().int().min(1).max(1024)).max(1024).nullable().default(null),
+    /** Boards to bring to a good outcome in this batch, where the recipe leaves that open. */
+    quota: z.number().int().min(1).max(1_000_000).nullable().default(null),
+  })),
+
   settings: ask<SettingsView>(anyone)(nothing),
-  changeSettings: ask<SettingsView>(everyone)(z.strictObject({ theme: z.enum(['system', 'light', 'dark']).optional(), person: z.string().min(1).max(80).optional() })),
+  /** Of ports whose board profile names none. */
+  setLineRate: ask<SettingsView>(engineers)(z.strictObject({ baudRate: z.number().int().min(1200).max(20_000_000) })),
+  changeSettings: ask<SettingsView>(everyone)(z.strictObject({ theme: z.enum(['system', 'light', 'dark', 'contrast']).optional(), person: z.string().min(1).max(80).optional() })),
 } as const
 
 export type Methods = typeof methods
@@ -175,7 +296,9 @@ export type ArgsOf<M extends MethodName> = z.input<Methods[M]['args']>
 export type CheckedArgsOf<M extends MethodName> = z.output<Methods[M]['args']>
 export type ResultOf<M extends MethodName> = NonNullable<Methods[M]['result']> | Extract<Methods[M]['result'], null>
 
-export type WindowOnly = { [M in MethodName]: M extends 'chooseFile' ? M : never }[MethodName]
+export type RecipeBody = z.output<typeof recipeBody>
+
+export type WindowOnly = { [M in MethodName]: M extends 'chooseFile' | 'setFullScreen' ? M : never }[MethodName]
 
 export type FilePurpose = z.output<typeof filePurpose>
 

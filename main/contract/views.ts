@@ -1,7 +1,9 @@
 // What the outside sees: whole rows of plain data, replaced as a whole when they change. Keys, PINs and image bytes are
 // never in a view; digests and fingerprints (lower-case hex) are.
 import { keyAlgorithms, type KeyAlgorithm } from '../base/signer.ts'
+import type { DiagnosisView, LineFiguresView } from './line-views.ts'
 import type { PackageView } from './package-view.ts'
+import type { SessionView } from './people.ts'
 
 import type { SelfTestView, UnitDataView } from './recipe-parts.ts'
 
@@ -49,6 +51,10 @@ export type BayView = Readonly<{
   board: string | null
   port: string | null
   practice: boolean
+  /** USB hub path of its socket; null where the port tells none. */
+  place: string | null
+  /** The board stands in a bay that is not its own (`other-bay`), or in no bay of the fixture (`unknown-place`). */
+  misplaced: FailureView | null
   /** Id of the run now in this bay or last seen there. */
   run: string | null
   phase: RunPhase | null
@@ -79,6 +85,17 @@ export type BatchView = Readonly<{
   startedAt: string
   endedAt: string | null
   seconds: number
+  figures: LineFiguresView
+  /** The last runs that ended, oldest first. */
+  recent: readonly Readonly<{ outcome: OutcomeName; seconds: number; atSeconds: number }>[]
+  /** Runs in a row, up to now, that did not end well. */
+  badInARow: number
+  /** Why the batch begins no further board by itself; null while it does. */
+  because: FailureView | null
+  /** Boards that wait for their serial number to be scanned, the longest waiting first. */
+  waiting: readonly Readonly<{ bay: number; board: string }>[]
+  /** A serial number scanned before its board was there. */
+  nextSerial: string | null
 }>
 
 export type UpgradeMode = 'upload-only' | 'test-only' | 'test-and-confirm'
@@ -98,7 +115,17 @@ export type RecipeView = Readonly<{
   needsWayBack?: boolean
   /** Asked of the new image before the proofs. */
   tests?: readonly SelfTestView[]
+  stopAfterFailures?: number | null
+  rolling?: boolean
+  serials?: Readonly<{ format: string }>
   unitData?: readonly UnitDataView[]
+  /** What of a firmware package goes to the boards; left out: the image in it. */
+  send?: 'image' | 'whole' | 'in-place'
+  /** Hardware type and communities of the boards, by which packages choose theirs. */
+  hardware?: string
+  communities?: readonly string[]
+  /** Name of the board profile. */
+  profile?: string
 }>
 
 export type ProofName = 'echo' | 'active-hash' | 'version'
@@ -190,6 +217,8 @@ export type TokenView = Readonly<{
   serial: string
   slot: string
   needsPin: boolean
+  /** The PIN is typed on the reader's own keys, never here. */
+  pinPad: boolean
   /** Tries: `low` after a wrong one, `final` when one is left, `locked` when none is. */
   pin: 'fine' | 'low' | 'final' | 'locked' | 'unset'
   readOnly: boolean
@@ -228,6 +257,21 @@ export type ImageView = Readonly<{
   trailer: Readonly<{ says: string; imageOk: boolean }> | null
   tlvs: readonly TlvView[]
   warnings: readonly string[]
+  /** Every image of an archive that brings several, this one first; left out where the file is one image. */
+  images?: readonly PartView[]
+}>
+
+/** One image of an archive. `slot`: linked for that slot of a direct-xip board; null: for whichever is free. */
+export type PartView = Readonly<{
+  image: number
+  slot: number | null
+  fileName: string
+  version: string
+  bytes: number
+  hash: string
+  hashHolds: boolean
+  keyName: string | null
+  signature: ImageView['signature']
 }>
 
 /** Two images side by side: what differs, by names a person can read. Empty: they say the same, down to the hash. */
@@ -288,7 +332,20 @@ export type BoardView = Readonly<{
   bootloader: string | null
   mode: string | null
   application: string | null
+  /** How it was understood: base64 lines on a console, or packets as they are. */
+  framing: 'console' | 'raw'
   slots: readonly SlotView[]
+}>
+
+/** Something only a person at the fixture can tell, asked by a run whose bay it names. */
+export type QuestionView = Readonly<{
+  question: string
+  run: string
+  bay: number
+  board: string
+  asks: string
+  askedAt: string
+  secondsLeft: number
 }>
 
 export type EntryView = Readonly<{
@@ -325,7 +382,12 @@ export type PracticeView = Readonly<{
   folder: string | null
 }>
 
-export type SettingsView = Readonly<{ theme: 'system' | 'light' | 'dark'; person: string }>
+export type SettingsView = Readonly<{
+  theme: 'system' | 'light' | 'dark' | 'contrast'
+  person: string
+  /** Line rate of ports whose board profile names none, symbols a second. */
+  baudRate: number
+}>
 
 /** Pushed to every client; a row event replaces the row of the same bay. */
 export type StationEvent =
@@ -333,7 +395,15 @@ export type StationEvent =
   | Readonly<{ is: 'bays'; bays: readonly BayView[] }>
   | Readonly<{ is: 'batch'; batch: BatchView | null }>
   | Readonly<{ is: 'practice'; practice: PracticeView }>
+  /** All that are open now. */
+  | Readonly<{ is: 'questions'; questions: readonly QuestionView[] }>
+  /** How the diagnosis of a port goes on. */
+  | Readonly<{ is: 'diagnosis'; diagnosis: DiagnosisView }>
   | Readonly<{ is: 'log'; size: number }>
+  /** Who is signed in changed; each client hears of its own session only. */
+  | Readonly<{ is: 'session'; session: SessionView }>
+  /** Something about recipes changed: list them again. */
+  | Readonly<{ is: 'recipes' }>
   /** Something about tokens changed, or went wrong at one: list them again. */
   | Readonly<{ is: 'tokens' }>
   | Readonly<{ is: 'progress'; what: 'verify'; done: number; total: number }>

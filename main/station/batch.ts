@@ -1,43 +1,47 @@
 // A recipe applied to boards: starts a run in each chosen bay, lets every board go its own way, counts how they end, and
-// ends when all have. Boards plugged in meanwhile join while the quota leaves room. When the log gives out, every
-// run is stopped before its next act.
+// ends when all have. Boards plugged in meanwhile join while the quota leaves room; a rolling batch waits for more of them
+// until the quota is full or somebody stops it. After too many failures in a row no other board is begun. When the log
+// gives out, every run is stopped before its next act.
 import { setMaxListeners } from 'node:events'
 import type { Clock } from '../base/clock.ts'
 import { assert, Failure } from '../base/failure.ts'
-import type { BatchView, ImageView, OutcomeCounts, OutcomeName, RecipeView } from '../contract/views.ts'
-import { outcomeNames } from '../contract/views.ts'
+import type { BatchView, RecipeView } from '../contract/views.ts'
 import { failureView } from './views.ts'
 import { endingFailed } from '../line/ending.ts'
 import { outcome, preflightRefused, started } from '../line/record.ts'
-import { activeSlot, listedVersion } from '../line/slots.ts'
-import { wayBackNote } from '../line/modes.ts'
-import { testName } from '../line/selftest.ts'
-import { itemName, unitDataFor } from '../line/unit-data.ts'
+import { checkSerial } from '../line/serial-rule.ts'
+import { listedVersion } from '../line/slots.ts'
+import { isGood, Tally } from '../line/tally.ts'
+import { unitDataFor } from '../line/unit-data.ts'
 import type { UnitTable } from '../line/unit-data.ts'
-import { goalOf } from '../line/plan.ts'
-import { phaseOf } from '../line/state.ts'
-import type { Ending, FlashProfile, ImageFacts, Job, Recipe, RunState } from '../line/state.ts'
-import type { EntryDraft } from '../log/entry.ts'
+import type { BoardProfile } from '../line/profile.ts'
+import type { Ending, Job, Recipe } from '../line/state.ts'
+import type { EntryDraft, Role } from '../log/entry.ts'
 import type { Framing } from '../smp/client.ts'
 import { encodeUpload } from '../smp/frames.ts'
 import type { UploadFrames } from '../smp/frames.ts'
-import type { Fleet, Occupied, RunShow } from './fleet.ts'
+import type { ReadFile } from './bundled.ts'
+import type { Fleet, Occupied } from './fleet.ts'
 import type { Ports } from './ports.ts'
+import type { Questions } from './questions.ts'
 import { runJob } from './runner.ts'
 import type { RunEnd } from './runner.ts'
+import { Shown } from './shown.ts'
 
 export type BatchOrder = Readonly<{
   id: string
   fileName: string
-  bytes: Uint8Array
-  image: ImageFacts
-  view: ImageView
+  /** The images it brings. */
+  file: ReadFile
   recipe: Recipe
   /** Rows of unit data by serial number; null where the recipe needs none. */
   unitTable: UnitTable | null
   /** Null: every bay. */
   bays: readonly number[] | null
   person: string
+  role: Role
+  /** The released revision it is by, for the log; null for an engineer's own recipe. */
+  released: string | null
   /** Why this board must not have the image, whatever the board itself says (a package's own word); null: it may. */
   admit?: (board: Occupied) => Failure | null
 }>
@@ -51,26 +55,32 @@ export type BatchWorld = Readonly<{
   recordTogether(drafts: readonly EntryDraft[]): Promise<Failure | null>
   newId(kind: 'run'): string
   nonce(): string
-  profileFor(port: Occupied): FlashProfile
+  questions: Pick<Questions, 'ask'>
+  profileFor(port: Occupied): BoardProfile
   onChange(view: BatchView): void
 }>
 
-const good: ReadonlySet<OutcomeName> = new Set(['confirmed', 'unchanged', 'uploaded', 'tested'])
 /** Runs of one unit in one batch: it may be unplugged twice. */
 const runsAUnitMax = 3
 /** Frames are kept for this many different buffer sizes and framings. */
 const frameSetsMax = 8
-/** Weight of what has been seen before in the shown speed. */
-const speedMemoryMs = 1_000
 
 export class Batch {
   readonly order: BatchOrder
   readonly #world: BatchWorld
   readonly #stopping = new AbortController()
   readonly #running = new Map<string, Promise<void>>()
-  readonly #counts = Object.fromEntries(outcomeNames.map((name) => [name, 0])) as Record<OutcomeName, number>
-  /** How often each unit was run in this batch, and whether its last run ended by being unplugged. */
-  readonly #had = new Map<string, Readonly<{ runs: number; unplugged: boolean }>>()
+  readonly #tally = new Tally()
+  /** Boards that stand in a bay until somebody scans their serial number, the longest waiting first. */
+  readonly #waiting = new Map<string, Occupied>()
+  /** Serial numbers given in this batch, by unit. */
+  readonly #serials = new Map<string, string>()
+  /** Scanned before its board was there. */
+  #nextSerial: string | null = null
+  /** How often each unit was run in this batch, and whether it may come again: its cable came off, or it failed and was taken out of a rolling line. */
+  readonly #had = new Map<string, Readonly<{ runs: number; again: boolean }>>()
+  /** Units whose last run did not end well. */
+  readonly #failedUnits = new Set<string>()
   readonly #frames = new Map<string, UploadFrames | Failure>()
   readonly #spoken: { framing: Framing } = { framing: 'console' }
   readonly #startedMs: number
@@ -79,6 +89,8 @@ export class Batch {
   #endedMs: number | null = null
   #endedAt: string | null = null
   #logFailure: Failure | null = null
+  /** Why no further board is begun, once that is so. */
+  #closed: Failure | null = null
   readonly #ended: Promise<void>
   #end: () => void = () => {}
 
@@ -97,14 +109,14 @@ export class Batch {
   /** Notes the start in the log, then starts the boards. Fails with `no-boards`, or as the log does. */
   static start(order: BatchOrder, world: BatchWorld): Batch | Failure {
     const boards = world.fleet.occupied().filter((board) => order.bays === null || order.bays.includes(board.bay))
-    if (boards.length === 0) return new Failure('no-boards', 'No board is attached in the chosen bays. Plug boards in, or start the practice line.')
-    const { recipe, image } = order
+    if (boards.length === 0 && order.recipe.rolling !== true) return new Failure('no-boards', 'No board is attached in the chosen bays. Plug boards in, or start the practice line.')
+    const { recipe, file: { facts: image } } = order
     const refused = world.record([{
       kind: 'batch-started',
       person: order.person,
-      role: 'operator',
+      role: order.role,
       data: {
-        batch: order.id, name: recipe.name, mode: recipe.mode, imageHash: image.hash, version: listedVersion(image.version), file: order.fileName,
+        batch: order.id, ...(order.released === null ? {} : { recipe: order.released }), name: recipe.name, mode: recipe.mode, imageHash: image.hash, version: listedVersion(image.version), file: order.fileName,
         ...(image.keyHash === null ? {} : { key: image.keyHash }), ...(recipe.quota === null ? {} : { target: recipe.quota }),
       },
     }])
@@ -130,66 +142,161 @@ export class Batch {
   /** A board was plugged in: it joins while the quota leaves room, unless it is being worked on already. */
   join(board: Occupied): void {
     const { recipe, bays } = this.order
-    const done = outcomeNames.reduce((sum, name) => sum + (good.has(name) ? this.#counts[name] : 0), 0)
-    if (this.isOver || this.#stopping.signal.aborted || this.#running.has(board.unit)) return
+    if (this.isOver || this.#closed !== null || this.#stopping.signal.aborted || this.#running.has(board.unit)) return
     if (bays !== null && !bays.includes(board.bay)) return
     // A board has its turn once; only one whose cable came off gets another when it is back, and not forever.
-    const had = this.#had.get(board.unit) ?? { runs: 0, unplugged: false }
-    if (had.runs > 0 && !(had.unplugged && had.runs < runsAUnitMax)) return
-    this.#had.set(board.unit, { runs: had.runs + 1, unplugged: false })
-    if (recipe.quota !== null && done + this.#running.size >= recipe.quota) return
-    this.#boards += 1
-    this.#running.set(board.unit, this.#run(board))
+    const had = this.#had.get(board.unit) ?? { runs: 0, again: false }
+    if (had.runs > 0 && !(had.again && had.runs < runsAUnitMax)) return
+    if (this.#isFull()) return
+    if (recipe.serials !== undefined && !this.#serials.has(board.unit) && !this.#takeNextSerial(board)) {
+      this.#waiting.set(board.unit, board)
+      return this.#tell()
+    }
+    this.#begin(board, had.runs + 1)
+  }
+
+  /** A board was taken out of its bay while no run had it. */
+  left(unit: string): void {
+    const waited = this.#waiting.delete(unit)
+    const had = this.#had.get(unit)
+    // Taken out of a rolling line and put back, a board that failed is tried again.
+    if (this.order.recipe.rolling === true && had !== undefined && this.#failedUnits.has(unit)) this.#had.set(unit, { ...had, again: true })
+    if (!waited || this.isOver) return
+    if (this.#isDone()) this.#finish()
     this.#tell()
+  }
+
+  /**
+   * A serial number was scanned: for the board in that bay, else for the one that waits longest, else for the next to come.
+   * `usedBy` is the unit that the log knows by it. Kinds: `no-serials`, `serial-format`, `serial-used`, `no-board`.
+   */
+  nameUnit(serial: string, bay: number | null, usedBy: string | null): BatchView | Failure {
+    const rule = this.order.recipe.serials
+    if (rule === undefined) return new Failure('no-serials', 'The recipe of this batch asks for no serial numbers. Nothing was noted.')
+    const board = [...this.#waiting.values()].find((each) => bay === null || each.bay === bay) ?? null
+    if (bay !== null && board === null) return new Failure('no-board', `No board waits for a serial number in bay ${bay}. Plug it in first, or scan without choosing a bay.`)
+    const here = [...this.#serials].find(([, given]) => given === serial)?.[0] ?? (this.#nextSerial === serial ? 'the next unit' : null)
+    const wrong = checkSerial(serial, rule.format, here ?? usedBy, board?.unit ?? null)
+    if (wrong !== null) return wrong
+    if (board === null) this.#nextSerial = serial
+    else {
+      const refused = this.#giveSerial(board, serial)
+      if (refused !== null) return refused
+      this.#waiting.delete(board.unit)
+      this.#begin(board, (this.#had.get(board.unit)?.runs ?? 0) + 1)
+    }
+    this.#tell()
+    return this.view()
   }
 
   /** Stops every run and waits until the last one has ended and given its port back. */
   async stop(): Promise<void> {
     if (!this.#stopping.signal.aborted && !this.isOver) {
       this.#stopping.abort()
+      this.#waiting.clear()
+      if (this.#running.size === 0) this.#finish()
       this.#tell()
     }
     await this.#ended
   }
 
   view(): BatchView {
-    const { id, recipe, view } = this.order
+    const { id, recipe, file: { view } } = this.order
+    const seconds = ((this.#endedMs ?? this.#world.clock.monotonicMs()) - this.#startedMs) / 1000
     return {
       id,
-      status: this.isOver ? 'ended' : this.#stopping.signal.aborted ? 'stopping' : 'running',
+      status: this.isOver ? 'ended' : this.#stopping.signal.aborted || this.#closed !== null ? 'stopping' : 'running',
       recipe: recipe satisfies RecipeView,
       image: view,
       boards: this.#boards,
-      counts: { ...this.#counts } satisfies OutcomeCounts,
+      counts: this.#tally.counts,
       startedAt: this.#startedAt,
       endedAt: this.#endedAt,
-      seconds: ((this.#endedMs ?? this.#world.clock.monotonicMs()) - this.#startedMs) / 1000,
+      seconds,
+      figures: this.#tally.figures(seconds),
+      recent: this.#tally.recent.map(({ outcome: how, seconds: took, atSeconds }) => ({ outcome: how, seconds: took, atSeconds })),
+      badInARow: this.#tally.badInARow,
+      because: this.#closed === null ? null : failureView(this.#closed),
+      waiting: [...this.#waiting.values()].map(({ bay, unit }) => ({ bay, board: unit })),
+      nextSerial: this.#nextSerial,
     }
+  }
+
+  #begin(board: Occupied, runs: number): void {
+    this.#had.set(board.unit, { runs, again: false })
+    this.#boards += 1
+    this.#running.set(board.unit, this.#run(board))
+    this.#tell()
+  }
+
+  #isFull(): boolean {
+    const { quota } = this.order.recipe
+    return quota !== null && this.#tally.goodCount + this.#running.size >= quota
+  }
+
+  /** True when nothing is under way and nothing more is to come. */
+  #isDone(): boolean {
+    const { quota, rolling } = this.order.recipe
+    if (this.isOver || this.#running.size > 0) return false
+    if (this.#stopping.signal.aborted || this.#closed !== null) return true
+    if (quota !== null && this.#tally.goodCount >= quota) return true
+    return rolling !== true && this.#waiting.size === 0
+  }
+
+  #takeNextSerial(board: Occupied): boolean {
+    const serial = this.#nextSerial
+    if (serial === null || this.#giveSerial(board, serial) !== null) return false
+    this.#nextSerial = null
+    return true
+  }
+
+  /** On disk before the board's run begins. */
+  #giveSerial({ unit, bay }: Occupied, serial: string): Failure | null {
+    const refused = this.#world.record([{ kind: 'unit-named', data: { unit, batch: this.order.id, bay, serial } }])
+    if (refused === null) this.#serials.set(unit, serial)
+    return refused
   }
 
   async #run(board: Occupied): Promise<void> {
     const { order } = this
     const job: Job = {
       run: this.#world.newId('run'), unit: board.unit, batch: order.id, bay: board.bay, port: board.port.path,
-      practice: board.port.practice, profile: this.#world.profileFor(board), image: order.image, recipe: order.recipe,
-      ...(order.recipe.unitData === undefined ? {} : { unitData: unitDataFor(board.port.serial ?? board.unit, order.recipe.unitData, order.unitTable) }),
+      practice: board.port.practice, profile: this.#world.profileFor(board), image: order.file.facts, recipe: order.recipe,
+      ...(order.file.others === undefined ? {} : { others: order.file.others }), ...(order.file.variants === undefined ? {} : { variants: order.file.variants }),
+      ...(order.recipe.unitData === undefined ? {} : { unitData: unitDataFor(this.#serials.get(board.unit) ?? board.port.serial ?? board.unit, order.recipe.unitData, order.unitTable) }),
     }
+    const beganMs = this.#world.clock.monotonicMs()
     const shown = new Shown(job, this.#world.clock, (show) => this.#world.fleet.show(job.bay, show))
     const refused = order.admit?.(board) ?? null
     const { ending, logFailure } = refused !== null ? await this.#turnAway(job, refused) : await runJob(job, {
       clock: this.#world.clock,
       ports: this.#world.ports,
       record: (drafts) => this.#recordRun(drafts),
-      frames: (bufferBytes, framing) => this.#framesFor(bufferBytes, framing),
+      frames: (bufferBytes, framing, file) => this.#framesFor(bufferBytes, framing, file),
       nonce: () => this.#world.nonce(),
+      askOperator: ({ run, unit, bay }, asks, timeoutMs, signal) => this.#world.questions.ask({ run, unit, bay, asks, timeoutMs }, signal),
       spoken: this.#spoken,
     }, shown, this.#stopping.signal).catch((bug: unknown) => this.#fault(job, bug))
     shown.onEnd(ending)
     if (logFailure !== null) this.#stopping.abort()
-    this.#counts[ending.outcome] += 1
-    if (ending.failure?.kind === 'unplugged') this.#had.set(job.unit, { runs: this.#had.get(job.unit)?.runs ?? 1, unplugged: true })
-    this.#running.delete(job.unit)
-    if (this.#running.size === 0) this.#finish()
+    this.#ran(job.unit, ending, (this.#world.clock.monotonicMs() - beganMs) / 1000)
+  }
+
+  /** Counts an ended run, and lets boards in that the quota had kept out. */
+  #ran(unit: string, ending: Ending, seconds: number): void {
+    const { outcome: how } = ending
+    this.#tally.add({ unit, outcome: how, seconds, atSeconds: (this.#world.clock.monotonicMs() - this.#startedMs) / 1000 })
+    if (isGood(how)) this.#failedUnits.delete(unit)
+    else this.#failedUnits.add(unit)
+    if (ending.failure?.kind === 'unplugged') this.#had.set(unit, { runs: this.#had.get(unit)?.runs ?? 1, again: true })
+    this.#running.delete(unit)
+    const most = this.order.recipe.stopAfterFailures ?? null
+    if (most !== null && this.#closed === null && this.#tally.badInARow >= most) {
+      this.#closed = new Failure('too-many-failures', `${most} boards in a row did not succeed, so no other board was begun. Look at the last failures before you start again: image, fixture and power are common to all of them.`, { inARow: most })
+      this.#waiting.clear()
+    }
+    if (!isGood(how)) for (const board of this.#world.fleet.occupied()) this.join(board)
+    if (this.#isDone()) this.#finish()
     this.#tell()
   }
 
@@ -214,11 +321,13 @@ export class Batch {
     return failure
   }
 
-  #framesFor(bufferBytes: number, framing: Framing): UploadFrames | Failure {
-    const name = `${framing} ${bufferBytes}`
+  #framesFor(bufferBytes: number, framing: Framing, { image, fileSha256 }: Readonly<{ image: number; fileSha256: string }>): UploadFrames | Failure {
+    const name = `${framing} ${bufferBytes} ${image} ${fileSha256}`
     const known = this.#frames.get(name)
     if (known !== undefined) return known
-    const frames = encodeUpload(this.order.bytes, { bufferBytes, framing })
+    const bytes = this.order.file.contents.get(fileSha256)
+    assert(bytes !== undefined, 'a run sends images of its batch only')
+    const frames = encodeUpload(bytes, { bufferBytes, framing, image })
     if (this.#frames.size >= frameSetsMax) this.#frames.clear()
     this.#frames.set(name, frames)
     return frames
@@ -228,91 +337,14 @@ export class Batch {
     assert(this.#endedAt === null, 'a batch ends once')
     this.#endedMs = this.#world.clock.monotonicMs()
     this.#endedAt = new Date(this.#world.clock.wallMs()).toISOString()
-    const reason = this.#stopping.signal.aborted ? 'stopped' : 'done'
+    this.#waiting.clear()
+    const reason = this.#stopping.signal.aborted || this.#closed !== null ? 'stopped' : 'done'
     // Without a log there is nothing more to be said here; the runs have shown the failure in their bays.
-    this.#logFailure ??= this.#world.record([{ kind: 'batch-ended', data: { batch: this.order.id, reason, ...this.#counts } }])
+    this.#logFailure ??= this.#world.record([{ kind: 'batch-ended', data: { batch: this.order.id, reason, ...(this.#closed === null ? {} : { says: this.#closed.says }), ...this.#tally.counts } }])
     this.#end()
   }
 
   #tell(): void {
     this.#world.onChange(this.view())
   }
-}
-
-/** Turns the moves of one run into what its bay shows. */
-class Shown {
-  readonly #clock: Clock
-  readonly #show: (show: RunShow) => void
-  #now: RunShow
-  #speedFrom: { ms: number; bytes: number } | null = null
-
-  constructor(job: Job, clock: Clock, show: (show: RunShow) => void) {
-    this.#clock = clock
-    this.#show = show
-    this.#now = {
-      run: job.run, unit: job.unit, phase: 'attached', says: `Goal: ${goalOf(job)}.`, bytesDone: 0, bytesTotal: job.image.bytes, bytesPerSecond: 0,
-      runningVersion: null, targetVersion: listedVersion(job.image.version), outcome: null, failure: null, activeHash: null,
-      startedMs: clock.monotonicMs(), endedMs: null,
-    }
-    this.#show(this.#now)
-  }
-
-  onMove(state: RunState): void {
-    if (state.at === 'ended') return
-    const active = activeSlot(state.board?.slots ?? [])
-    if (state.step.do === 'upload') this.#speedFrom = null
-    this.#replace({
-      phase: phaseOf[state.step.do],
-      says: sayingOf(state),
-      ...(active === null ? {} : { runningVersion: active.version, activeHash: active.hash }),
-    })
-  }
-
-  onProgress(ackedBytes: number): void {
-    const ms = this.#clock.monotonicMs()
-    const from = (this.#speedFrom ??= { ms, bytes: ackedBytes })
-    const elapsed = ms - from.ms
-    const bytesPerSecond = elapsed > 0 ? Math.max(0, ((ackedBytes - from.bytes) * 1000) / elapsed) : this.#now.bytesPerSecond
-    this.#replace({ bytesDone: ackedBytes, bytesPerSecond: Math.round(bytesPerSecond) })
-    // A window that slides: half of the past is forgotten every second, so the shown speed follows the wire.
-    if (elapsed > 2 * speedMemoryMs) this.#speedFrom = { ms: ms - speedMemoryMs, bytes: ackedBytes - (bytesPerSecond * speedMemoryMs) / 1000 }
-  }
-
-  onEnd(ending: Ending): void {
-    this.#replace({
-      phase: 'ended',
-      says: ending.says,
-      outcome: ending.outcome,
-      failure: ending.failure === null ? null : failureView(ending.failure),
-      activeHash: ending.activeHash,
-      runningVersion: ending.version,
-      endedMs: this.#clock.monotonicMs(),
-      ...(ending.outcome === 'unchanged' ? { bytesTotal: 0 } : {}),
-    })
-  }
-
-  #replace(changes: Partial<RunShow>): void {
-    this.#now = { ...this.#now, ...changes }
-    this.#show(this.#now)
-  }
-}
-
-function sayingOf(state: Exclude<RunState, { at: 'ended' }>): string {
-  if (state.at === 'reverting') return `${state.because.says} Going back to the old image.`
-  if (state.at === 'clearing') return 'Getting past an earlier update.'
-  const { step } = state
-  const words: Record<typeof step.do, string> = {
-    identify: 'Asking the board who it is.',
-    upload: [`Sending ${listedVersion(state.job.image.version)}.`, (state.board === null ? null : wayBackNote(state.board)) ?? ''].join(' ').trim(),
-    'check-slot': 'Checking what the slot holds.',
-    mark: 'Marking the new image for its test boot.',
-    reset: 'Restarting into the new image.',
-    'await-return': 'Waiting for the board to come back.',
-    'write-data': `Writing this unit's data${step.do === 'write-data' ? `: ${itemName(step.item)}` : ''}.`,
-    'self-test': `Testing the new image${step.do === 'self-test' ? `: ${testName(step.test)}` : ''}.`,
-    prove: `Proving the new image${step.do === 'prove' ? `: ${step.proof}` : ''}.`,
-    confirm: 'Confirming the new image.',
-    'check-confirmed': 'Checking that the confirm took.',
-  }
-  return words[step.do]
 }

@@ -3,37 +3,56 @@
 import type { Clock } from '../base/clock.ts'
 import { toHex } from '../base/bytes.ts'
 import { Failure, failed } from '../base/failure.ts'
-import { methods } from '../contract/api.ts'
-import type { CheckedArgsOf, MethodName, ResultOf, StationApi, WindowOnly } from '../contract/api.ts'
+import type { CheckedArgsOf, MethodName, ResultOf, WindowOnly } from '../contract/api.ts'
 import type { AboutView, BatchView, FileView, LogVerdictView, PortView, SettingsView, StationEvent } from '../contract/views.ts'
+import type { BoardProfileView } from '../contract/board-profile.ts'
 import { looksLikePackage } from '../cms/package.ts'
-import { checkImage, commonProfile } from '../line/recipe.ts'
+import type { BoardProfile } from '../line/profile.ts'
+import { looksLikeZip, openUpdateZip } from '../image/update-zip.ts'
 import { parseTable } from '../line/unit-data.ts'
 import type { UnitTable } from '../line/unit-data.ts'
 import { practiceProfile } from '../practice/profiles.ts'
 import type { AuditStore } from '../store/audit.ts'
 import { writeSetting } from '../store/settings.ts'
 import { exportDigest, importSignature } from './airgap.ts'
-import { askBoard } from './ask.ts'
 import { Batch } from './batch.ts'
+import type { BayMap } from './bay-map.ts'
+import { blink, diagnose, layBays, nameUnit, teachBay } from './fixture.ts'
+import type { FixtureWorld } from './fixture.ts'
+import { entryProof, logBatches, logFigures, logKeys, recallUnits } from './auditing.ts'
 import { exportLog } from './bundle.ts'
+import { checkFile, readFile } from './bundled.ts'
 import type { CheckpointKeeper } from './checkpoints.ts'
 import { approveSigning, generateKey, importKey, listKeys, retireKey, setKeyPolicy, sign } from './desk.ts'
 import type { DeskWorld } from './desk.ts'
 import type { FilePurpose, OpenedFile } from './files.ts'
 import type { Fleet, Occupied } from './fleet.ts'
 import { readRun, readRuns } from './history.ts'
-import { compareFiles, readImage, sizeOfFile } from './images.ts'
+import { compareFiles, sizeOfFile } from './images.ts'
 import { admitter } from './installed.ts'
+import { asSent } from './sending.ts'
 import { openPackageFile, openedEntry, packageView, refusedEntry } from './packages.ts'
+import type { People } from './people.ts'
+import { peopleHandlers } from './people-calls.ts'
+import { dropDraft, keepDraft, listAllRecipes, release, startable, withdraw } from './recipes.ts'
+import type { RecipeWorld } from './recipes.ts'
 import type { Logbook } from './logbook.ts'
 import type { Ports } from './ports.ts'
 import { sampleImage } from './practice.ts'
+import { changeLabelSettings, labelSettings, printLabel, printReport, saveHistory, saveLabel, saveRecall, saveReport, unitLabel } from './reports.ts'
+import type { Desk, Paper } from './reports.ts'
+import type { Searches } from './searches.ts'
 import type { Practice } from './practice.ts'
+import { listProfiles } from './profiles.ts'
+import { askedBoard, keepProfile, profileFromBoard, profileNamed } from './profile-calls.ts'
+import type { Questions } from './questions.ts'
 import { addTokenKey, addTokenModule, generateTokenKey, listTokens, lockToken, unlockToken } from './tokens.ts'
 import { entryView, failureView } from './views.ts'
 
-type Handlers = { readonly [M in Exclude<MethodName, WindowOnly>]: (args: CheckedArgsOf<M>) => ResultOf<M> | Failure | Promise<ResultOf<M> | Failure> }
+/** What a session answers by itself (session.ts). */
+type OfSession = 'session' | 'signIn' | 'signOut' | 'lockStation' | 'changeOwnPin' | 'setIdleLock'
+
+export type Handlers = { readonly [M in Exclude<MethodName, WindowOnly | OfSession>]: (args: CheckedArgsOf<M>) => ResultOf<M> | Failure | Promise<ResultOf<M> | Failure> }
 
 /** What the calls stand on. */
 export type World = {
@@ -47,16 +66,31 @@ export type World = {
   readonly desk: DeskWorld
   readonly ports: Ports
   readonly emit: (event: StationEvent) => void
+  readonly people: People
+  /** Accounts have changed: every client learns anew who it is taken for. */
+  readonly peopleChanged: () => void
+  readonly questions: Questions
+  /** Line rate that the command line names; it counts before any profile. */
+  readonly baudRate: number | null
   settings: SettingsView
   batch: Batch | null
   /** The signing of the latest checkpoint. */
   checkpoint: Promise<void>
   readonly keeper: CheckpointKeeper
+  readonly searches: Searches
+  /** Null where nothing can make PDF or print. */
+  readonly paper: Paper | null
 }
 
 /** One handler for each method of the contract. */
-export function handlersOf(world: World, fleet: Fleet, practice: Practice): Handlers {
+export function handlersOf(world: World, fleet: Fleet, practice: Practice, bayMap: BayMap): Handlers {
+  const fixture: FixtureWorld = {
+    bayMap, fleet, ports: world.ports, clock: world.clock, audit: world.audit, log: world.log, batch: () => world.batch, busyPorts: new Set(),
+    onDiagnosis: (diagnosis) => world.emit({ is: 'diagnosis', diagnosis }),
+  }
   const { audit, desk } = world
+  const recipes: RecipeWorld = { log: world.log, clock: world.clock, changed: () => world.emit({ is: 'recipes' }) }
+  const reportDesk: Desk = { audit, log: world.log, paper: world.paper, version: world.about.version, wallMs: () => world.clock.wallMs() }
   return {
     about: () => world.about,
     openFile: ({ path, purpose }) => openFile(world, path, purpose),
@@ -87,10 +121,25 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice): Hand
     approveSigning: (args) => approveSigning(desk, args),
     sign: (args) => sign(desk, args),
     listPorts: () => world.ports.list().map((port): PortView => ({ port: port.path, serial: port.serial, bay: fleet.bayOf(port), maker: port.maker, usb: port.usb, practice: port.practice })),
-    askBoard: ({ port }) => (world.batch?.isWorkingOn(port) === true ? new Failure('port-held', `A run is working on ${port}. Wait until it has ended.`) : askBoard(port, world.ports, world.clock)),
+    askBoard: ({ port, profile }) => askedBoard(world, port, profile),
+    listProfiles: () => listProfiles(world.home),
+    saveProfile: async ({ profile }) => (await keepProfile(world, profile.name, profile)) as BoardProfileView | Failure,
+    removeProfile: async ({ name }) => {
+      const removed = await keepProfile(world, name, null)
+      return failed(removed) ? removed : await listProfiles(world.home)
+    },
+    profileFromBoard: (args) => profileFromBoard(world, args),
+    questions: () => world.questions.list(),
+    answerQuestion: ({ question, yes }) => world.questions.answer(question, yes, world.log.person),
     startPractice: (args) => practice.start(args),
     stopPractice: () => practice.stop(),
     practice: () => practice.view(),
+    bayMap: () => bayMap.view(),
+    layBays: ({ rows, columns }) => layBays(fixture, rows, columns),
+    teachBay: ({ bay, port }) => teachBay(fixture, bay, port),
+    blinkBoard: ({ port }) => blink(fixture, port),
+    diagnosePort: ({ port }) => diagnose(fixture, port),
+    nameUnit: ({ serial, bay }) => nameUnit(fixture, serial, bay),
     bays: () => fleet.rows(),
     batch: () => world.batch?.view() ?? null,
     startBatch: (args) => startBatch(world, fleet, args),
@@ -105,44 +154,68 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice): Hand
       if (failed(listed)) return listed
       return failed(total) ? total : { entries: listed.map(entryView), total }
     },
+    findLog: (filter) => world.searches.find(filter),
+    foundEntries: ({ find, at, limit }) => world.searches.entries(find, at, limit),
+    placeInLog: ({ find, seq }) => world.searches.place(find, seq),
+    entryProof: ({ seq }) => entryProof(audit, seq),
+    logKeys: () => logKeys(audit),
+    logBatches: () => logBatches(audit),
+    logFigures: (args) => logFigures(audit, args),
+    recallUnits: (args) => recallUnits(audit, args),
+    saveRecall: (args) => saveRecall(reportDesk, args),
+    saveHistory: (args) => saveHistory(reportDesk, args),
+    saveReport: (args) => saveReport(reportDesk, args),
+    printReport: ({ batch }) => printReport(reportDesk, batch),
+    labelSettings: () => labelSettings(audit),
+    changeLabelSettings: (size) => changeLabelSettings(reportDesk, size),
+    unitLabel: ({ unit }) => unitLabel(audit, unit),
+    saveLabel: (args) => saveLabel(reportDesk, args),
+    printLabel: ({ unit }) => printLabel(reportDesk, unit),
     verifyLog: () => verifyLog(world),
     exportLog: (args) => exportLog(world, args),
+    ...peopleHandlers(world.people, world.peopleChanged),
+    listRecipes: () => listAllRecipes(recipes),
+    saveRecipe: (args) => keepDraft(recipes, args),
+    deleteDraft: ({ id }) => dropDraft(recipes, id),
+    releaseRecipe: ({ id }) => release(recipes, id),
+    withdrawRecipe: (args) => withdraw(recipes, args),
+    startReleased: (args) => startReleased(world, fleet, recipes, args),
     settings: () => world.settings,
-    changeSettings: (changes) => changeSettings(world, changes),
+    setLineRate: ({ baudRate }) => changeSettings(world, { baudRate }, 'engineer'),
+    changeSettings: (changes) => changeSettings(world, changes, 'operator'),
   }
 }
 
-/** Each method with its arguments checked against the contract and its failures as values. */
-export function checked(handlers: Handlers): Omit<StationApi, 'subscribe'> {
-  const api: Record<string, (args: unknown) => Promise<unknown>> = {}
-  for (const name of Object.keys(handlers) as (keyof Handlers)[]) {
-    const handler = handlers[name] as (args: unknown) => unknown
-    api[name] = async (args) => {
-      const parsed = methods[name].args.safeParse(args)
-      if (parsed.success) return await handler(parsed.data)
-      const issue = parsed.error.issues[0]
-      return new Failure('bad-arguments', `"${name}" cannot be done with these values: ${issue === undefined ? 'they are not what is expected' : `${issue.path.join('.') || 'value'}: ${issue.message}`}.`)
-    }
-  }
-  return api as unknown as Omit<StationApi, 'subscribe'>
+/** A batch by a released recipe, with a file that it names. */
+async function startReleased(world: World, fleet: Fleet, recipes: RecipeWorld, { recipe: id, quota, ...args }: CheckedArgsOf<'startReleased'>): Promise<BatchView | Failure> {
+  const opened = world.desk.files.get(args.file)
+  if (failed(opened)) return opened
+  const found = startable(recipes, id, opened)
+  if (failed(found)) return world.log.refuse('start a batch', found)
+  const { recipe } = found.body
+  return startBatch(world, fleet, { ...args, recipe: { ...recipe, quota: recipe.quota ?? quota } }, `${found.id}.${found.revision}`)
 }
 
-async function startBatch(world: World, fleet: Fleet, args: CheckedArgsOf<'startBatch'>): Promise<BatchView | Failure> {
+async function startBatch(world: World, fleet: Fleet, args: CheckedArgsOf<'startBatch'>, released?: string): Promise<BatchView | Failure> {
   const { desk, log, emit, clock, ports } = world
   const opened = desk.files.get(args.file)
   if (failed(opened)) return opened
   const image = await imageOf(desk, opened)
   if (failed(image)) return log.refuse('start a batch', image)
-  const wrong = checkImage(image.facts, args.recipe)
+  const wrong = checkFile(image, args.recipe)
   if (wrong !== null) return log.refuse('start a batch', wrong)
+  const sent = asSent(opened, image, args.recipe.send)
+  if (failed(sent)) return log.refuse('start a batch', sent)
   const unitTable = unitTableOf(desk, args.unitTable)
   if (failed(unitTable)) return unitTable
+  const profile = await profileNamed(world, args.recipe.profile ?? null)
+  if (failed(profile)) return log.refuse('start a batch', profile)
   if (world.batch !== null && !world.batch.isOver) return new Failure('batch-running', 'A batch is running. Stop it, or wait until it has ended.')
   // What the log could not take when it gave out is told now, before anything new is.
   const unclosed = log.closeAbandoned('log-failed')
   if (failed(unclosed)) return unclosed
   const batch = Batch.start({
-    id: world.newId('batch'), fileName: opened.name, bytes: opened.bytes, image: image.facts, view: image.view, recipe: args.recipe, unitTable, bays: args.bays, person: log.person,
+    id: world.newId('batch'), fileName: opened.name, file: sent, recipe: args.recipe, unitTable, bays: args.bays, person: log.person, role: log.roleFor('operator'), released: released ?? null,
     ...(opened.package === undefined ? {} : { admit: admitter(world.audit, opened.package, args.recipe) }),
   }, {
     clock, ports, fleet,
@@ -150,7 +223,8 @@ async function startBatch(world: World, fleet: Fleet, args: CheckedArgsOf<'start
     recordTogether: (drafts) => log.recordTogether(drafts),
     newId: world.newId,
     nonce: world.nonce,
-    profileFor,
+    questions: world.questions,
+    profileFor: (board) => profileFor(board, profile),
     onChange: (view) => emit({ is: 'batch', batch: view }),
   })
   if (failed(batch)) return batch
@@ -160,15 +234,15 @@ async function startBatch(world: World, fleet: Fleet, args: CheckedArgsOf<'start
   return batch.view()
 }
 
-function profileFor({ port }: Occupied): typeof commonProfile {
-  return port.practice ? { ...commonProfile, slotBytes: practiceProfile.slot1.sizeBytes } : commonProfile
+function profileFor({ port }: Occupied, profile: BoardProfile): BoardProfile {
+  return port.practice ? { ...profile, slotBytes: practiceProfile.slot1.sizeBytes } : profile
 }
 
 /** Judged with the ring's keys and with public ones whose private half rests elsewhere. */
-async function imageOf(desk: DeskWorld, file: OpenedFile): Promise<ReturnType<typeof readImage>> {
+async function imageOf(desk: DeskWorld, file: OpenedFile): Promise<ReturnType<typeof readFile>> {
   const [own, known] = await Promise.all([desk.keyring.list(), desk.known?.list() ?? []])
   if (failed(own)) return own
-  return failed(known) ? known : readImage(file, [...own, ...known])
+  return failed(known) ? known : readFile(file, [...own, ...known])
 }
 
 /** The table of unit data that was opened under that id; null where none was named. Kinds: `file-not-open`, `bad-table`. */
@@ -188,7 +262,16 @@ async function openFile(world: World, path: string, purpose: FilePurpose): Promi
   const { desk } = world
   const file = await desk.files.open(path, purpose)
   if (failed(file)) return file
+  if (purpose === 'image' && looksLikeZip(file.bytes)) return await zipFileView(world, file)
   return purpose === 'image' && looksLikePackage(file.bytes) ? await packageFileView(world, file) : await fileView(desk, file, purpose)
+}
+
+/** An archive opens to the images it brings; what is wrong with it is told as a problem of the file. */
+async function zipFileView({ desk }: World, file: OpenedFile): Promise<FileView> {
+  const opened = openUpdateZip(file.bytes)
+  if (!failed(opened)) return await fileView(desk, desk.files.unpacked(file, opened), 'image')
+  const { id, name, bytes, sha256 } = file
+  return { file: id, name, bytes: bytes.length, sha256, image: null, problem: failureView(opened) }
 }
 
 /** A package opens to its image after the checks; the log notes either end. */
@@ -227,12 +310,12 @@ async function verifyLog({ audit, clock, emit, log }: World): Promise<LogVerdict
   return { holds, size, root, says, firstWrong, seconds: (clock.monotonicMs() - startedMs) / 1000 }
 }
 
-function changeSettings(world: World, changes: CheckedArgsOf<'changeSettings'>): SettingsView | Failure {
+function changeSettings(world: World, changes: Partial<SettingsView>, role: 'operator' | 'engineer'): SettingsView | Failure {
   const before = world.settings
-  const after: SettingsView = { theme: changes.theme ?? before.theme, person: changes.person ?? before.person }
-  for (const name of ['theme', 'person'] as const) {
+  const after: SettingsView = { theme: changes.theme ?? before.theme, person: changes.person ?? before.person, baudRate: changes.baudRate ?? before.baudRate }
+  for (const name of ['theme', 'person', 'baudRate'] as const) {
     if (after[name] === before[name]) continue
-    const noted = world.log.recordAct({ kind: 'settings', data: { name, before: before[name], after: after[name] } }, 'operator')
+    const noted = world.log.recordAct({ kind: 'settings', data: { name, before: `${before[name]}`, after: `${after[name]}` } }, role)
     if (failed(noted)) return noted
   }
   const written = writeSetting(world.audit.database, 'station', after)

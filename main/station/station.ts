@@ -16,7 +16,8 @@ import { openAuditStore } from '../store/audit.ts'
 import type { AuditStore } from '../store/audit.ts'
 import { readSetting } from '../store/settings.ts'
 import { watchPorts } from './attached.ts'
-import { checked, handlersOf } from './calls.ts'
+import { BayMap } from './bay-map.ts'
+import { handlersOf } from './calls.ts'
 import type { World } from './calls.ts'
 import { keepCheckpoints, readCheckpointSettings } from './checkpoints.ts'
 import type { DeskWorld } from './desk.ts'
@@ -25,9 +26,15 @@ import { Fleet } from './fleet.ts'
 import { keysFolderOf, knownKeysFolderOf, makeHome } from './home.ts'
 import { Logbook } from './logbook.ts'
 import type { Turn } from './logbook.ts'
+import { People } from './people.ts'
 import type { Ports } from './ports.ts'
+import { Questions } from './questions.ts'
 import { Practice, ownProcessHost } from './practice.ts'
 import type { PracticeHost } from './practice.ts'
+import type { Paper } from './reports.ts'
+import { Searches } from './searches.ts'
+import { openSessions } from './sessions.ts'
+import type { Session, SessionOptions } from './session.ts'
 import { openTokens } from './tokens.ts'
 
 export type StationOptions = Readonly<{
@@ -40,6 +47,8 @@ export type StationOptions = Readonly<{
   baudRate?: number
   clock?: Clock
   practiceHost?: PracticeHost
+  /** Makes PDF and prints; without it reports are HTML. */
+  paper?: Paper
   /** The built main/keys/pkcs11-process.ts; without it there are no keys in hardware. */
   tokenEntry?: string
   /** Who acts, for this session; the stored setting otherwise. */
@@ -52,7 +61,12 @@ export type StationOptions = Readonly<{
   turn?: Turn
 }>
 
+/** The contract's calls on a station are those of its own first session, as the command line has it. */
 export type Station = StationApi & Readonly<{
+  /** Another client, with nobody signed in; closed with the station or before. */
+  seat(options?: SessionOptions): Session
+  /** Every event, whoever is signed in: for what stands below the clients. */
+  watch(listener: (event: StationEvent) => void): () => void
   home: string
   audit: AuditStore
   /** Runs without an outcome that an earlier station start left behind and this one closed. */
@@ -63,7 +77,7 @@ export type Station = StationApi & Readonly<{
   close(): Promise<void>
 }>
 
-const settingsSchema = z.object({ theme: z.enum(['system', 'light', 'dark']), person: z.string().min(1).max(80) })
+const settingsSchema = z.object({ theme: z.enum(['system', 'light', 'dark', 'contrast']), person: z.string().min(1).max(80), baudRate: z.number().int().min(1200).max(20_000_000).default(115_200) })
 const logEventEveryMs = 100
 
 /**
@@ -90,9 +104,9 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
   const audit = openAuditStore(home, { station: hostname().slice(0, 200) || 'station', session: newId('session'), clock })
   if (failed(audit)) return audit
   opened.push(() => audit.close())
-  const settings = readSetting<SettingsView>(audit.database, 'station', settingsSchema, { theme: 'system', person: personHere() })
+  const settings = readSetting<SettingsView>(audit.database, 'station', settingsSchema, { theme: 'system', person: personHere(), baudRate: 115_200 })
   if (failed(settings)) return settings
-  const log = new Logbook(audit, options.person ?? settings.person, options.turn)
+  const log = new Logbook(audit, options.person ?? settings.person, options.turn, clock)
   const closedRuns = noteStart(log, options)
   if (failed(closedRuns)) return closedRuns
   const checkpointSettings = readCheckpointSettings(audit)
@@ -103,8 +117,12 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
   opened.push(async () => {
     // If the log cannot take it, the next start shows that this one has no end.
     await keeper.close()
+    log.close()
     if (log.record([{ kind: 'station-stopped', data: {} }]) === null) await keeper.sign()
   })
+
+  const people = People.open(log, clock)
+  if (failed(people)) return people
 
   const listeners = new Set<(event: StationEvent) => void>()
   const emit = (event: StationEvent) => {
@@ -120,17 +138,24 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
   // Closing ends the tokens' processes, and with them all that is left of a PIN.
   opened.push(async () => tokens?.close())
   const desk: DeskWorld = { keyring: new Keyring(keysFolderOf(home), clock), known: new Keyring(knownKeysFolderOf(home), clock), tokens, files: new OpenFiles(), log, clock }
+  const questions = new Questions(clock, (open) => emit({ is: 'questions', questions: open }))
   const world: World = {
-    home, about: about(options), nonce: options.nonce ?? (() => toHex(randomBytes(8))), clock, newId, audit, log, desk, ports, emit, settings, batch: null,
-    checkpoint: Promise.resolve(), keeper,
+    questions, baudRate: options.baudRate ?? null,
+    home, about: about(options), nonce: options.nonce ?? (() => toHex(randomBytes(8))), clock, newId, audit, log, desk, ports, emit, people, peopleChanged: () => (failed(sessions) ? undefined : sessions.changed()), settings, batch: null,
+    checkpoint: Promise.resolve(), keeper, searches: new Searches(audit), paper: options.paper ?? null,
   }
+  const bayMap = BayMap.open(audit.database)
+  if (failed(bayMap)) return bayMap
   const fleet = new Fleet(ports, clock, {
     row: (bay) => emit({ is: 'bay', bay }),
     rows: (bays) => emit({ is: 'bays', bays }),
     attached: (board) => world.batch?.join(board),
     // Together with whatever else comes in now; a log that does not take it says so at the next act.
-    seen: (what, { unit, port, bay }) => void log.recordTogether([{ kind: what === 'attached' ? 'board-attached' : 'board-detached', data: { unit, port: port.path.slice(0, 500), bay } }]),
-  })
+    seen: (what, { unit, port, bay }) => {
+      if (what === 'detached') world.batch?.left(unit)
+      void log.recordTogether([{ kind: what === 'attached' ? 'board-attached' : 'board-detached', data: { unit, port: port.path.slice(0, 500), bay } }])
+    },
+  }, bayMap)
   opened.push(() => fleet.close())
   const practice = new Practice({ host: options.practiceHost ?? ownProcessHost, home, ports, desk, onChange: (view) => emit({ is: 'practice', practice: view }) })
   opened.push(async () => {
@@ -141,10 +166,17 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
     await world.checkpoint
   })
 
+  const sessions = openSessions(world, handlersOf(world, fleet, practice, bayMap))
+  if (failed(sessions)) return sessions
+  listeners.add((event) => sessions.tell(event))
+  opened.push(() => sessions.close())
+  const own = sessions.open({})
+
   let closing: Promise<void> | null = null
   return {
-    ...checked(handlersOf(world, fleet, practice)),
-    subscribe(listener) {
+    ...own.api,
+    seat: (wanted = {}) => sessions.open(wanted),
+    watch(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },

@@ -1,0 +1,60 @@
+// Accounts of the people at the station, one row each. A row that cannot be read is never passed over: without it the
+// station might stand open. What opens an account is kept as scrypt hashes only (RFC 7914); the parameters lie beside each
+// hash, so that they can be raised later without anybody having to change a PIN.
+import { z } from 'zod'
+import { Failure } from '../base/failure.ts'
+import { diskFailure } from './database.ts'
+import type { OpenDatabase } from './database.ts'
+import { fromJson } from './settings.ts'
+
+const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`))
+const time = z.string().max(40)
+
+/** scrypt's answer with its salt and cost; `n`, `r`, `p` as in RFC 7914. */
+const hashSchema = z.strictObject({ salt: hex(16), hash: hex(32), n: z.number().int().min(2).max(2 ** 20), r: z.number().int().min(1).max(32), p: z.number().int().min(1).max(16) })
+
+const accountSchema = z.strictObject({
+  version: z.literal(1),
+  name: z.string().min(1).max(200),
+  pseudonym: z.string().max(200).nullable(),
+  roles: z.array(z.enum(['operator', 'engineer', 'auditor', 'administrator'])).max(8),
+  pin: hashSchema.nullable(),
+  /** Over the home's own badge salt, so that a badge can be found without a name. */
+  badge: hex(32).nullable(),
+  createdAt: time,
+  retiredAt: time.nullable(),
+  lockedAt: time.nullable(),
+  wrongTries: z.number().int().min(0).max(1_000_000),
+  lastWrongMs: z.number().nullable(),
+})
+
+export type SecretHash = z.output<typeof hashSchema>
+export type Account = Readonly<z.output<typeof accountSchema> & { id: string }>
+
+/** More people than this do not work at one station. */
+export const accountsMax = 1_000
+
+/** All accounts by name. Fails with `bad-account` where one cannot be read, and as the disk does. */
+export function readAccounts(database: OpenDatabase): Account[] | Failure {
+  try {
+    const rows = database.sql.prepare('SELECT id, body FROM accounts ORDER BY id LIMIT ?').all(accountsMax + 1) as { id: string; body: string }[]
+    const accounts: Account[] = []
+    for (const { id, body } of rows) {
+      const parsed = accountSchema.safeParse(fromJson(body))
+      if (!parsed.success) return new Failure('bad-account', `An account in ${database.path} cannot be read, and the station does not open without knowing who may do what. Restore the database from a backup.`, { account: id.slice(0, 40) })
+      accounts.push({ id, ...parsed.data })
+    }
+    return accounts.sort((a, b) => a.name.localeCompare(b.name))
+  } catch (error) {
+    return diskFailure(error, database.path)
+  }
+}
+
+/** Writes an account, over the one with its id; it is on disk when this returns. */
+export function writeAccount(database: OpenDatabase, { id, ...body }: Account): void | Failure {
+  try {
+    database.sql.prepare('INSERT INTO accounts (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body').run(id, JSON.stringify(accountSchema.parse(body)))
+  } catch (error) {
+    return diskFailure(error, database.path)
+  }
+}
