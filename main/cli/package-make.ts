@@ -164,10 +164,11 @@ async function makeInPlace(call: Call, input: string, output: string, flags: Mak
     if (failed(use)) return use
     const packing = await permitted(call, key, flags, asked)
     if (failed(packing)) return packing
+    // Fixed to its address (ROM_FIXED), so that neither station nor bootloader take it for code that runs elsewhere.
     const makeImage: MakeImage = async (place) => {
       const linked = flags.relink === undefined ? firmware : await relink(flags.relink, join(folder, `round-${place.round}.bin`), place, input, call.signal)
       if (failed(linked)) return linked
-      const signed = await signImage(linked, { version, headerBytes: place.headerBytes, padHeader: true, slotBytes: flags.slotSize }, imageKey.signer, call.signal)
+      const signed = await signImage(linked, { version, headerBytes: place.headerBytes, padHeader: true, slotBytes: flags.slotSize, romFixed: place.vectorAddress - place.headerBytes }, imageKey.signer, call.signal)
       return failed(signed) ? signed : signed.bytes
     }
     const inPlace = { slotAddress, vectorAlign: flags.vectorAlign, headerBytesMin: smallestHeaderBytes, roundsMax: flags.rounds }

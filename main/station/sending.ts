@@ -1,0 +1,41 @@
+// What goes to the boards when the opened file is a firmware package: the image in it, unwrapped here (the default, which
+// any MCUboot board takes), or the package as it is, for bootloaders that unpack it while they swap or run it in place.
+// Either way the board is asked for the image's own hash afterwards; only the bytes on the wire differ.
+import { Failure } from '../base/failure.ts'
+import type { ReadFile } from './bundled.ts'
+import type { OpenedFile } from './files.ts'
+
+export type Send = 'image' | 'whole' | 'in-place'
+
+/** Flash sectors are no smaller, and where a package's image lies in it is never a multiple of it. */
+const slotAlign = 256
+
+/**
+ * The file as it is to be sent. Kinds: `not-a-package` (an image, where packages are sent), `not-plain` (encrypted or
+ * compressed, so no board could find the image), `laid-out-in-place` and `not-laid-out` (made for the other way).
+ */
+export function asSent(opened: OpenedFile, file: ReadFile, send: Send = 'image'): ReadFile | Failure {
+  const { package: packed, packed: bytes } = opened
+  if (packed === undefined || bytes === undefined) {
+    return send === 'image' ? file : new Failure('not-a-package', `The recipe sends firmware packages as they are, and "${opened.name}" is none. Choose a package, or let the recipe send images.`)
+  }
+  const laidOut = isLaidOut(file, packed.firmwareOffset)
+  if (laidOut && send !== 'in-place') {
+    return new Failure('laid-out-in-place', `The firmware in "${opened.name}" is linked to run from inside the package (at 0x${file.view.loadAddress.toString(16)}), and would not run anywhere else. Let the recipe send it in place, or make the package without --in-place.`)
+  }
+  if (send === 'image') return file
+  if (packed.firmwareOffset === null) {
+    return new Failure('not-plain', `The firmware in "${opened.name}" is encrypted, compressed or in pieces, and bootloaders here take a package only as it is. Let the recipe send the image in it, which is unwrapped at the station.`)
+  }
+  if (send === 'in-place' && !laidOut) {
+    return new Failure('not-laid-out', `The firmware in "${opened.name}" is not laid out to run from inside the package. Make the package with --in-place for the boards' slot, or let the recipe send the image in it.`)
+  }
+  // What lies in the slot beside the trailer is the package; that this asks a little more of the other slot than needed is on the safe side.
+  const facts = { ...file.facts, bytes: bytes.bytes.length, imageBytes: bytes.bytes.length, fileSha256: bytes.sha256 }
+  return { ...file, facts, contents: new Map([[bytes.sha256, bytes.bytes]]) }
+}
+
+/** Whether the image is fixed to an address inside its package (flag ROM_FIXED), as `package make --in-place` does it. */
+function isLaidOut({ view }: ReadFile, offset: number | null): boolean {
+  return offset !== null && view.flags.includes('ROM_FIXED') && view.loadAddress % slotAlign !== 0 && (view.loadAddress - offset) % slotAlign === 0
+}
