@@ -26,6 +26,7 @@ const rows: Readonly<Record<string, Row>> = {
   practice: { group: line, says: 'run practice boards, each a serial port in a folder, until stopped', load: () => import('./commands/practice.ts') },
   ports: { group: line, says: 'list what is attached', load: () => import('./commands/ports.ts') },
   board: { group: line, says: 'ask one board what it says of itself', load: () => import('./commands/board.ts') },
+  profile: { group: line, says: 'board profiles: list, show, add, remove', load: () => import('./commands/profile.ts') },
   sign: { group: images, alias: 'create', says: 'make a signed image, with imgtool\'s options', load: () => import('./commands/sign.ts') },
   size: { group: images, says: 'how large the image would be, and what each swap mode has room for', load: () => import('./commands/size.ts') },
   inspect: { group: images, says: 'show what an image claims, what is proven and what is wrong', load: () => import('./commands/inspect.ts') },
@@ -42,6 +43,8 @@ const rows: Readonly<Record<string, Row>> = {
   log: { group: audit, says: 'list, show, verify, prove, export, back up and redact the log of this station', load: () => import('./commands/log.ts') },
   history: { group: audit, says: 'what was done to one unit', load: () => import('./commands/history.ts') },
   recall: { group: audit, says: 'which units got an image, and which still run it', load: () => import('./commands/recall.ts') },
+  report: { group: audit, says: 'one batch as a page to keep, HTML or PDF', load: () => import('./commands/report.ts') },
+  label: { group: audit, says: 'a label for one unit, for a label printer or as PDF', load: () => import('./commands/label.ts') },
   witness: { group: audit, says: 'cosign another station\'s log, after checking that it only grew', load: () => import('./commands/witness.ts') },
 }
 

@@ -9,6 +9,8 @@ import type { Paint } from './terminal.ts'
 
 export type Progress = Readonly<{
   show(bay: BayView): void
+  /** A line above whatever is drawn. */
+  note(words: string): void
   /** Leaves the last state on the screen and gives the terminal back; safe to call twice. */
   end(): void
 }>
@@ -60,6 +62,7 @@ function lines(call: Call): Progress {
       if (bay.board !== null) names.set(bay.bay, bay.board)
       call.tell(`bay ${bay.bay}  ${names.get(bay.bay) ?? '-'}  ${state}${bay.outcome !== null && bay.failure !== null ? `: ${bay.failure.says}` : ''}\n`)
     },
+    note: (words) => call.tell(`${words}\n`),
     end: () => undefined,
   }
 }
@@ -106,6 +109,9 @@ function bars(call: Call, expected: number): Progress {
       }
       const drawn: { bar: SingleBar; view: BayView } = { view: bay, bar: multi.create(1000, 0, { row: () => barRow(drawn.view, paint) }) }
       rows.set(bay.bay, drawn)
+    },
+    note(words) {
+      if (!ended) multi.log(`${washed(words)}\n`)
     },
     end() {
       if (ended) return

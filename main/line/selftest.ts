@@ -14,6 +14,8 @@ export type SelfTest = Readonly<{ timeoutMs: number }> & (
   | Readonly<{ test: 'console'; matches: string }>
   /** A file is there and some line of it covers the pattern, or its SHA-256 is this. */
   | Readonly<{ test: 'file'; path: string; matches: string | null; sha256: string | null }>
+  /** A person at the fixture says yes; asked last of all. */
+  | Readonly<{ test: 'question'; asks: string }>
 )
 
 /** What was measured; `null` for a console line that never came and a statistic that is not there. */
@@ -23,6 +25,8 @@ export type Measured =
   | Readonly<{ of: 'shell'; returned: number; output: string }>
   | Readonly<{ of: 'line'; line: string | null }>
   | Readonly<{ of: 'file'; text: string; sha256: string }>
+  /** Null: nobody answered in time. */
+  | Readonly<{ of: 'answer'; answer: Readonly<{ yes: boolean; by: string }> | null }>
 
 export type Verdict = Readonly<{ holds: boolean; says: string }>
 
@@ -36,6 +40,7 @@ export function testName(test: SelfTest): string {
     case 'shell': return `shell "${test.command.join(' ')}"`.slice(0, shownCharsMax)
     case 'console': return `console "${test.matches}"`.slice(0, shownCharsMax)
     case 'file': return `file ${test.path}`.slice(0, shownCharsMax)
+    case 'question': return `question "${test.asks}"`.slice(0, shownCharsMax)
   }
 }
 
@@ -57,6 +62,11 @@ export function judge(test: SelfTest, measured: Measured): Verdict {
   if (test.test === 'file' && measured.of === 'file') {
     if (test.sha256 !== null && measured.sha256 !== test.sha256) return told(false, `holds ${measured.sha256.slice(0, 12)}…`, `${test.sha256.slice(0, 12)}…`)
     return told(test.matches === null || someLine(test.matches, measured.text), `holds "${shown(measured.text)}"`, `"${test.matches ?? ''}"`)
+  }
+  if (test.test === 'question' && measured.of === 'answer') {
+    const { answer } = measured
+    if (answer === null) return { holds: false, says: `has nobody's answer to it within ${test.timeoutMs / 1000} s` }
+    return { holds: answer.yes, says: `has the answer ${answer.yes ? 'yes' : 'no'} from ${answer.by}` }
   }
   throw new Error(`the test ${test.test} does not measure ${measured.of}`)
 }

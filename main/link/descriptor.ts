@@ -4,7 +4,9 @@
 // with nothing, and asking its poller for "readable" drops a pending wish for "writable". So both wishes are always stated.
 import { readSync, writeSync } from 'node:fs'
 import { Failure } from '../base/failure.ts'
-import type { Link } from '../smp/link.ts'
+import type { Link, PortLines } from '../smp/link.ts'
+import { LineState } from './lines.ts'
+import type { AllLines } from './lines.ts'
 
 /** What an open port of `@serialport/bindings-cpp` offers on Linux and macOS. */
 export type OpenDescriptor = {
@@ -14,6 +16,8 @@ export type OpenDescriptor = {
     removeListener(event: 'readable' | 'writable', listener: (error: Error | null) => void): unknown
     poll(events: number): void
   }
+  /** Sets all lines at once: what is left out becomes its default. */
+  set(lines: AllLines): Promise<void>
   close(): Promise<void>
 }
 
@@ -27,6 +31,7 @@ type PendingWrite = { bytes: Uint8Array; from: number; done: (result: void | Fai
 
 export class DescriptorLink implements Link {
   readonly name: string
+  readonly isPseudoTerminal: boolean
   readonly #port: OpenDescriptor
   readonly #fd: number
   readonly #buffer = new Uint8Array(readBytesMax)
@@ -34,11 +39,13 @@ export class DescriptorLink implements Link {
   readonly #closedListeners = new Set<(why: Failure) => void>()
   readonly #pending: PendingWrite[] = []
   #pendingBytes = 0
+  readonly #lines = new LineState()
   #gone: Failure | null = null
   #closing: Promise<void> | null = null
 
-  constructor(name: string, port: OpenDescriptor) {
+  constructor(name: string, port: OpenDescriptor, isPseudoTerminal = false) {
     this.name = name
+    this.isPseudoTerminal = isPseudoTerminal
     this.#port = port
     this.#fd = port.fd ?? -1
     port.poller.on('readable', this.#readable)
@@ -74,6 +81,11 @@ export class DescriptorLink implements Link {
     }
     this.#closedListeners.add(listener)
     return () => this.#closedListeners.delete(listener)
+  }
+
+  setLines(lines: PortLines): Promise<void | Failure> {
+    if (this.#closing) return Promise.resolve(this.#gone ?? stopped(this.name))
+    return this.#lines.set(this.name, lines, (all) => this.#port.set(all))
   }
 
   close(): Promise<void> {

@@ -6,7 +6,7 @@
 import { execFile } from 'node:child_process'
 import { realpath, stat } from 'node:fs/promises'
 import { SerialPort } from 'serialport'
-import { Failure } from '../base/failure.ts'
+import { Failure, failed } from '../base/failure.ts'
 import type { Link } from '../smp/link.ts'
 import { DescriptorLink } from './descriptor.ts'
 import { lockHolder, openHolder } from './holder.ts'
@@ -18,9 +18,12 @@ export type SerialOptions = Readonly<{
   path: string
   /** Symbols a second. Default 115200. */
   baudRate?: number
+  /** How these lines shall stand while it is open; left out: as opening leaves them, which is asserted. */
+  dtr?: boolean
+  rts?: boolean
 }>
 
-export type OpenFailureKind = 'no-such-port' | 'not-a-port' | 'port-held' | 'no-permission' | 'bad-baud-rate' | 'port-failed'
+export type OpenFailureKind = 'no-such-port' | 'not-a-port' | 'port-held' | 'no-permission' | 'bad-baud-rate' | 'port-failed' | 'no-lines'
 
 /** Opens and locks a port. Failure kinds: `OpenFailureKind`; facts: `port`, for `port-held` perhaps `pid` and `command`. */
 export async function openSerial(options: SerialOptions): Promise<Link | Failure<OpenFailureKind>> {
@@ -28,7 +31,17 @@ export async function openSerial(options: SerialOptions): Promise<Link | Failure
   if (!Number.isInteger(baudRate) || baudRate < 50 || baudRate > 20_000_000) {
     return new Failure('bad-baud-rate', `${baudRate} is no baud rate. Usual ones are 115200, 921600 and 1000000.`, { port: path, baudRate })
   }
-  return process.platform === 'win32' ? openStream(path, baudRate) : await openDescriptor(path, baudRate)
+  const link = process.platform === 'win32' ? await openStream(path, baudRate) : await openDescriptor(path, baudRate)
+  return failed(link) ? link : await withLines(link, options)
+}
+
+/** Sets what the caller wants of DTR and RTS, at once after the opening. A pseudo-terminal has neither, and nothing to reset by them. */
+async function withLines(link: Link, { dtr, rts }: SerialOptions): Promise<Link | Failure<OpenFailureKind>> {
+  if (dtr === undefined && rts === undefined) return link
+  const set = await link.setLines?.({ dtr, rts })
+  if (!failed(set) || (set.kind === 'no-lines' && link instanceof DescriptorLink && link.isPseudoTerminal)) return link
+  await link.close()
+  return set as Failure<OpenFailureKind>
 }
 
 /** What both ways of opening have in common; nothing is left to a default. */
@@ -70,10 +83,10 @@ async function openDescriptor(path: string, baudRate: number): Promise<Link | Fa
     if (holder) return held(path, holder)
   }
   try {
-    // Neither RTS nor DTR is set by us: opening raises both, as every terminal program does, and there they stay.
+    // Neither RTS nor DTR is set here: opening raises both, as every terminal program does.
     const port = await SerialPort.binding.open(settings(device, baudRate))
     if (!isPseudoTerminal) await keepLinesAtClose(device)
-    return new DescriptorLink(path, port)
+    return new DescriptorLink(path, port, isPseudoTerminal)
   } catch (error) {
     return await explain(path, device, error as NodeJS.ErrnoException)
   }

@@ -1,14 +1,16 @@
 // A Link over serialport's stream, for systems whose ports are no descriptors (Windows).
 import type { SerialPort } from 'serialport'
 import { Failure } from '../base/failure.ts'
-import type { Link } from '../smp/link.ts'
+import type { Link, PortLines } from '../smp/link.ts'
 import { unplugged } from './descriptor.ts'
+import { LineState } from './lines.ts'
 
 export class StreamLink implements Link {
   readonly name: string
   readonly #port: SerialPort
   readonly #bytesListeners = new Set<(bytes: Uint8Array) => void>()
   readonly #closedListeners = new Set<(why: Failure) => void>()
+  readonly #lines = new LineState()
   #gone: Failure | null = null
   #closing: Promise<void> | null = null
 
@@ -44,6 +46,11 @@ export class StreamLink implements Link {
     }
     this.#closedListeners.add(listener)
     return () => this.#closedListeners.delete(listener)
+  }
+
+  setLines(lines: PortLines): Promise<void | Failure> {
+    if (this.#gone || this.#closing) return Promise.resolve(this.#gone ?? new Failure('stopped', `${this.name} was closed by this station.`))
+    return this.#lines.set(this.name, lines, (all) => new Promise((resolve, reject) => this.#port.set(all, (error) => (error ? reject(error) : resolve()))))
   }
 
   close(): Promise<void> {

@@ -61,6 +61,8 @@ export type BoardEvent =
 type Life =
   | Readonly<{ is: 'off' }>
   | Readonly<{ is: 'booting'; flashFromMs: number }>
+  /** The bootloader waits for an upload before it starts anything. */
+  | Readonly<{ is: 'listening' }>
   | Readonly<{ is: 'running'; seat: ServerSeat; running: Running; answers: boolean }>
   /** The bootloader itself answers. */
   | Readonly<{ is: 'recovery'; server: RecoveryServer }>
@@ -100,6 +102,8 @@ export class Board {
   #resetTimed = false
   /** Retained over a reset: the bootloader is to stay in recovery. */
   #recoverNext = false
+  /** BOOT_SERIAL_ENTRANCE_GPIO, looked at when the bootloader starts. */
+  #recoveryPin = false
   #unplugDue = false
   #transmit: (bytes: Uint8Array, fromMs: number) => void = () => {}
   #tell: (event: BoardEvent) => void = () => {}
@@ -152,9 +156,11 @@ export class Board {
 
   /** Bytes off the wire; `atMs` is when their last bit was in. Deaf unless an application runs. */
   receive(bytes: Uint8Array, atMs: number = this.#nowMs()): void {
-    if (this.#life.is !== 'recovery' && (this.#life.is !== 'running' || !this.#life.answers)) return
-    const decoder = this.#life.is === 'recovery' ? this.#recoveryDecoder : this.#decoder
+    const inBootloader = this.#life.is === 'recovery' || this.#life.is === 'listening'
+    if (!inBootloader && (this.#life.is !== 'running' || !this.#life.answers)) return
+    const decoder = inBootloader ? this.#recoveryDecoder : this.#decoder
     for (const packet of decoder.push(bytes)) {
+      if (this.#life.is === 'listening') this.#recover()
       if (this.#queue.length >= this.#options.profile.queuedRequestsMax) continue
       this.#queue.push({ packet, atMs })
     }
@@ -171,6 +177,11 @@ export class Board {
     this.#stopWork()
     this.#life = { is: 'off' }
     this.#tell({ is: 'down' })
+  }
+
+  /** The pin that keeps the bootloader in recovery; what counts is how it stands at the next restart. */
+  holdRecoveryPin(held: boolean): void {
+    this.#recoveryPin = held
   }
 
   /** The reset pin. */
@@ -220,11 +231,13 @@ export class Board {
     this.#after(delayMs, () => this.#boot(flashFromMs, cut))
   }
 
-  #boot(fromMs: number, cut: CutPlan | null): void {
+  #boot(fromMs: number, cut: CutPlan | null, listened = false): void {
     const fault = this.#fault
     const planned: CutPlan | null = cut ?? (fault?.is === 'power-cut' ? { beforeStep: fault.beforeStep } : null)
     this.#life = { is: 'booting', flashFromMs: fromMs }
-    if (this.#recoverNext) return this.#recover()
+    if (this.#recoverNext || this.#recoveryPin) return this.#recover()
+    const waitsMs = this.#options.profile.recovery?.waitsMs ?? 0
+    if (waitsMs > 0 && !listened) return this.#listen(waitsMs, cut)
     this.flash.startCount(planned)
     let result: BootResult
     try {
@@ -266,6 +279,13 @@ export class Board {
       this.#sayAt(this.#nowMs() + selfTestMs, `[00:00:00.${String(selfTestMs).padStart(3, '0')},000] <inf> app: self-test ${this.#life.seat.selfTestPasses ? 'passed' : 'failed: sensor 2 does not answer'}`)
     }
     this.#tell({ is: 'booted', version: result.running.version, swapped: result.swapped, answers })
+  }
+
+  #listen(waitsMs: number, cut: CutPlan | null): void {
+    this.#life = { is: 'listening' }
+    this.#after(waitsMs, () => {
+      if (this.#life.is === 'listening') this.#boot(this.#nowMs(), cut, true)
+    })
   }
 
   #recover(): void {

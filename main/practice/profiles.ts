@@ -134,6 +134,7 @@ const otherModes: readonly BoardProfile[] = [
   inMode('ram-load', { ram: { address: 0x2000_0000, sizeBytes: 0x4_0000 } }),
   inMode('single-slot', { recovery: { receiveBytes: 1024, listsHash: false, tellsParameters: true } }),
   { ...practice, name: 'practice-recovery', recovery: { receiveBytes: 1024, listsHash: true, tellsParameters: false } },
+  { ...practice, name: 'practice-waits', recovery: { receiveBytes: 1024, listsHash: true, tellsParameters: true, waitsMs: 500 } },
   { ...practice, name: 'practice-no-downgrade', noDowngrade: true },
   // Bootloaders that take firmware packages.
   { ...practice, name: 'practice-unwrap', packages: 'unwrap' },

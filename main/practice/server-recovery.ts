@@ -20,6 +20,8 @@ export type RecoveryBuild = Readonly<{
   listsHash: boolean
   /** MCUBOOT_BOOT_MGMT_MCUMGR_PARAMS: tells its buffer size. */
   tellsParameters: boolean
+  /** BOOT_SERIAL_WAIT_FOR_DFU_TIMEOUT, ms: after each restart any packet within it keeps the bootloader; 0 or absent: not built in. */
+  waitsMs?: number
 }>
 
 const headerBytes = 8

@@ -7,7 +7,7 @@ export function usbOnly(ports: Ports): Ports {
   return {
     list: () => ports.list().filter((port) => port.practice || port.usb !== null),
     onChange: (listener) => ports.onChange(listener),
-    open: (path) => ports.open(path),
+    open: (path, how) => ports.open(path, how),
     addFolder: (folder) => ports.addFolder(folder),
     close: () => ports.close(),
   }

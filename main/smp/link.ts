@@ -2,6 +2,9 @@
 // the conversation knows nothing else of them.
 import type { Failure } from '../base/failure.ts'
 
+/** Modem lines by their names on the connector; true: asserted (low on the wire of most adapters). */
+export type PortLines = Readonly<{ dtr?: boolean; rts?: boolean }>
+
 export interface Link {
   /** How this link is called in sentences for people, e.g. `/dev/ttyACM0`. */
   readonly name: string
@@ -11,6 +14,11 @@ export interface Link {
   onBytes(listener: (bytes: Uint8Array) => void): () => void
   /** Calls back once when the far side is gone (kind `unplugged`) or the port fails; at once if it already has. */
   onClosed(listener: (why: Failure) => void): () => void
+  /**
+   * Sets lines of the port beside its data; those not named stay. Absent where a link has none. Failure kind `no-lines`: this
+   * port cannot set them (a pseudo-terminal, a driver that refuses).
+   */
+  setLines?(lines: PortLines): Promise<void | Failure>
   /** Gives the port back; safe to call twice. Does not call `onClosed`. */
   close(): Promise<void>
 }

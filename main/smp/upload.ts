@@ -60,9 +60,9 @@ export function uploadWindow(bufferCount: number): number {
   return Math.min(4, Math.max(2, bufferCount - 1))
 }
 
-/** Time for erasing `slotBytes` of flash before the first reply: 4 KiB pages of up to 150 ms (nRF52840: 85 ms) and 10 s of grace. */
-export function firstReplyTimeoutMs(slotBytes: number): number {
-  return 10_000 + Math.ceil(slotBytes / 4096) * 150
+/** Time for erasing `slotBytes` of flash before the first reply, taken as twice what the part needs, and 10 s of grace. nRF52840: 85 ms a 4 KiB page. */
+export function firstReplyTimeoutMs(slotBytes: number, flash: Readonly<{ sectorBytes: number; eraseSectorMs: number }> = { sectorBytes: 4096, eraseSectorMs: 85 }): number {
+  return 10_000 + Math.ceil(slotBytes / flash.sectorBytes) * flash.eraseSectorMs * 2
 }
 
 /** Clean acknowledgements after which a lowered window is raised by one; four times as many after each lowering. */

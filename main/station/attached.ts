@@ -9,7 +9,7 @@ import { openSerial } from '../link/serial.ts'
 import { practiceSource, systemSource } from '../link/sources.ts'
 import type { PortSource } from '../link/sources.ts'
 import type { Link } from '../smp/link.ts'
-import type { Port, Ports } from './ports.ts'
+import type { Port, PortHow, Ports } from './ports.ts'
 
 export type PortsWanted = Readonly<{
   /** `system`: every serial port there is. Otherwise folders, ports and patterns as on the command line. */
@@ -66,8 +66,8 @@ class AttachedPorts implements Ports {
     return () => this.#listeners.delete(listener)
   }
 
-  open(path: string): Promise<Link | Failure> {
-    return openSerial({ path, baudRate: this.#baudRate })
+  open(path: string, how: PortHow = {}): Promise<Link | Failure> {
+    return openSerial({ path, ...how, baudRate: how.baudRate ?? this.#baudRate })
   }
 
   async addFolder(folder: string): Promise<() => Promise<void>> {

@@ -6,9 +6,9 @@ import { Failure, failed } from '../base/failure.ts'
 import { SmpClient } from '../smp/client.ts'
 import type { Framing } from '../smp/client.ts'
 import type { SmpCommand } from '../smp/commands.ts'
-import type { Link } from '../smp/link.ts'
+import type { Link, PortLines } from '../smp/link.ts'
 import { portOf } from './ports.ts'
-import type { Port, Ports } from './ports.ts'
+import type { Port, PortHow, Ports } from './ports.ts'
 
 /** Console lines kept since the last restart, and how long each may be. */
 const linesMax = 200
@@ -23,12 +23,14 @@ export class Conversation {
   #open: Open | null = null
   #lines: string[] = []
   #framing: Framing
+  readonly #how: PortHow
 
-  constructor(unit: string, ports: Pick<Ports, 'list' | 'onChange' | 'open'>, clock: Clock, framing: Framing = 'console') {
+  constructor(unit: string, ports: Pick<Ports, 'list' | 'onChange' | 'open'>, clock: Clock, framing: Framing = 'console', how: PortHow = {}) {
     this.unit = unit
     this.#ports = ports
     this.clock = clock
     this.#framing = framing
+    this.#how = how
   }
 
   /** How the board is spoken to, now and after each reopening. */
@@ -78,7 +80,7 @@ export class Conversation {
     await this.hangUp()
     const port = await portOf(this.#ports, this.unit, signal)
     if (port === null) return new Failure('unplugged', `The board ${this.unit} is not attached. Plug it in again.`)
-    const link = await this.#ports.open(port.path)
+    const link = await this.#ports.open(port.path, this.#how)
     if (failed(link)) return link
     const open: Open = { link, client: new SmpClient(link, this.clock, { framing: this.#framing }), lost: false, port, stopListening: () => {} }
     open.stopListening = link.onClosed(() => {
@@ -89,10 +91,24 @@ export class Conversation {
     return open.client
   }
 
+  /** Sets DTR and RTS of the open port. Failure kinds: `no-lines`, `unplugged`. */
+  async setLines(lines: PortLines): Promise<void | Failure> {
+    if (this.#open === null || this.#open.lost) return new Failure('unplugged', `The board ${this.unit} is not attached any more. Plug it in again.`)
+    const { link } = this.#open
+    return link.setLines === undefined ? new Failure('no-lines', `${link.name} has no DTR and RTS that could be set.`) : await link.setLines(lines)
+  }
+
   /** One exchange on the open line; `unplugged` when there is none. */
   async ask<Args, Reply>(command: SmpCommand<Args, Reply>, args: Args, options: { timeoutMs: number; signal?: AbortSignal }): Promise<Reply | Failure> {
     if (this.#open === null || this.#open.lost) return new Failure('unplugged', `The board ${this.unit} is not attached any more. Plug it in again.`)
     return await this.#open.client.request(command, args, options)
+  }
+
+  /** Ends with the given signal, and also when the open port is gone; `done` takes the listening away. */
+  untilLost(signal: AbortSignal): { signal: AbortSignal; done: () => void } {
+    const lost = new AbortController()
+    const stopListening = this.#open?.link.onClosed(() => lost.abort()) ?? (() => {})
+    return { signal: AbortSignal.any([signal, lost.signal]), done: stopListening }
   }
 
   /** Ends the conversation and gives the port back; safe to call twice. */

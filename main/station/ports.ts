@@ -2,6 +2,7 @@
 // the link room (serial.ts, ports.ts); simulations bring their own. A board is known by its serial number, never by
 // the name of its port, since a board that re-enumerates may come back under another name.
 import type { Failure } from '../base/failure.ts'
+import type { BoardProfile } from '../line/profile.ts'
 import type { Link } from '../smp/link.ts'
 
 /** One attached port. */
@@ -25,13 +26,21 @@ export type Port = Readonly<{
   practice: boolean
 }>
 
+/** How a port is to be opened; what is left out is as the station has it, and lines as the system leaves them. */
+export type PortHow = Readonly<{ baudRate?: number; dtr?: boolean; rts?: boolean }>
+
+/** What a profile says of the port. */
+export function portHow({ baudRate, dtr, rts }: Pick<BoardProfile, 'baudRate' | 'dtr' | 'rts'>): PortHow {
+  return { ...(baudRate === null ? {} : { baudRate }), ...(dtr === null ? {} : { dtr }), ...(rts === null ? {} : { rts }) }
+}
+
 export interface Ports {
   /** What is attached now. */
   list(): readonly Port[]
   /** Calls back after every change of `list`. The returned function ends it. */
   onChange(listener: () => void): () => void
   /** Failures say what to do: no such port, held by another program, no permission. */
-  open(path: string): Promise<Link | Failure>
+  open(path: string, how?: PortHow): Promise<Link | Failure>
   /** Also watch a folder of practice boards, until the returned function is called. */
   addFolder(folder: string): Promise<Failure | (() => Promise<void>)>
   /** Ends all watching; open links are not its to close. */

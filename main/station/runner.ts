@@ -10,6 +10,8 @@ import type { EntryDraft } from '../log/entry.ts'
 import type { Framing } from '../smp/client.ts'
 import type { UploadFrames } from '../smp/frames.ts'
 import { Conversation } from './conversation.ts'
+import type { Answered } from './questions.ts'
+import { portHow } from './ports.ts'
 import type { Ports } from './ports.ts'
 import { carryOut } from './steps.ts'
 import type { StepAid } from './steps.ts'
@@ -20,8 +22,10 @@ export type RunWorld = Readonly<{
   ports: Ports
   /** On disk when it answers; a failure means that nothing was written. */
   record(drafts: readonly EntryDraft[]): Promise<Failure | null>
-  frames(bufferBytes: number, framing: Framing): UploadFrames | Failure
+  frames(bufferBytes: number, framing: Framing, file: Readonly<{ image: number; fileSha256: string }>): UploadFrames | Failure
   nonce(): string
+  /** Asks the person at the fixture, by this run. */
+  askOperator(job: Job, asks: string, timeoutMs: number, signal: AbortSignal): Promise<Answered | Failure>
   /** How the boards of this batch were last heard to speak: the next one is asked in that framing first. */
   readonly spoken: { framing: Framing }
 }>
@@ -43,7 +47,7 @@ const finishedFirst: ReadonlySet<StepName> = new Set(['mark', 'reset', 'confirm'
  * finished, when it is short), and the run ends as stopped.
  */
 export async function runJob(job: Job, world: RunWorld, watcher: RunWatcher, signal: AbortSignal): Promise<RunEnd> {
-  const talk = new Conversation(job.unit, world.ports, world.clock, world.spoken.framing)
+  const talk = new Conversation(job.unit, world.ports, world.clock, job.profile.framing ?? world.spoken.framing, portHow(job.profile))
   try {
     let move = begin(job)
     for (;;) {
@@ -63,10 +67,12 @@ async function eventOf(state: ActiveState, talk: Conversation, world: RunWorld, 
   // A confirm that went out is looked at even so: whether it took is what the unit's owner will ask.
   if (signal.aborted && step.do !== 'check-confirmed') return { is: 'stopped' }
   const aid: StepAid = {
-    frames: (bufferBytes, framing) => world.frames(bufferBytes, framing),
+    frames: (bufferBytes, framing, file) => world.frames(bufferBytes, framing, file),
     nonce: () => world.nonce(),
     onProgress: (bytes) => watcher.onProgress(bytes),
     board: state.board,
+    profile: state.job.profile,
+    askOperator: (asks, timeoutMs, until) => world.askOperator(state.job, asks, timeoutMs, until),
   }
   const startedMs = world.clock.monotonicMs()
   const never = new AbortController().signal

@@ -9,9 +9,13 @@ import { appInfo } from '../smp/os.ts'
 import { shellCommand } from '../smp/shell.ts'
 import { readStatistics } from '../smp/statistics.ts'
 import type { Conversation } from './conversation.ts'
+import type { Answered } from './questions.ts'
+
+/** Asks the person at the fixture; null when nobody answers in time. */
+export type AskOperator = (asks: string, timeoutMs: number, signal: AbortSignal) => Promise<Answered | Failure>
 
 /** What the board answers to that test. Failures: those of an exchange; a test that only measured badly is no failure. */
-export async function measure(test: SelfTest, talk: Conversation, signal: AbortSignal): Promise<Measured | Failure> {
+export async function measure(test: SelfTest, talk: Conversation, askOperator: AskOperator, signal: AbortSignal): Promise<Measured | Failure> {
   const options = { timeoutMs: test.timeoutMs, signal }
   switch (test.test) {
     case 'os-info': {
@@ -28,6 +32,13 @@ export async function measure(test: SelfTest, talk: Conversation, signal: AbortS
     }
     case 'console':
       return await consoleLine(test.matches, test.timeoutMs, talk, signal)
+    case 'question': {
+      const here = talk.untilLost(signal)
+      const answer = await askOperator(test.asks, test.timeoutMs, here.signal)
+      here.done()
+      if (!failed(answer)) return { of: 'answer', answer }
+      return here.signal.aborted && !signal.aborted ? new Failure('unplugged', `The board ${talk.unit} is not attached any more. Plug it in again.`) : answer
+    }
     case 'file': {
       const client = await talk.client(signal)
       if (failed(client)) return client

@@ -11,11 +11,15 @@ import type { SmpCommand } from '../smp/commands.ts'
 import type { UploadFrames } from '../smp/frames.ts'
 import { eraseSlot, imageState, setImageState, slotInfo } from '../smp/image.ts'
 import type { SlotState } from '../smp/image.ts'
+import { commonProfile } from '../line/profile.ts'
+import type { BoardProfile } from '../line/profile.ts'
 import { bootloaderMode, bootloaderName, consoleEcho, echo, parameters, reset } from '../smp/os.ts'
 import type { BoardParameters } from '../smp/os.ts'
 import { firstReplyTimeoutMs, upload, uploadWindow } from '../smp/upload.ts'
 import type { Conversation } from './conversation.ts'
+import { enterRecovery } from './recovery.ts'
 import { measure } from './self-tests.ts'
+import type { AskOperator } from './self-tests.ts'
 import { writeItem } from './unit-data.ts'
 
 /** Deadline of an ordinary question. Writing a trailer may erase a flash page first. */
@@ -36,19 +40,24 @@ const slotBytesDefault = 0x10_0000
 
 /** What a step needs beside the board. */
 export type StepAid = Readonly<{
-  /** The image's frames for a buffer size; encoded once for all boards of a batch. */
-  frames(bufferBytes: number, framing: Framing): UploadFrames | Failure
+  /** The frames of one of the job's images for a buffer size; encoded once for all boards of a batch. */
+  frames(bufferBytes: number, framing: Framing, file: Readonly<{ image: number; fileSha256: string }>): UploadFrames | Failure
   /** A text no board can know beforehand. */
   nonce(): string
   onProgress(ackedBytes: number): void
   /** What `identify` heard last; null before it. */
   board: BoardSays | null
+  profile: BoardProfile
+  askOperator: AskOperator
 }>
 
 type CarryOut<S> = (step: S, talk: Conversation, aid: StepAid, signal: AbortSignal) => Promise<Said | Failure>
 
 const table: { [N in StepName]: CarryOut<Extract<Step, { do: N }>> } = {
-  identify: (_step, talk, _aid, signal) => identify(talk, signal),
+  identify: (_step, talk, aid, signal) => identify(talk, signal, aid.profile),
+  'enter-recovery': (_step, talk, aid, signal) => enterRecovery(talk, aid, signal),
+  erase: async (step, talk, aid, signal) => nothingOr(await talk.ask(eraseSlot, { slot: slotNumber(step) }, { timeoutMs: firstReplyTimeoutMs(slotBytesOf(step, aid), aid.profile), signal })),
+  'check-erased': (_step, talk, _aid, signal) => askSlots(talk, signal),
   upload: (step, talk, aid, signal) => sendImage(step, talk, aid, signal),
   'check-slot': (_step, talk, _aid, signal) => askSlots(talk, signal),
   mark: (step, talk, _aid, signal) => mark(step.hash, talk, signal),
@@ -58,14 +67,14 @@ const table: { [N in StepName]: CarryOut<Extract<Step, { do: N }>> } = {
     const same = await writeItem(step.item, talk, aid.board?.bufferBytes ?? bufferBytesDefault, signal)
     return failed(same) ? same : { of: 'read-back', same }
   },
-  'self-test': async (step, talk, _aid, signal) => {
-    const measured = await measure(step.test, talk, signal)
+  'self-test': async (step, talk, aid, signal) => {
+    const measured = await measure(step.test, talk, (asks, timeoutMs, until) => aid.askOperator(asks, timeoutMs, until), signal)
     return failed(measured) ? measured : { of: 'measured', measured }
   },
   prove: (step, talk, aid, signal) => (step.proof === 'echo' ? proveEcho(talk, aid, signal) : askSlots(talk, signal)),
   // Without a hash, on purpose: that confirms what runs. With the hash of an image that has just been swapped out
   // again it would mark it for good, unproven.
-  confirm: async (_step, talk, _aid, signal) => nothingOr(await talk.ask(setImageState, { confirm: true }, { timeoutMs: askTimeoutMs, signal })),
+  confirm: async (step, talk, _aid, signal) => nothingOr(await talk.ask(setImageState, { ...(step.hash === null ? {} : { hash: bytesOfHash(step.hash) }), confirm: true }, { timeoutMs: askTimeoutMs, signal })),
   'check-confirmed': (_step, talk, _aid, signal) => askSlots(talk, signal),
 }
 
@@ -75,10 +84,10 @@ export function carryOut(step: Step, talk: Conversation, aid: StepAid, signal: A
 }
 
 /** Asks everything a board tells of itself; what its firmware does not know stays null. Also behind `askBoard`. */
-export async function identify(talk: Conversation, signal: AbortSignal): Promise<{ of: 'board'; board: BoardSays } | Failure> {
+export async function identify(talk: Conversation, signal: AbortSignal, profile: BoardProfile = commonProfile): Promise<{ of: 'board'; board: BoardSays } | Failure> {
   const client = await within(talk, askTimeoutMs, signal, (until) => talk.client(until))
   if (failed(client)) return client
-  const size = await greet(talk, signal)
+  const size = await greet(talk, signal, profile)
   if (failed(size)) return size
   const name = await askIfKnown(talk, bootloaderName, signal)
   if (failed(name)) return name
@@ -96,8 +105,8 @@ export async function identify(talk: Conversation, signal: AbortSignal): Promise
     of: 'board',
     board: {
       recovery,
-      bufferBytes: size?.bufferBytes ?? (recovery ? recoveryBytesDefault : null),
-      bufferCount: size?.bufferCount ?? null,
+      bufferBytes: size?.bufferBytes ?? profile.bufferBytes ?? (recovery ? recoveryBytesDefault : null),
+      bufferCount: size?.bufferCount ?? profile.bufferCount,
       bootloader: name?.bootloader ?? null,
       mode: mode?.mode ?? 'unknown',
       noDowngrade: mode?.noDowngrade ?? false,
@@ -117,7 +126,11 @@ export function slotSays(slot: SlotState): SlotSays {
  * The first question, which also finds out whether the board speaks console lines or raw packets. One that answers
  * neither may be busy (a slot's erase takes seconds) and has the whole deadline in the framing it began with.
  */
-async function greet(talk: Conversation, signal: AbortSignal): Promise<BoardParameters | null | Failure> {
+async function greet(talk: Conversation, signal: AbortSignal, profile: BoardProfile): Promise<BoardParameters | null | Failure> {
+  if (profile.framing !== null) {
+    talk.speak(profile.framing)
+    return await askIfKnown(talk, parameters, signal)
+  }
   const first = talk.framing
   const second: Framing = first === 'console' ? 'raw' : 'console'
   for (const framing of [first, second]) {
@@ -147,29 +160,41 @@ async function askSlots(talk: Conversation, signal: AbortSignal, timeoutMs = ask
 async function sendImage(step: Extract<Step, { do: 'upload' }>, talk: Conversation, aid: StepAid, signal: AbortSignal): Promise<Said | Failure> {
   const client = await talk.client(signal)
   if (failed(client)) return client
-  const frames = aid.frames(aid.board?.bufferBytes ?? bufferBytesDefault, client.framing)
+  const frames = aid.frames(aid.board?.bufferBytes ?? bufferBytesDefault, client.framing, step)
   if (failed(frames)) return frames
-  const slotBytes = aid.board?.slotBytes.find(({ image, slot }) => image === step.image && slot === step.slot)?.bytes ?? slotBytesDefault
-  const timeoutMs = firstReplyTimeoutMs(slotBytes)
+  const timeoutMs = firstReplyTimeoutMs(slotBytesOf(step, aid), aid.profile)
   const send = () => {
     // All boards then number their frames alike and write the very same buffers.
     client.alignSequence(0)
     return upload(client, talk.clock, frames, {
-      windowMax: uploadWindow(aid.board?.bufferCount ?? 1), firstReplyTimeoutMs: timeoutMs, signal, onProgress: (bytes) => aid.onProgress(bytes),
+      windowMax: Math.min(aid.profile.inFlightMax, uploadWindow(aid.board?.bufferCount ?? 1)), firstReplyTimeoutMs: timeoutMs, signal, onProgress: (bytes) => aid.onProgress(bytes),
     })
   }
   const sent = await send()
   const nothingThere = aid.board?.slots.every(({ image, active }) => image !== step.image || active) === true
   if (!failed(sent) || sent.facts['reason'] !== 'no-free-slot' || !nothingThere) return nothingOr(sent)
-  const erased = await talk.ask(eraseSlot, { slot: step.slot }, { timeoutMs, signal })
+  const erased = await talk.ask(eraseSlot, { slot: slotNumber(step) }, { timeoutMs, signal })
   return failed(erased) ? sent : nothingOr(await send())
+}
+
+function slotBytesOf(place: Readonly<{ image: number; slot: number }>, { board }: StepAid): number {
+  return board?.slotBytes.find(({ image, slot }) => image === place.image && slot === place.slot)?.bytes ?? slotBytesDefault
+}
+
+function bytesOfHash(hex: string): Uint8Array {
+  const hash = fromHex(hex)
+  assert(hash !== null, 'an image hash is hex')
+  return hash
+}
+
+/** Slots of all images count through in an erase (img_mgmt.c). */
+function slotNumber({ image, slot }: Readonly<{ image: number; slot: number }>): number {
+  return image * 2 + slot
 }
 
 /** The reply to the mark lists the slots too, but what counts is what a second look finds. */
 async function mark(hashHex: string, talk: Conversation, signal: AbortSignal): Promise<Said | Failure> {
-  const hash = fromHex(hashHex)
-  assert(hash !== null, 'an image hash is hex')
-  const reply = await talk.ask(setImageState, { hash, confirm: false }, { timeoutMs: askTimeoutMs, signal })
+  const reply = await talk.ask(setImageState, { hash: bytesOfHash(hashHex), confirm: false }, { timeoutMs: askTimeoutMs, signal })
   return failed(reply) ? reply : await askSlots(talk, signal)
 }
 
@@ -189,6 +214,7 @@ async function awaitReturn(step: Extract<Step, { do: 'await-return' }>, talk: Co
   const waited = () => clock.monotonicMs() - started
   // The old image's lines are none of the new one's.
   talk.forgetLines()
+  if (step.quietMs !== undefined && step.quietMs > 0) await pause(clock, step.quietMs, signal)
   let silent = 0
   let trouble: Failure | null = null
   while (waited() < step.timeoutMs) {

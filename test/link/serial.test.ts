@@ -116,7 +116,7 @@ describe('unplugged', () => {
     const fd = openSync(join(folder, 'nothing'), 'r')
     const poller = Object.assign(new EventEmitter(), { poll: () => {} })
     let closed = 0
-    const link = new DescriptorLink('/dev/hungup', { fd, poller, close: () => (closed++, closeSync(fd), Promise.resolve()) })
+    const link = new DescriptorLink('/dev/hungup', { fd, poller, set: () => Promise.resolve(), close: () => (closed++, closeSync(fd), Promise.resolve()) })
     const gone = new Promise<Failure>((resolve) => link.onClosed(resolve))
     poller.emit('readable', null)
     expect((await gone).kind).toBe('unplugged')

@@ -130,6 +130,7 @@ async function runAgainst(story: Story, image: { hash: string; bytes: Uint8Array
     },
     frames: (bufferBytes, framing) => encodeUpload(image.bytes, { bufferBytes, framing }),
     nonce: () => 'ping',
+    askOperator: async () => null,
     spoken: { framing: 'console' },
   }, { onMove: () => {}, onProgress: () => {} }, new AbortController().signal))
   expect(clock.pending).toBe(0)

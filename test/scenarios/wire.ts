@@ -3,7 +3,7 @@
 import type { Clock } from '../../main/base/clock.ts'
 import { Failure } from '../../main/base/failure.ts'
 import type { Board } from '../../main/practice/board.ts'
-import type { Link } from '../../main/smp/link.ts'
+import type { Link, PortLines } from '../../main/smp/link.ts'
 import type { Port, Ports } from '../../main/station/ports.ts'
 
 export type WireNoise = Readonly<{
@@ -27,6 +27,7 @@ export class Fixture {
   readonly #draw: () => number
   #plugged = true
   #open: SimulatedLink | null = null
+  #lines = { dtr: false, rts: false }
   #toBoardFreeMs = 0
   #fromBoardFreeMs = 0
   readonly #underway = new Set<() => void>()
@@ -98,8 +99,17 @@ export class Fixture {
     if (this.#open !== null) return new Failure('port-held', `${this.port.path} is held by this very station.`)
     this.#open = new SimulatedLink(this.port.path, (bytes) => this.#toBoard(bytes), () => {
       this.#open = null
-    })
+    }, (lines) => this.#setLines(lines))
     return this.#open
+  }
+
+  /** Wired as on many fixtures: RTS holds the board in reset, DTR its recovery pin. */
+  #setLines({ dtr = this.#lines.dtr, rts = this.#lines.rts }: PortLines): void {
+    const released = this.#lines.rts && !rts
+    this.#lines = { dtr, rts }
+    this.board.holdRecoveryPin(dtr)
+    if (rts) this.board.powerOff()
+    else if (released) this.board.powerOn()
   }
 
   #toBoard(bytes: Uint8Array): void {
@@ -145,21 +155,28 @@ class SimulatedLink implements Link {
   readonly name: string
   readonly #send: (bytes: Uint8Array) => void
   readonly #closed: () => void
+  readonly #lines: (lines: PortLines) => void
   readonly #bytesListeners = new Set<(bytes: Uint8Array) => void>()
   readonly #closedListeners = new Set<(why: Failure) => void>()
   #lost: Failure | null = null
   #shut = false
 
-  constructor(name: string, send: (bytes: Uint8Array) => void, closed: () => void) {
+  constructor(name: string, send: (bytes: Uint8Array) => void, closed: () => void, lines: (lines: PortLines) => void) {
     this.name = name
     this.#send = send
     this.#closed = closed
+    this.#lines = lines
   }
 
   async write(bytes: Uint8Array): Promise<void | Failure> {
     if (this.#lost !== null) return this.#lost
     if (this.#shut) return new Failure('stopped', `${this.name} was closed.`)
     this.#send(bytes)
+  }
+
+  async setLines(lines: PortLines): Promise<void | Failure> {
+    if (this.#lost !== null) return this.#lost
+    this.#lines(lines)
   }
 
   onBytes(listener: (bytes: Uint8Array) => void): () => void {

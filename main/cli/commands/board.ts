@@ -1,21 +1,41 @@
 // `board`: what one board says of itself, asked over its port. It is only asked, never changed, and nothing is logged, so
-// this works beside a running station; a port that the station holds says so.
+// this works beside a running station; a port that the station holds says so. With --save-profile its answers become a
+// board profile of this station, which is.
 import type { Command } from 'commander'
 import { failed } from '../../base/failure.ts'
+import type { Failure } from '../../base/failure.ts'
 import type { BoardView } from '../../contract/views.ts'
 import { askBoardAt } from '../ask.ts'
-import type { Act, Call } from '../call.ts'
+import { findProfile, profileFrom } from '../../station/profiles.ts'
+import type { Act, Answer, Call } from '../call.ts'
+import { homeFolder } from '../home.ts'
 import { wholeNumber } from '../numbers.ts'
+import { withStation } from '../station-call.ts'
 import { columns, sizeWords } from '../terminal.ts'
 
 export function declare(command: Command, act: Act): void {
   command
     .argument('<port>', 'serial port, like /dev/ttyACM0 or /tmp/line/ttyP0')
-    .option('--baud <rate>', 'line rate of a real port', wholeNumber(1200, 10_000_000), 115_200)
-    .action(act<{ baud: number }>(async (call, [port = ''], flags) => {
-      const board = await askBoardAt(port, flags.baud)
-      return failed(board) ? board : { document: board, words: boardWords(call, board) }
-    }))
+    .option('--baud <rate>', 'line rate of a real port (default: the profile\'s, else 115200)', wholeNumber(1200, 10_000_000))
+    .option('--profile <name>', 'board profile to ask it by')
+    .option('--save-profile <name>', 'keep what it says as a board profile of this station')
+    .action(act<Flags>(ask))
+}
+
+type Flags = Readonly<{ baud?: number; profile?: string; saveProfile?: string }>
+
+async function ask(call: Call, [port = '']: readonly string[], flags: Flags): Promise<Answer | Failure> {
+  const found = await findProfile(homeFolder(call), flags.profile ?? null)
+  if (failed(found)) return found
+  const profile = flags.baud === undefined ? found : { ...found, baudRate: flags.baud }
+  const board = await askBoardAt(port, profile)
+  if (failed(board)) return board
+  const { saveProfile } = flags
+  if (saveProfile === undefined) return { document: board, words: boardWords(call, board) }
+  return await withStation(call, { ports: [], keys: [] }, async (station) => {
+    const kept = await station.saveProfile({ profile: profileFrom(board, saveProfile, profile) })
+    return failed(kept) ? kept : { document: kept, words: `${boardWords(call, board)}\n\nKept as the board profile "${kept.name}"; \`slotwright profile show ${kept.name}\` prints it.` }
+  })
 }
 
 function boardWords(call: Call, board: BoardView): string {

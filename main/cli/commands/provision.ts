@@ -12,7 +12,9 @@ import { waitForBays, waitForPorts } from '../bays.ts'
 import { readText } from '../files.ts'
 import { readImageFile } from '../image-file.ts'
 import { oneOf, wholeNumber } from '../numbers.ts'
+import { oidText } from '../packages.ts'
 import { progressFor } from '../progress.ts'
+import { answerQuestions } from '../questions.ts'
 import { stopped } from '../interrupt.ts'
 import { withStation } from '../station-call.ts'
 import type { CalledStation } from '../station-call.ts'
@@ -28,10 +30,15 @@ export type ProvisionFlags = Readonly<{
   allowDowngrade?: true
   key?: readonly string[]
   unitTable?: string
+  profile?: string
+  answers?: 'yes' | 'no'
+  send?: 'image' | 'whole' | 'in-place'
+  hardware?: string
   wait: number
 }>
 
 const modes = ['upload-only', 'test-only', 'test-and-confirm'] as const
+const sends = ['image', 'whole', 'in-place'] as const
 const boardsMax = 1024
 const waitSecondsMax = 3600
 
@@ -39,13 +46,17 @@ export function declare(command: Command, act: Act): void {
   command
     .argument('<image>', 'signed image, or a firmware package around one')
     .requiredOption('--ports <dir-or-glob>', 'folder of a practice line, a port, or a pattern of ports such as "/dev/ttyACM*"')
-    .option('--recipe <file>', 'JSON file with name, mode, allowedKeys, allowDowngrade, proofs, tests, unitData, needsWayBack, quota, hardware, communities')
+    .option('--recipe <file>', 'JSON file with name, mode, allowedKeys, allowDowngrade, proofs, tests, unitData, needsWayBack, quota, hardware, communities, send')
+    .option('--profile <name>', 'board profile to go by (`slotwright profile list` names them)')
+    .option('--answers <yes|no>', 'the answer to every question that a recipe has for the operator (default: asked for here)', oneOf(['yes', 'no'] as const))
     .option('--unit-table <file>', 'comma-separated table of unit data, with a column "serial"')
     .option('--mode <mode>', `${modes.join(', ')} (default: test-and-confirm)`, oneOf(modes))
     .option('--boards <n>', 'wait for this many boards, and provision no more', wholeNumber(1, boardsMax))
     .option('--baud <rate>', 'line rate of real ports (default: 115200)', wholeNumber(1200, 10_000_000))
     .option('--allow-downgrade', 'let boards go back to an older version')
     .option('--key <key>', 'key that must have signed the image: name, fingerprint or PEM file (may be repeated)', (text: string, before: readonly string[] = []) => [...before, text])
+    .option('--send <what>', 'of a firmware package, what goes to the boards: image (unwrapped here, the default), whole (their bootloader unpacks it) or in-place (it runs from inside)', oneOf(sends))
+    .option('--hardware <oid>', 'the boards\' hardware type, which a firmware package must name', oidText)
     .option('--wait <seconds>', 'how long to wait for the boards to appear', wholeNumber(0, waitSecondsMax), 10)
     .addHelpText('after', '\nExit code 0 only if every board ended as the mode asks (test-and-confirm: confirmed or unchanged).\n\nExample:\n  slotwright practice --boards 8 --dir /tmp/line &\n  slotwright provision app-1.1.0.bin --ports /tmp/line --json')
     .action(act<ProvisionFlags>((call, [image], flags) => provision(call, image ?? '', flags)))
@@ -68,18 +79,19 @@ export async function provision(call: Call, image: string, flags: ProvisionFlags
     if (failed(bays)) return bays
     const table = flags.unitTable === undefined ? null : await station.openFile({ path: flags.unitTable, purpose: 'table' })
     if (failed(table)) return table
-    return runBatch(call, station, { file: file.file, recipe: { ...recipe, allowedKeys: [...(recipe.allowedKeys ?? []), ...station.namedKeys] }, unitTable: table?.file ?? null, bays })
+    return runBatch(call, station, { file: file.file, recipe: { ...recipe, allowedKeys: [...(recipe.allowedKeys ?? []), ...station.namedKeys] }, unitTable: table?.file ?? null, bays }, flags.answers ?? null)
   })
 }
 
 /** Starts the batch, follows it to its end (or stops it when the signal says so) and tells what came of it. */
-export async function runBatch(call: Call, station: CalledStation, args: ArgsOf<'startBatch'>): Promise<Answer | Failure> {
+export async function runBatch(call: Call, station: CalledStation, args: ArgsOf<'startBatch'>, answers: 'yes' | 'no' | null = null): Promise<Answer | Failure> {
   const before = await station.bays({})
   if (failed(before)) return before
   const progress = progressFor(call, before.filter((row) => args.bays?.includes(row.bay) ?? true))
   const off = station.subscribe((event) => {
     if (event.is === 'bay') progress.show(event.bay)
   })
+  const hush = answerQuestions(call, station, answers, (words) => progress.note(words))
   try {
     const started = await station.startBatch(args)
     if (failed(started)) return started
@@ -90,6 +102,7 @@ export async function runBatch(call: Call, station: CalledStation, args: ArgsOf<
     if (!failed(rows)) for (const row of rows) if (row.run !== null) progress.show(row)
   } finally {
     off()
+    hush()
     progress.end()
   }
   const batch = await station.batch({})
@@ -118,8 +131,11 @@ async function recipeOf(flags: ProvisionFlags): Promise<Recipe | Failure> {
   return {
     ...recipe,
     ...(flags.mode === undefined ? {} : { mode: flags.mode }),
+    ...(flags.profile === undefined ? {} : { profile: flags.profile }),
     ...(flags.allowDowngrade === true ? { allowDowngrade: true } : {}),
     ...(flags.boards === undefined ? {} : { quota: flags.boards }),
+    ...(flags.send === undefined ? {} : { send: flags.send }),
+    ...(flags.hardware === undefined ? {} : { hardware: flags.hardware }),
   }
 }
 
