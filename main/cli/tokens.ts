@@ -49,10 +49,17 @@ export async function tokenKeyAt(call: Call, tokens: Tokens, uri: string, flags:
   return failed(unlocked) ? unlocked : tokens.key(uri, call.signal)
 }
 
-/** Unlocks the token a URI names, with the PIN asked for once. */
+/** Unlocks the token a URI names, with the PIN asked for once: here, or on the reader where it has keys for that. */
 export async function unlockAt(call: Call, tokens: Tokens, uri: string, flags: PinOptions): Promise<null | Failure> {
   const read = parsePkcs11Uri(uri)
   if (failed(read)) return read
+  const row = await tokens.token(uri, call.signal)
+  if (failed(row)) return row
+  if (row.pinPad) {
+    call.tell(`Type the PIN of the token "${row.label}" on its reader.\n`)
+    const unlocked = await tokens.unlock(uri, null, call.signal)
+    return failed(unlocked) ? unlocked : null
+  }
   const pin = await knownPin(call, { pinFile: flags.pinFile ?? pinFileOf(read.pinSource) }, read.token ?? 'chosen')
   if (failed(pin)) return pin
   const unlocked = await tokens.unlock(uri, pin, call.signal)

@@ -11,6 +11,8 @@ import type { AnswerTo, Ask, FromToken, ToToken } from './pkcs11-words.ts'
 export const answerTimeoutsMs: Readonly<Record<Ask['is'], number>> = { tokens: 20_000, keys: 30_000, unlock: 30_000, lock: 5_000, key: 20_000, sign: 30_000, generate: 180_000 }
 /** What a process that has just been started may take besides: it is a whole runtime, and some modules look for their hardware first. */
 const startTimeoutMs = 10_000
+/** A person walks to the reader and types there. */
+const readerTimeoutMs = 120_000
 const asksWaitingMax = 1000
 const endTimeoutMs = 2_000
 
@@ -49,7 +51,7 @@ export class ModuleProcess {
     return new Promise((resolve) => {
       const onStop = () => waiting.settle(stopped())
       const waiting: Waiting = {
-        id: this.#nextId++, ask, timeoutMs: this.#timeoutsMs[ask.is], settled: false,
+        id: this.#nextId++, ask, timeoutMs: ask.is === 'unlock' && ask.pin === null ? readerTimeoutMs : this.#timeoutsMs[ask.is], settled: false,
         settle(result) {
           if (waiting.settled) return
           waiting.settled = true
@@ -101,7 +103,7 @@ export class ModuleProcess {
     const word: ToToken = { is: 'ask', id: waiting.id, ask: waiting.ask }
     child.send(word, () => {
       // Our copy of the PIN has left; the process has its own.
-      if (waiting.ask.is === 'unlock') waiting.ask.pin.fill(0)
+      if (waiting.ask.is === 'unlock') waiting.ask.pin?.fill(0)
     })
   }
 

@@ -1,7 +1,8 @@
 // One PKCS#11 module and its tokens, inside the process that belongs to it. Every call here may block for as long as the
 // hardware likes. One session a token; the PIN is kept while the token is unlocked, so that a token that was pulled and put
 // back signs on, and is wiped on lock. What surprised us: many modules learn of a new token only from C_Finalize and
-// C_Initialize, which end every session; so that is done when a token is missing or a session is lost, and not before.
+// C_Initialize, which end every session; so that is done when a token is missing or a session is lost, and not before. A reader
+// with keys of its own (CKF_PROTECTED_AUTHENTICATION_PATH) gets a PIN of no length, as pkcs11js has no null for one.
 import { Failure, attempt, failed, must, refuse } from '../base/failure.ts'
 import { keyAlgorithms } from '../base/signer.ts'
 import type { KeyAlgorithm } from '../base/signer.ts'
@@ -198,18 +199,19 @@ export class TokenModule {
     const { row, identity } = session.slot
     if (!row.needsPin || this.#loggedIn(session)) return
     const pin = this.#pins.get(identity)
-    if (pin === undefined) refuse('needs-pin', `${called(row.label)} is locked: give its PIN.`, { token: row.label })
+    // Nobody stands at the reader unasked.
+    if (pin === undefined) refuse('needs-pin', `${called(row.label)} is locked: ${row.pinPad ? 'unlock it, and type its PIN on the reader' : 'give its PIN'}.`, { token: row.label, pinPad: row.pinPad })
     this.#logInWith(session, pin)
   }
 
-  #logInWith(session: Session, pin: Uint8Array): void {
+  #logInWith(session: Session, pin: Uint8Array | null): void {
     const { row, identity } = session.slot
     const token = called(row.label)
     const before = this.#pinState(session)
     if (before === 'locked') refuse('pin-locked', `${token} is locked after too many wrong PINs; this one was not tried. Whoever has its security officer's PIN (SO PIN or PUK) must unlock it with the maker's tool.`)
     if (before === 'unset') refuse('pin-unset', `${token} has no user PIN yet. Set one with the maker's tool.`)
     try {
-      this.#api.C_Login(session.handle, userType, new TextDecoder().decode(pin))
+      this.#api.C_Login(session.handle, userType, textOf(pin))
     } catch (error) {
       const why = codeOf(error)
       if (why?.code === ckr.userAlreadyLoggedIn) return
@@ -223,24 +225,25 @@ export class TokenModule {
     return pinState(this.#call(called(session.slot.row.label), () => this.#api.C_GetTokenInfo(session.slot.handle)).flags)
   }
 
-  #unlockOrWipe(asked: TokenAsked, pin: Uint8Array): TokenRow {
+  #unlockOrWipe(asked: TokenAsked, pin: Uint8Array | null): TokenRow {
     try {
       return this.#unlock(asked, pin)
     } catch (error) {
-      pin.fill(0)
+      pin?.fill(0)
       throw error
     }
   }
 
-  #unlock(asked: TokenAsked, pin: Uint8Array): TokenRow {
+  #unlock(asked: TokenAsked, pin: Uint8Array | null): TokenRow {
     return this.#withSession(asked, false, (session) => {
       const { row, identity, handle } = session.slot
-      if (row.pinPad) refuse('pin-pad', `${called(row.label)} takes its PIN on the reader's own keys, which is not supported yet.`)
+      if (row.pinPad && pin !== null) refuse('pin-pad', `${called(row.label)} takes its PIN on the reader's own keys only; the one given here was not sent. Leave it out, and type it on the reader when it asks.`)
+      if (!row.pinPad && pin === null) refuse('needs-pin', `${called(row.label)} is locked: give its PIN.`, { token: row.label, pinPad: false })
       // Logged in by whomever: only a login proves this PIN, and asks before a wrong one is kept.
       if (this.#loggedIn(session)) this.#api.C_Logout(session.handle)
       this.#logInWith(session, pin)
       this.#forgetPin(identity)
-      this.#pins.set(identity, pin)
+      if (pin !== null) this.#pins.set(identity, pin)
       session.keys.clear()
       return this.#slot(handle)?.row ?? row
     })
@@ -262,7 +265,7 @@ export class TokenModule {
       const row = this.#seen.find((one) => identityOf(one) === identity)
       if (asked === null || row === undefined || fits(row, asked)) this.#forgetPin(identity)
     }
-    return this.#pins.size > 0
+    return this.#pins.size > 0 || [...this.#sessions.values()].some((session) => this.#loggedIn(session))
   }
 
   #forgetPin(identity: string): void {
@@ -288,17 +291,28 @@ export class TokenModule {
     const mechanism = signMechanisms[algorithm]
     if (!session.mechanisms.has(mechanism)) refuse('mechanism-missing', `${called(row.label)} does not sign with ${algorithm} keys: it lacks ${mechanismNames[mechanism] ?? mechanism}. Use a key of another type, or another token.`, { mechanism: mechanismNames[mechanism] ?? '' })
     this.#api.C_SignInit(session.handle, mechanismFor(algorithm), key.handle)
-    if (key.alwaysAuthenticate) {
-      const pin = this.#pins.get(identity)
-      if (pin !== undefined) this.#api.C_Login(session.handle, contextUser, new TextDecoder().decode(pin))
-    }
     try {
+      if (key.alwaysAuthenticate) this.#logInForOne(session)
       return new Uint8Array(this.#api.C_Sign(session.handle, Buffer.from(data.buffer, data.byteOffset, data.length), Buffer.alloc(signatureBytesMax)))
     } catch (error) {
       // After some errors the operation stays active, and the session would refuse every other from then on.
       this.#sessions.delete(identity)
       this.#closeSession(session)
       throw error
+    }
+  }
+
+  /** CKA_ALWAYS_AUTHENTICATE: the PIN again for each signature, between its beginning and its end. */
+  #logInForOne(session: Session): void {
+    const { row, identity } = session.slot
+    const pin = this.#pins.get(identity)
+    if (pin === undefined && !row.pinPad) return
+    try {
+      this.#api.C_Login(session.handle, contextUser, textOf(pin ?? null))
+    } catch (error) {
+      if (codeOf(error)?.code !== ckr.pinIncorrect) throw error
+      this.#forgetPin(identity)
+      refuseAs(wrongPin(called(row.label), this.#pinState(session)))
     }
   }
 
@@ -387,6 +401,11 @@ function pinState(tokenFlags: number): PinState {
   if ((tokenFlags & flags.pinLocked) !== 0) return 'locked'
   if ((tokenFlags & flags.pinFinal) !== 0) return 'final'
   return (tokenFlags & flags.pinLow) !== 0 ? 'low' : 'fine'
+}
+
+/** A PIN as pkcs11js takes it; empty where the reader asks for it. */
+function textOf(pin: Uint8Array | null): string {
+  return pin === null ? '' : new TextDecoder().decode(pin)
 }
 
 function slotNumber(handle: Handle): number {

@@ -86,9 +86,17 @@ export class Tokens {
     return this.#at(uri, signal, async ({ process, asked }) => process.ask({ is: 'keys', token: asked }, signal))
   }
 
-  /** Unlocks until `lock` or the end. Kinds: `wrong-pin`, `pin-locked`, `pin-unset`, `bad-pin` and those of finding it. */
-  async unlock(uri: string, pin: string, signal?: AbortSignal): Promise<TokenRow | Failure> {
-    return this.#at(uri, signal, async ({ process, asked }) => process.ask({ is: 'unlock', token: asked, pin: utf8(pin) }, signal))
+  /** The token a URI names, as it is now. */
+  async token(uri: string, signal?: AbortSignal): Promise<TokenRow | Failure> {
+    return this.#at(uri, signal, async ({ process, asked }) => this.#token(process, asked, signal))
+  }
+
+  /**
+   * Unlocks until `lock` or the end; a null PIN is typed on the reader's own keys. Kinds: `wrong-pin`, `pin-locked`,
+   * `pin-unset`, `bad-pin`, `needs-pin`, `pin-pad` (the token takes it on the reader only) and those of finding it.
+   */
+  async unlock(uri: string, pin: string | null, signal?: AbortSignal): Promise<TokenRow | Failure> {
+    return this.#at(uri, signal, async ({ process, asked }) => process.ask({ is: 'unlock', token: asked, pin: pin === null ? null : utf8(pin) }, signal))
   }
 
   /** Locks one token, or all. A module without an unlocked token loses its process, and so its memory. */

@@ -58,7 +58,7 @@ export type TokenKeyRow = Readonly<{
 export type Ask =
   | Readonly<{ is: 'tokens' }>
   | Readonly<{ is: 'keys'; token: TokenAsked }>
-  | Readonly<{ is: 'unlock'; token: TokenAsked; pin: Uint8Array }>
+  | Readonly<{ is: 'unlock'; token: TokenAsked; /** Null: typed on the reader's own keys. */ pin: Uint8Array | null }>
   | Readonly<{ is: 'lock'; token: TokenAsked | null }>
   | Readonly<{ is: 'key'; key: KeyAsked }>
   | Readonly<{ is: 'sign'; key: KeyAsked; algorithm: KeyAlgorithm; data: Uint8Array }>

@@ -183,7 +183,18 @@ async function tokenSigner(world: DeskWorld, key: KeyEntry, uri: string, pin: st
   if (failed(publicKey)) return publicKey
   const unlocked = pin === null || pin === '' ? null : await unlock(world, tokens, uri, pin)
   if (failed(unlocked)) return unlocked
-  return { ...tokens.signer(uri, publicKey), close: () => {} }
+  const signer = tokens.signer(uri, publicKey)
+  return {
+    publicKey,
+    close: () => {},
+    async sign(what, signal) {
+      const first = await signer.sign(what, signal)
+      if (!failed(first) || first.kind !== 'needs-pin' || first.facts['pinPad'] !== true) return first
+      // Its reader has keys of its own: the person who pressed Sign types the PIN there.
+      const there = await unlock(world, tokens, uri, null)
+      return failed(there) ? there : signer.sign(what, signal)
+    },
+  }
 }
 
 async function signWith(signer: FileSigner, world: DeskWorld, order: SignOrder, use: Permitted): Promise<SignedFile | Failure> {

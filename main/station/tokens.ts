@@ -87,7 +87,7 @@ export async function unlockToken(world: DeskWorld, { token, pin }: CheckedArgsO
 }
 
 /** Unlocks and notes it. */
-export async function unlock(world: DeskWorld, tokens: Tokens, token: string, pin: string): Promise<TokenRow | Failure> {
+export async function unlock(world: DeskWorld, tokens: Tokens, token: string, pin: string | null): Promise<TokenRow | Failure> {
   const row = await tokens.unlock(token, pin)
   if (failed(row)) return row
   const noted = world.log.recordAct({ kind: 'token-unlocked', data: { token: token.slice(0, logTextMax) } }, 'engineer')
@@ -143,8 +143,8 @@ export async function addTokenModule(world: DeskWorld, database: OpenDatabase, {
 }
 
 function tokenView(row: TokenRow & { readonly uri: string }, keys: readonly TokenKeyRow[], ring: readonly KeyEntry[], modulePath: string): TokenView {
-  const { uri, label, manufacturer, model, serial, slot, needsPin, pin, readOnly, unlocked, signs, makes } = row
-  return { uri, label, manufacturer, model, serial, slot, needsPin, pin, readOnly, unlocked, signs, makes, keys: keys.map((key) => tokenKeyView(row, key, ring, modulePath)) }
+  const { uri, label, manufacturer, model, serial, slot, needsPin, pinPad, pin, readOnly, unlocked, signs, makes } = row
+  return { uri, label, manufacturer, model, serial, slot, needsPin, pinPad, pin, readOnly, unlocked, signs, makes, keys: keys.map((key) => tokenKeyView(row, key, ring, modulePath)) }
 }
 
 function tokenKeyView(token: TokenRow, { label, id, algorithm, called, spki, canSign, residence }: TokenKeyRow, ring: readonly KeyEntry[], modulePath: string): TokenKeyView {

@@ -71,12 +71,12 @@ export const useDesk = defineStore('desk', () => {
   const slotBytes = computed(() => numberOf(form.slot, slotBounds.min, slotBounds.max))
   const counterHolds = computed(() => form.counter !== 'number' || numberOf(form.counterValue, counterBounds.min, counterBounds.max) !== null)
 
-  /** What must be typed to open the key: its file's passphrase, its token's PIN, or nothing. */
-  const secret = computed<'passphrase' | 'pin' | null>(() => {
+  /** What must be typed to open the key: its file's passphrase, its token's PIN (here, or on its reader), or nothing. */
+  const secret = computed<'passphrase' | 'pin' | 'reader' | null>(() => {
     if (key.value === null) return null
     if (key.value.token === null) return key.value.encrypted ? 'passphrase' : null
     const token = tokens.tokenOf(key.value.token.uri)
-    return token?.unlocked === true ? null : 'pin'
+    return token?.unlocked === true ? null : token?.pinPad === true ? 'reader' : 'pin'
   })
 
   /** Keys of the words for what is still needed before signing. */
@@ -87,7 +87,7 @@ export const useDesk = defineStore('desk', () => {
       if (publicKey.value === null) list.push('needPublicKey')
     } else if (key.value === null) list.push('needKey')
     else {
-      if (secret.value !== null && form.passphrase === '') list.push(secret.value === 'pin' ? 'needPin' : 'needPassphrase')
+      if (secret.value !== null && secret.value !== 'reader' && form.passphrase === '') list.push(secret.value === 'pin' ? 'needPin' : 'needPassphrase')
       if (key.value.policy.products.length > 0 && !key.value.policy.products.includes(form.product)) list.push('needProduct')
     }
     if (!versionHolds(form.version)) list.push('needVersion')

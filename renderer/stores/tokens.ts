@@ -51,7 +51,7 @@ export const useTokens = defineStore('tokens', () => {
     return modules.value.flatMap((module) => module.tokens).find((token) => liesIn(uri, token.uri)) ?? null
   }
 
-  async function unlock(token: string, pin: string): Promise<FailureView | null> {
+  async function unlock(token: string, pin: string | null): Promise<FailureView | null> {
     const reply = await ask('unlockToken', { token, pin })
     if (reply.ok) modules.value = reply.value
     // A wrong PIN changes how many tries are left.

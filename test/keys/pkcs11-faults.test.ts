@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Failure, failed } from '../../main/base/failure.ts'
@@ -52,7 +53,7 @@ beforeAll(async () => {
   shim = join(hsm.folder, 'libshim.so')
   orders = join(hsm.folder, 'orders')
   logins = join(hsm.folder, 'logins')
-  Object.assign(process.env, { SHIM_MODULE: hsm.module, SHIM_ORDERS: orders, SHIM_LOGINS: logins })
+  Object.assign(process.env, { SHIM_MODULE: hsm.module, SHIM_ORDERS: orders, SHIM_LOGINS: logins, SHIM_PIN: pin })
   // Set-up brings the compiler, since pkcs11js itself is compiled.
   execFileSync('gcc', ['-shared', '-fPIC', '-I', join(project, 'node_modules/pkcs11js/includes'), join(import.meta.dirname, 'pkcs11-shim.c'), '-o', shim, '-ldl'], { stdio: 'pipe' })
   entry = await buildTokenProcess('faults')
@@ -214,3 +215,95 @@ describe('PIN tries', () => {
     await fresh.close()
   })
 })
+
+describe('a reader with keys of its own', () => {
+  test('is unlocked there, signs, and no PIN is ever sent to it from here', async () => {
+    order('pin-pad')
+    const fresh = open()
+    expect(await fresh.signer(key.uri, key.publicKey).sign(what)).toMatchObject({ kind: 'needs-pin', says: expect.stringContaining('on the reader') as string, facts: { pinPad: true } })
+    rmSync(logins, { force: true })
+    expect(await fresh.unlock(uri, pin)).toMatchObject({ kind: 'pin-pad', says: expect.stringContaining('was not sent') as string })
+    expect(loginsTried()).toBe(0)
+    expect(good(await fresh.unlock(uri, null))).toMatchObject({ pinPad: true, unlocked: true })
+    good(await fresh.signer(key.uri, key.publicKey).sign(what))
+    expect(loginsTried()).toBe(1)
+    await fresh.lock(uri)
+    expect(kindOf(await fresh.signer(key.uri, key.publicKey).sign(what))).toBe('needs-pin')
+    await fresh.close()
+  })
+
+  test('cancelled there is no fault, and does not ask again by itself', async () => {
+    order('pin-pad', 'reader-cancelled')
+    const fresh = open()
+    rmSync(logins, { force: true })
+    expect(kindOf(await fresh.unlock(uri, null))).toBe('stopped')
+    expect(loginsTried()).toBe(1)
+    await fresh.close()
+  })
+
+  test('a token without one says that it needs its PIN, and is not asked with none', async () => {
+    const fresh = open()
+    rmSync(logins, { force: true })
+    expect(kindOf(await fresh.unlock(uri, null))).toBe('needs-pin')
+    expect(loginsTried()).toBe(0)
+    await fresh.close()
+  })
+})
+
+describe('a key that wants its PIN for each signature (CKA_ALWAYS_AUTHENTICATE)', () => {
+  let strict: TokenKey
+  beforeAll(async () => {
+    makeStrictKey('each-time')
+    const finding = open()
+    good(await finding.unlock(uri, pin))
+    strict = good(await finding.key(`${uri.split('?')[0] ?? ''};object=each-time?${uri.split('?')[1] ?? ''}`))
+    await finding.close()
+  })
+  const signStrict = () => tokens.signer(strict.uri, strict.publicKey).sign(what)
+
+  test('gets it for each, and the person is asked once', async () => {
+    rmSync(logins, { force: true })
+    good(await signStrict())
+    good(await signStrict())
+    good(await sign())
+    expect(readFileSync(logins, 'utf8').split('\n').filter((line) => line !== '')).toEqual(['for-one', 'for-one'])
+  })
+
+  test('a PIN changed elsewhere is asked for anew, and never tried twice', async () => {
+    order('changed-pin')
+    rmSync(logins, { force: true })
+    expect(kindOf(await signStrict())).toBe('wrong-pin')
+    expect(loginsTried()).toBe(1)
+    order()
+    good(await tokens.unlock(uri, pin))
+    good(await signStrict())
+  })
+
+  test('on a reader with keys of its own it is typed there each time', async () => {
+    order('pin-pad')
+    const fresh = open()
+    good(await fresh.unlock(uri, null))
+    good(await fresh.signer(strict.uri, strict.publicKey).sign(what))
+    await fresh.close()
+  })
+})
+
+/** A P-256 pair in the token whose private half is marked CKA_ALWAYS_AUTHENTICATE, which no command of ours makes. */
+function makeStrictKey(label: string): void {
+  const { PKCS11 } = createRequire(import.meta.url)('pkcs11js') as typeof import('pkcs11js')
+  const module = new PKCS11()
+  module.load(hsm.module)
+  module.C_Initialize()
+  try {
+    const slot = module.C_GetSlotList(true)[0]!
+    const session = module.C_OpenSession(slot, 6)
+    module.C_Login(session, 1, pin)
+    const [cls, token, own, labelled, verify, signs, sensitive, params, extractable, always] = [0, 1, 2, 3, 0x10a, 0x108, 0x103, 0x180, 0x162, 0x202]
+    module.C_GenerateKeyPair(session, { mechanism: 0x1040, parameter: Buffer.alloc(0) },
+      [{ type: cls, value: 2 }, { type: token, value: true }, { type: labelled, value: label }, { type: verify, value: true }, { type: params, value: Buffer.from('06082a8648ce3d030107', 'hex') }],
+      [{ type: cls, value: 3 }, { type: token, value: true }, { type: own, value: true }, { type: labelled, value: label }, { type: signs, value: true }, { type: sensitive, value: true }, { type: extractable, value: false }, { type: always, value: true }])
+    module.C_Logout(session)
+  } finally {
+    module.C_Finalize()
+  }
+}

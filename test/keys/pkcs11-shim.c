@@ -53,6 +53,7 @@ static CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO_PTR info) {
   if (rv != CKR_OK) return rv;
   if (ordered("final-try")) info->flags |= CKF_USER_PIN_FINAL_TRY;
   if (ordered("locked")) info->flags |= CKF_USER_PIN_LOCKED;
+  if (ordered("pin-pad")) info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
   if (ordered("strange-label")) memcpy(info->label, "\x1b[31mred\x07                        ", 32);
   return rv;
 }
@@ -61,8 +62,16 @@ static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR_PTR
   const char *path = getenv("SHIM_LOGINS");
   FILE *file = path == NULL ? NULL : fopen(path, "a");
   if (file != NULL) {
-    fputs("login\n", file);
+    fputs(user == CKU_CONTEXT_SPECIFIC ? "for-one\n" : "login\n", file);
     fclose(file);
+  }
+  if (ordered("reader-cancelled")) return CKR_FUNCTION_CANCELED;
+  if (user == CKU_CONTEXT_SPECIFIC && ordered("changed-pin")) return CKR_PIN_INCORRECT;
+  if (ordered("pin-pad")) {
+    /* A reader with keys: it takes no PIN from the program, and the person types the right one. */
+    char *typed = getenv("SHIM_PIN");
+    if (length != 0) return CKR_ARGUMENTS_BAD;
+    return theirs->C_Login(session, user, (CK_UTF8CHAR_PTR)typed, strlen(typed));
   }
   return theirs->C_Login(session, user, pin, length);
 }

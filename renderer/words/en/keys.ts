@@ -72,6 +72,9 @@ export const tokens = {
   unlocking: 'Unlocking…',
   pinOf: 'PIN of {token}',
   pinHint: 'Kept in memory until you lock the token or close the station. A wrong one costs a try.',
+  readerFirst: 'This reader has keys of its own: press Unlock, then type the PIN there.',
+  readerNow: 'Type the PIN on the reader now.',
+  readerThen: 'The token {token} is locked. Press Sign, then type its PIN on the reader.',
   pin: {
     low: 'A wrong PIN was typed before: few tries are left.',
     final: 'One try is left. Another wrong PIN locks the token for good; check it before you type.',
