@@ -97,6 +97,10 @@ export type Recipe = Readonly<{
   tests?: readonly SelfTest[]
   /** What each unit gets beside the image, before the tests. */
   unitData?: readonly UnitTemplate[]
+  /** Hardware type of the boards (an object identifier). */
+  hardware?: string
+  /** What of a firmware package goes to them; left out, the image in it. */
+  send?: 'image' | 'whole' | 'in-place'
 }>
 
 /** What a board does not tell of itself and its profile does. */

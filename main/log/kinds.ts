@@ -139,6 +139,9 @@ export const kinds = {
     key: fingerprint.optional(),
     file: name.optional(),
     target: whole.optional(),
+    /** Hardware type of the boards (an object identifier), and what of a firmware package goes to them: left out, the image in it. */
+    hardware: name.optional(),
+    send: z.enum(['whole', 'in-place']).optional(),
   }),
   'batch-ended': z.strictObject({
     batch: id,
@@ -202,9 +205,13 @@ export const kinds = {
   // Firmware packages (RFC 5652 with RFC 4108): what was wrapped, opened or turned away, by whose signature
   'package-made': z.strictObject({ ...packageFacts, packageSha256: sha256, imageHash: hash.optional(), version: version.optional(), file: name, bytes: whole, key: fingerprint.optional(), algorithm: algorithm.optional(), keyName: name.optional(), home: z.enum(['file', 'pkcs11']).optional(), signer: name.optional(), inPlaceAddress: whole.optional() }),
   /** Signature, path and attributes held, and its image went on. */
-  'package-opened': z.strictObject({ ...packageFacts, packageSha256: sha256, imageHash: hash.optional(), version: version.optional(), file: name, bytes: whole.optional(), signer: name.optional(), anchor: name.optional(), anchorKeyId: z.string().regex(/^([0-9a-f]{2}){1,64}$/).optional() }),
+  'package-opened': z.strictObject({ ...packageFacts, packageSha256: sha256, imageHash: hash.optional(), version: version.optional(), file: name, bytes: whole.optional(), signer: name.optional(), anchor: name.optional(), anchorKeyId: z.string().regex(/^([0-9a-f]{2}){1,64}$/).optional(), /** Name of the key it was encrypted with, hex. */ decryptKeyId: z.string().regex(/^([0-9a-f]{2}){1,64}$/).optional() }),
   /** `code` is the RFC's error code. */
-  'package-refused': z.strictObject({ packageSha256: sha256.optional(), file: name, failure: failureKind, says, code: whole.optional() }),
+  'package-refused': z.strictObject({
+    packageSha256: sha256.optional(), file: name, failure: failureKind, says, code: whole.optional(),
+    /** The unit it was meant for and its hardware type, where they were named; what the package calls itself, unproven. */
+    unit: id.optional(), hardware: name.optional(), packageName: name.optional(), packageVersion: decimal.optional(),
+  }),
   /** A load receipt or load-error report was signed for a unit. */
   'receipt-made': z.strictObject({ unit: id, batch: id.optional(), run: id.optional(), outcome: z.enum(outcomes), code: whole.optional(), key: fingerprint, file: name, fileSha256: sha256 }),
 

@@ -3,13 +3,14 @@
 // refused with a sentence; nothing that the station throws reaches the window as more than a sentence.
 import { Failure } from '../base/failure.ts'
 import { methods, type CheckedArgsOf, type FilePurpose, type MethodName, type StationApi } from '../contract/api.ts'
+import { mayCall } from '../contract/roles.ts'
 import type { FailureView, FileView, Reply } from '../contract/views.ts'
 
 /** Calls of one window that may be under way at once; more is a window gone wild. */
 export const callsAtOnceMax = 64
 
 /** Files that the window may have written, each with its own save dialog. */
-export type SavedKind = 'signed' | 'digest' | 'bundle'
+export type SavedKind = 'signed' | 'digest' | 'bundle' | 'recall' | 'history' | 'report-html' | 'report-pdf' | 'label-zpl' | 'label-pdf'
 
 export type Answering = Readonly<{
   /** The open station, or why it could not be opened; tried again when asked again. */
@@ -18,6 +19,8 @@ export type Answering = Readonly<{
   chooseFile(purpose: FilePurpose): Promise<string | null>
   /** Asks the person where the signed image, or what is to be signed elsewhere, goes; null when they changed their mind. */
   chooseTarget(source: FileView | null, what: SavedKind): Promise<string | null>
+  /** Lets the window fill the screen, or not; tells what it does then. */
+  fullScreen(on: boolean): boolean
   /** Hears of every call that was answered well; for what the shell itself must follow (the theme). */
   done?(method: MethodName, value: unknown): void
   /** Takes a bug's own words, which are for the terminal and never for the window. */
@@ -63,6 +66,10 @@ export function makeAnswer(with_: Answering): (method: unknown, args: unknown) =
     exportDigest: (station, args: CheckedArgsOf<'exportDigest'>) => save(args, 'digest', (saveAs) => station.exportDigest({ ...args, saveAs })),
     importSignature: (station, args: CheckedArgsOf<'importSignature'>) => save(args, 'signed', (saveAs) => station.importSignature({ ...args, saveAs })),
     exportLog: (station, args: CheckedArgsOf<'exportLog'>) => save(args, 'bundle', (saveAs) => station.exportLog({ saveAs })),
+    saveRecall: (station, args: CheckedArgsOf<'saveRecall'>) => save(args, 'recall', (saveAs) => station.saveRecall({ ...args, saveAs })),
+    saveHistory: (station, args: CheckedArgsOf<'saveHistory'>) => save(args, 'history', (saveAs) => station.saveHistory({ ...args, saveAs })),
+    saveReport: (station, args: CheckedArgsOf<'saveReport'>) => save(args, `report-${args.form}`, (saveAs) => station.saveReport({ ...args, saveAs })),
+    saveLabel: (station, args: CheckedArgsOf<'saveLabel'>) => save(args, `label-${args.form}`, (saveAs) => station.saveLabel({ ...args, saveAs })),
   }
 
   async function askBoard(station: StationApi, args: CheckedArgsOf<'askBoard'>): Promise<unknown> {
@@ -75,10 +82,21 @@ export function makeAnswer(with_: Answering): (method: unknown, args: unknown) =
 
   function carryOut(station: StationApi, method: MethodName, args: unknown): Promise<unknown> {
     if (method === 'chooseFile') return chooseFile(station, (args as CheckedArgsOf<'chooseFile'>).purpose)
+    if (method === 'setFullScreen') return Promise.resolve({ on: with_.fullScreen((args as CheckedArgsOf<'setFullScreen'>).on) })
     const saves = saving[method]
     if (saves !== undefined) return saves(station, args as never)
     if (method === 'askBoard') return askBoard(station, args as CheckedArgsOf<'askBoard'>)
     return (station[method] as (args: unknown) => Promise<unknown>)(args)
+  }
+
+  /** Before a dialog opens: the station says no, and notes it, to what the person here may not do. */
+  async function refusal(station: StationApi, method: MethodName, args: unknown): Promise<unknown> {
+    if (methods[method].may === 'anyone') return null
+    const session = await station.session({})
+    if (session instanceof Failure) return session
+    if (mayCall(methods[method].may, session.person?.roles ?? null)) return null
+    if (method === 'chooseFile') return await station.openFile({ path: '-', purpose: (args as CheckedArgsOf<'chooseFile'>).purpose })
+    return await (station[method as keyof StationApi] as (args: unknown) => Promise<unknown>)(args)
   }
 
   async function answer(method: MethodName, given: unknown): Promise<Reply<unknown>> {
@@ -87,7 +105,7 @@ export function makeAnswer(with_: Answering): (method: unknown, args: unknown) =
     if (!checked.success) return no('bad-arguments', `The call ${method} has arguments that do not fit at ${checked.error.issues[0]?.path.join('.') || 'the top'}.`)
     const station = await with_.station()
     if (station instanceof Failure) return { ok: false, failure: toView(station) }
-    const value = await carryOut(station, method, checked.data)
+    const value = await refusal(station, method, checked.data) ?? await carryOut(station, method, checked.data)
     if (value instanceof Failure) return { ok: false, failure: toView(value) }
     with_.done?.(method, value)
     return { ok: true, value }

@@ -9,6 +9,7 @@ import { failed, type Failure } from '../base/failure.ts'
 import type { MethodName } from '../contract/api.ts'
 import type { SettingsView } from '../contract/views.ts'
 import { homeFolder } from '../station/home.ts'
+import type { Session } from '../station/session.ts'
 import type { Station } from '../station/station.ts'
 import { makeAnswer } from './answer.ts'
 import { namedHome } from './arguments.ts'
@@ -46,17 +47,23 @@ function folderForWindow(folder: string): string {
   }
 }
 
+/** The window's own place at the station: who is signed in there. */
+let seat: Session | null = null
+
 /** Joins a station that has just been opened to window and theme, and gives a newcomer boards to begin with. */
 async function settle(station: Station): Promise<void> {
-  station.subscribe((event) => {
+  station.watch((event) => {
     if (event.is === 'batch') batchRuns = event.batch !== null && event.batch.status !== 'ended'
-    bridge?.tell(event)
   })
+  const session = station.seat({ locksIdle: true })
+  seat = session
+  session.api.subscribe((event) => bridge?.tell(event))
   const settings = await station.settings({})
   if (!failed(settings)) useTheme(settings)
   // Practice boards never join a line that has real ones, and do not come back to a person who has put them away.
   const ports = await station.listPorts({})
-  if (!remembered.practice || failed(ports) || ports.some((port) => !port.practice)) return
+  // Where people have accounts nobody is here yet.
+  if (!session.view().open || !remembered.practice || failed(ports) || ports.some((port) => !port.practice)) return
   // The practice key and the sample are made here, in one go, before the boards' own first image needs that key too.
   const sample = await station.sampleFile({})
   const says = (failure: Failure) => console.error(`the practice line did not start: ${failure.says}`)
@@ -67,8 +74,13 @@ async function settle(station: Station): Promise<void> {
   })
 }
 
+/** High contrast is a page's own set of colours on the dark theme: Electron cannot ask the system for one. */
+function themeSourceOf(theme: SettingsView['theme']): 'system' | 'light' | 'dark' {
+  return theme === 'contrast' ? 'dark' : theme
+}
+
 function useTheme(settings: SettingsView): void {
-  nativeTheme.themeSource = settings.theme
+  nativeTheme.themeSource = themeSourceOf(settings.theme)
   keep({ theme: settings.theme })
 }
 
@@ -85,15 +97,24 @@ function followed(method: MethodName, value: unknown): void {
 }
 
 const answer = makeAnswer({
-  station: () => opening.station(),
+  station: async () => {
+    const station = await opening.station()
+    return failed(station) || seat === null ? station : seat.api
+  },
   chooseFile: dialogs.chooseFile,
   chooseTarget: dialogs.chooseTarget,
+  fullScreen: (on) => {
+    window?.setFullScreen(on)
+    return on && window !== null
+  },
   done: followed,
   report: (method, error) => console.error(`fault in ${method}:`, error),
 })
 
 function showWindow(): void {
   window = openWindow(join(built, 'preload', 'preload.cjs'), remembered)
+  // Told by Chromium's browser process: a page cannot pretend that somebody is there.
+  window.webContents.on('input-event', () => seat?.touch())
   window.on('close', (event) => {
     if (window !== null && !window.isDestroyed()) {
       const [width = remembered.width, height = remembered.height] = window.getContentSize()
@@ -146,7 +167,7 @@ if (app.requestSingleInstanceLock()) {
     else leave()
   })
   void app.whenReady().then(() => {
-    nativeTheme.themeSource = remembered.theme
+    nativeTheme.themeSource = themeSourceOf(remembered.theme)
     protocol.handle(pageScheme, makePage(join(built, 'renderer')))
     lockSession()
     setMenu()

@@ -118,6 +118,7 @@ export class Batch {
       data: {
         batch: order.id, ...(order.released === null ? {} : { recipe: order.released }), name: recipe.name, mode: recipe.mode, imageHash: image.hash, version: listedVersion(image.version), file: order.fileName,
         ...(image.keyHash === null ? {} : { key: image.keyHash }), ...(recipe.quota === null ? {} : { target: recipe.quota }),
+        ...(recipe.hardware === undefined ? {} : { hardware: recipe.hardware }), ...(recipe.send === undefined || recipe.send === 'image' ? {} : { send: recipe.send }),
       },
     }])
     if (refused !== null) return refused

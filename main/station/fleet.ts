@@ -1,7 +1,11 @@
 // Bays and what stands in them. A board keeps its bay by its serial number, however its port is called after a reset; a bay
 // keeps showing how its last run ended until the next board comes. Rows go out whole, at most ten a second for each bay.
 import type { Clock } from '../base/clock.ts'
+import { Failure } from '../base/failure.ts'
 import type { FailureView, BayView, OutcomeName, RunPhase } from '../contract/views.ts'
+import { failureView } from './views.ts'
+import { homeOf } from './bay-map.ts'
+import type { TaughtBays } from './bay-map.ts'
 import type { Port, Ports } from './ports.ts'
 
 /** Least time between two rows of one bay. */
@@ -26,7 +30,7 @@ export type RunShow = Readonly<{
   endedMs: number | null
 }>
 
-type Bay = { readonly number: number; unit: string | null; port: Port | null; lastPort: Port; show: RunShow | null; sentMs: number; cancelRow: (() => void) | null }
+type Bay = { readonly number: number; unit: string | null; port: Port | null; lastPort: Port | null; show: RunShow | null; sentMs: number; cancelRow: (() => void) | null }
 
 export type Occupied = Readonly<{ bay: number; unit: string; port: Port }>
 
@@ -36,6 +40,7 @@ export class Fleet {
   readonly #onRow: (row: BayView) => void
   readonly #onRows: (rows: BayView[]) => void
   readonly #onAttached: (board: Occupied) => void
+  readonly #map: TaughtBays
   readonly #onSeen: (what: 'attached' | 'detached', board: Occupied) => void
   readonly #bays = new Map<number, Bay>()
   /** Bay of a place on the fixture, or of a unit where the port knows no place. */
@@ -47,13 +52,15 @@ export class Fleet {
    * `attached` is told of a board at each port it appears on, also when it comes back in the middle of its run; `seen` only
    * of boards that take or leave a bay.
    */
-  constructor(ports: Ports, clock: Clock, on: { row(row: BayView): void; rows(rows: BayView[]): void; attached(board: Occupied): void; seen?(what: 'attached' | 'detached', board: Occupied): void }) {
+  constructor(ports: Ports, clock: Clock, on: { row(row: BayView): void; rows(rows: BayView[]): void; attached(board: Occupied): void; seen?(what: 'attached' | 'detached', board: Occupied): void }, map: TaughtBays = noMap) {
     this.#ports = ports
     this.#clock = clock
     this.#onRow = on.row
     this.#onRows = on.rows
     this.#onAttached = on.attached
     this.#onSeen = on.seen ?? (() => {})
+    this.#map = map
+    this.#standEmpty()
     this.#stopListening = ports.onChange(() => this.#look())
     this.#look()
   }
@@ -71,6 +78,16 @@ export class Fleet {
 
   bayOf(port: Port): number | null {
     return this.#homeBay.get(homeOf(port)) ?? null
+  }
+
+  /** The bay map was changed: every board takes its bay anew. Only while no run is under way. */
+  relay(): void {
+    for (const bay of this.#bays.values()) bay.cancelRow?.()
+    this.#bays.clear()
+    this.#homeBay.clear()
+    this.#standEmpty()
+    this.#look()
+    this.#onRows(this.rows())
   }
 
   /** Shows how a run stands in its bay. */
@@ -101,7 +118,7 @@ export class Fleet {
       const port = attached.get(bay.unit) ?? null
       const gone = port === null && !isRunning(bay)
       if (!gone && port?.path === bay.port?.path) continue
-      if (gone) this.#onSeen('detached', { bay: bay.number, unit: bay.unit, port: bay.lastPort })
+      if (gone && bay.lastPort !== null) this.#onSeen('detached', { bay: bay.number, unit: bay.unit, port: bay.lastPort })
       bay.port = port
       bay.lastPort = port ?? bay.lastPort
       if (gone) bay.unit = null
@@ -118,7 +135,8 @@ export class Fleet {
   #settle(unit: string, port: Port): void {
     const known = this.#homeBay.get(homeOf(port))
     if (known !== undefined && this.#bays.get(known)?.unit === unit) return
-    const wanted = [port.bay, known].find((number) => number !== null && number !== undefined && this.#isFree(number)) ?? this.#firstFree()
+    const taught = this.#map.bayAt(homeOf(port))
+    const wanted = [taught, port.bay, known].find((number) => number !== null && number !== undefined && this.#isFree(number, taught)) ?? this.#firstFree()
     if (wanted === null) return
     const bay = this.#bays.get(wanted) ?? { number: wanted, unit: null, port: null, lastPort: port, show: null, sentMs: -Infinity, cancelRow: null }
     this.#bays.set(wanted, bay)
@@ -132,14 +150,31 @@ export class Fleet {
     this.#onAttached({ bay: wanted, unit, port })
   }
 
-  #isFree(number: number): boolean {
+  /** A bay of another socket is nobody else's, occupied or not. */
+  #isFree(number: number, taught: number | null): boolean {
     const bay = this.#bays.get(number)
-    return number >= 1 && number <= baysMax && (bay === undefined || bay.unit === null)
+    return number >= 1 && number <= baysMax && (bay === undefined || bay.unit === null) && (number === taught || !this.#map.isTaught(number))
+  }
+
+  /** The fixture's bays are there before any board is. */
+  #standEmpty(): void {
+    for (const number of this.#map.bays().slice(0, baysMax)) this.#bays.set(number, { number, unit: null, port: null, lastPort: null, show: null, sentMs: -Infinity, cancelRow: null })
   }
 
   #firstFree(): number | null {
-    for (let number = 1; number <= baysMax; number++) if (this.#isFree(number)) return number
+    for (let number = 1; number <= baysMax; number++) if (this.#isFree(number, null)) return number
     return null
+  }
+
+  /** Why this board does not belong here: its socket is not on the map, or is another bay's. */
+  #misplaced({ port, unit, number }: Bay): FailureView | null {
+    if (port === null || unit === null) return null
+    const other = this.#map.bayAt(homeOf(port)) ?? this.#homeBay.get(homeOf(port)) ?? number
+    if (other !== number) return failureView(new Failure('other-bay', `${unit} began in bay ${number} and is plugged into bay ${other} now. Put it back into bay ${number}.`, { bay: other }))
+    const left = [...this.#bays.values()].find((bay) => bay.number !== number && bay.unit === null && bay.show?.unit === unit && bay.show.failure?.kind === 'unplugged')
+    if (left !== undefined) return failureView(new Failure('other-bay', `${unit} was unplugged from bay ${left.number} in the middle of its run and is in bay ${number} now. Put it back into bay ${left.number}.`, { bay: left.number }))
+    if (port.practice || this.#map.bayAt(homeOf(port)) !== null || !this.#map.bays().some((bay) => this.#map.isTaught(bay))) return null
+    return failureView(new Failure('unknown-place', `${unit} is plugged into a socket that is not on the bay map (${port.place ?? port.path}). Plug it into a bay of the fixture, or teach this socket.`))
   }
 
   #push(bay: Bay): void {
@@ -159,7 +194,9 @@ export class Fleet {
 
   #rowOf(bay: Bay): BayView {
     const { show } = bay
-    const place = { bay: bay.number, board: bay.unit, port: bay.port?.path ?? null, practice: bay.port?.practice ?? false }
+    const place = {
+      bay: bay.number, board: bay.unit, port: bay.port?.path ?? null, practice: bay.port?.practice ?? false, place: bay.port?.place ?? null, misplaced: this.#misplaced(bay),
+    }
     if (show === null) {
       return {
         ...place, run: null, phase: bay.unit === null ? null : 'attached', says: bay.unit === null ? 'Empty.' : 'Attached, waiting for a batch.',
@@ -177,9 +214,7 @@ export class Fleet {
   }
 }
 
-function homeOf(port: Port): string {
-  return port.place === null ? `unit ${port.unit}` : `place ${port.place}`
-}
+const noMap: TaughtBays = { bays: () => [], bayAt: () => null, isTaught: () => false }
 
 function isRunning(bay: Bay): boolean {
   return bay.show !== null && bay.show.outcome === null

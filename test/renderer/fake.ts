@@ -19,7 +19,7 @@ const long = 'a-very-long-name-'.repeat(18).slice(0, 300)
 
 export function bayRow(bay: number, more: Partial<BayView> = {}): BayView {
   return {
-    bay, board: `PB-${String(bay).padStart(4, '0')}`, port: `/tmp/practice/ttyP${bay - 1}`, practice: true, run: null, phase: 'attached', says: 'Ready.', bytesDone: 0, bytesTotal: 0,
+    bay, board: `PB-${String(bay).padStart(4, '0')}`, port: `/tmp/practice/ttyP${bay - 1}`, practice: true, place: null, misplaced: null, run: null, phase: 'attached', says: 'Ready.', bytesDone: 0, bytesTotal: 0,
     bytesPerSecond: 0, secondsLeft: null, runningVersion: '1.0.0', targetVersion: null, outcome: null, failure: null, activeHash: hex(1), seconds: 0, ...more,
   }
 }
@@ -53,6 +53,7 @@ function batchOf(rows: readonly BayView[], status: BatchView['status']): BatchVi
   for (const row of rows) if (row.outcome !== null) counts[row.outcome]++
   return {
     id: 'b-1', status, image: sampleImage, boards: rows.length, counts, startedAt: new Date(Date.now() - 14_000).toISOString(), endedAt: null, seconds: 14,
+    figures: { cycleSeconds: 12.4, unitsPerHour: 212, firstPassYield: 0.875 }, recent: [], badInARow: 0, because: null, waiting: [], nextSerial: null,
     recipe: { name: 'Default', mode: 'test-and-confirm', allowedKeys: [], allowDowngrade: false, proofs: ['echo', 'active-hash', 'version'], quota: null },
   }
 }
@@ -112,7 +113,7 @@ export function fakeApi(scene: Partial<Scene> = {}): WindowApi & { push(event: S
     for (const listener of listeners) listener(event)
   }
   const board: BoardView = {
-    port: '/tmp/practice/ttyP2', board: 'PB-0003', bufferBytes: 384, bufferCount: 4, bootloader: 'MCUboot', mode: 'swap using move', application: 'Zephyr practice 1.0.0',
+    port: '/tmp/practice/ttyP2', board: 'PB-0003', bufferBytes: 384, bufferCount: 4, bootloader: 'MCUboot', mode: 'swap using move', application: 'Zephyr practice 1.0.0', framing: 'console',
     slots: [
       { image: 0, slot: 0, version: '1.0.0', hash: hex(1), bootable: true, pending: false, confirmed: true, active: true, permanent: false, bytes: 430_080 },
       { image: 0, slot: 1, version: '1.1.0', hash: hex(3), bootable: true, pending: true, confirmed: false, active: false, permanent: false, bytes: 430_080 },
@@ -124,8 +125,8 @@ export function fakeApi(scene: Partial<Scene> = {}): WindowApi & { push(event: S
     if (start === 'fail') return wrong('newer-database', 'The database /home/ada/.local/share/slotwright/station.db was written by a newer Slotwright (schema 9, this one knows 3). Install the newer version, or give another home folder with --home.')
     switch (method) {
       case 'about': return ok({ name: 'Slotwright', version: '0.1.0', runtime: { kind: 'registry', electron: '33.2.1', chrome: '130.0.6723.137', node: '20.18.1' }, platform: 'linux x64', home: '/home/ada/.local/share/slotwright', licence: 'Apache-2.0' })
-      case 'settings': return ok({ theme: 'system', person: 'Ada' })
-      case 'changeSettings': return ok({ theme: 'system', person: 'Ada', ...given })
+      case 'settings': return ok({ theme: 'system', person: 'Ada', baudRate: 115_200 })
+      case 'changeSettings': return ok({ theme: 'system', person: 'Ada', baudRate: 115_200, ...given })
       case 'bays': return ok(rows)
       case 'batch': return ok(batch)
       case 'practice': return ok({ status: 'on', boards: count, baud: 460_800, folder: '/tmp/practice' })

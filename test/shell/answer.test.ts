@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Failure } from '../../main/base/failure.ts'
 import { methods, type StationApi } from '../../main/contract/api.ts'
+import { personRoles } from '../../main/contract/roles.ts'
 import { callsAtOnceMax, makeAnswer, type Answering } from '../../main/shell/answer.ts'
 
 type Calls = { method: string; args: unknown }[]
@@ -13,12 +14,13 @@ function noteTaker(calls: Calls, more: Partial<Record<string, (args: unknown) =>
     calls.push({ method, args })
     return Promise.resolve({ noted: method })
   })])
-  return Object.fromEntries(noted)
+  const everybody = () => Promise.resolve({ person: { roles: personRoles } })
+  return { ...Object.fromEntries(noted), session: everybody }
 }
 
 function answering(station: StationApi | Failure, more: Partial<Answering> = {}): { answer: ReturnType<typeof makeAnswer>; reports: unknown[] } {
   const reports: unknown[] = []
-  const answer = makeAnswer({ station: () => Promise.resolve(station), chooseFile: () => Promise.resolve(null), chooseTarget: () => Promise.resolve(null), report: (_method, error) => reports.push(error), ...more })
+  const answer = makeAnswer({ station: () => Promise.resolve(station), chooseFile: () => Promise.resolve(null), chooseTarget: () => Promise.resolve(null), fullScreen: (on) => on, report: (_method, error) => reports.push(error), ...more })
   return { answer, reports }
 }
 
