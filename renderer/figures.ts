@@ -50,6 +50,11 @@ export function versionText(version: string): string {
   return version.replace(/\+0$/, '')
 }
 
+/** A share as whole percent: 0.875 is "88 %". */
+export function percentText(share: number): string {
+  return Number.isFinite(share) ? `${Math.round(share * 100)} %` : '–'
+}
+
 /** Share done, 0 to 1; 0 when nothing is to be done. */
 export function shareDone(done: number, total: number): number {
   return total > 0 && done > 0 ? Math.min(1, done / total) : 0

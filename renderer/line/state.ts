@@ -1,18 +1,19 @@
-// What a bay looks like, decided once: the row from the station becomes one of eleven looks, each with its own word,
+// What a bay looks like, decided once: the row from the station becomes one of a dozen looks, each with its own word,
 // colour and shape. Tile, panel and tally all ask here, so that they can never disagree.
 import type { BayView, OutcomeName } from '../../main/contract/views.ts'
 
-export type Look = 'empty' | 'ready' | 'working' | OutcomeName
+export type Look = 'empty' | 'ready' | 'working' | 'misplaced' | 'asks' | OutcomeName
 
 /** How a bay stands. A board with an outcome keeps it until the next run begins or the board leaves. */
-export function lookOf(bay: Pick<BayView, 'board' | 'phase' | 'outcome'>): Look {
+export function lookOf(bay: Pick<BayView, 'board' | 'phase' | 'outcome'> & Partial<Pick<BayView, 'misplaced'>>): Look {
+  if (bay.misplaced !== undefined && bay.misplaced !== null) return 'misplaced'
   if (bay.outcome !== null) return bay.outcome
   if (bay.phase !== null && bay.phase !== 'attached') return 'working'
   return bay.board === null ? 'empty' : 'ready'
 }
 
 /** Key of the big word: the phase while it works, else the look. */
-export function wordKeyOf(bay: Pick<BayView, 'board' | 'phase' | 'outcome'>): string {
+export function wordKeyOf(bay: Parameters<typeof lookOf>[0]): string {
   const look = lookOf(bay)
   return look === 'working' && bay.phase !== null ? `phase.${bay.phase}` : `look.${look}`
 }

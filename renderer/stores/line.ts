@@ -3,10 +3,11 @@
 import { defineStore } from 'pinia'
 import { computed, reactive, ref, shallowRef } from 'vue'
 import type { BatchView, BayView, FailureView, FileView, ImageView, PracticeView, ProofName, StationEvent, UpgradeMode } from '../../main/contract/views.ts'
+import type { ArgsOf } from '../../main/contract/api.ts'
 import { ask } from '../ask.ts'
 
 /** What the line will write: a file the station holds open. */
-export type Chosen = Readonly<{ file: string; name: string; bytes: number; image: ImageView | null; problem: FailureView | null; sample: boolean }>
+export type Chosen = Readonly<{ file: string; name: string; bytes: number; sha256: string; image: ImageView | null; problem: FailureView | null; sample: boolean }>
 
 const goodOutcomes = ['confirmed', 'unchanged', 'uploaded', 'tested'] as const
 const badOutcomes = ['reverted', 'failed', 'stopped'] as const
@@ -26,8 +27,8 @@ export const useLine = defineStore('line', () => {
   const asking = ref<'start' | 'stop' | 'choose' | 'practice' | null>(null)
 
   const chosen = shallowRef<Chosen | null>(null)
-  const recipe = reactive<{ mode: UpgradeMode; allowDowngrade: boolean; quota: number | null; proofs: ProofName[] }>({
-    mode: 'test-and-confirm', allowDowngrade: false, quota: null, proofs: ['echo', 'active-hash', 'version'],
+  const recipe = reactive<{ mode: UpgradeMode; allowDowngrade: boolean; quota: number | null; proofs: ProofName[]; stopAfterFailures: number | null; rolling: boolean; serials: { format: string } | undefined }>({
+    mode: 'test-and-confirm', allowDowngrade: false, quota: null, proofs: ['echo', 'active-hash', 'version'], stopAfterFailures: null, rolling: false, serials: undefined,
   })
 
   /** The bay whose history is open beside the line. */
@@ -70,7 +71,7 @@ export const useLine = defineStore('line', () => {
   }
 
   function take(file: FileView, sample: boolean): void {
-    chosen.value = { file: file.file, name: file.name, bytes: file.bytes, image: file.image, problem: file.problem, sample }
+    chosen.value = { file: file.file, name: file.name, bytes: file.bytes, sha256: file.sha256, image: file.image, problem: file.problem, sample }
   }
 
   /** Puts the sample image on the line; a station without one is no failure, the line then starts empty. */
@@ -90,7 +91,7 @@ export const useLine = defineStore('line', () => {
   async function start(): Promise<void> {
     if (chosen.value === null || asking.value !== null) return
     asking.value = 'start'
-    const reply = await ask('startBatch', { file: chosen.value.file, recipe: { ...recipe, proofs: [...recipe.proofs] }, bays: target.value.bays })
+    const reply = await ask('startBatch', { file: chosen.value.file, recipe: orderOf(recipe), bays: target.value.bays })
     asking.value = null
     failure.value = reply.ok ? null : reply.failure
     if (reply.ok) batch.value = newer(batch.value, reply.value)
@@ -131,4 +132,9 @@ export const useLine = defineStore('line', () => {
 /** The reply to Start and the batch's own events race; the later event of the same batch stays. */
 function newer(known: BatchView | null, reply: BatchView): BatchView {
   return known !== null && known.id === reply.id ? known : reply
+}
+
+/** The recipe as the station takes it: plain data, without what is not asked for. */
+function orderOf({ serials, proofs, ...recipe }: { mode: UpgradeMode; allowDowngrade: boolean; quota: number | null; proofs: ProofName[]; stopAfterFailures: number | null; rolling: boolean; serials: { format: string } | undefined }): ArgsOf<'startBatch'>['recipe'] {
+  return { ...recipe, proofs: [...proofs], ...(serials === undefined ? {} : { serials: { format: serials.format } }) }
 }

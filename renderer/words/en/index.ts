@@ -2,11 +2,14 @@
 // station says itself (failures, log entries, steps) come from the station and are not here.
 import { boards } from './boards.ts'
 import { desk } from './desk.ts'
+import { figures, recall } from './figures.ts'
 import { app, startFailure } from './frame.ts'
 import { images } from './images.ts'
 import { keys, tokens, policy } from './keys.ts'
+import { label } from './label.ts'
 import { look, phase, mode, line, board } from './line.ts'
 import { log } from './log.ts'
+import { operator } from './operator.ts'
 import { settings } from './settings.ts'
 
-export const en = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, settings } as const
+export const en = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, figures, recall, label, operator, settings } as const

@@ -10,6 +10,8 @@ export const look = {
   tested: 'Tested',
   failed: 'Failed',
   stopped: 'Stopped',
+  misplaced: 'Wrong bay',
+  asks: 'Your turn',
 } as const
 
 export const phase = {
