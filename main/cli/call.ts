@@ -2,6 +2,7 @@
 // returns an Answer or a Failure, and `program.ts` alone turns these into stdout, stderr and an exit code.
 import type { Command } from 'commander'
 import type { Failure } from '../base/failure.ts'
+import type { PersonRole } from '../contract/roles.ts'
 import type { Paint, Writer } from './terminal.ts'
 
 /** The world around the process, handed in so that the tests can put another one there. */
@@ -16,6 +17,9 @@ export type Surroundings = Readonly<{
   tokenEntry?: string
 }>
 
+/** The signed-in person of one call. */
+export type CallActor = Readonly<{ account: string; person: string; role: PersonRole }>
+
 /** One call of the command line. */
 export type Call = Surroundings & Readonly<{
   /** `--json`: one document (or one object a line) on stdout, words on stderr. */
@@ -25,6 +29,10 @@ export type Call = Surroundings & Readonly<{
   out: Writer
   err: Writer
   paint: Paint
+  /** Who was proven with `--as`; null while nobody has an account. */
+  actor: CallActor | null
+  /** Name and PIN, for a station that this call opens. */
+  as: Readonly<{ name: string; pin: string }> | null
   /** Words for the person that are not the result: progress, warnings, hints. Always on stderr. */
   tell(words: string): void
   /** One object of a stream, at once, on stdout; only under `--json`. */

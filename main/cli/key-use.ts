@@ -7,8 +7,9 @@ import { judgeUse, openPolicy } from '../keys/policy.ts'
 import type { Allowed, KeyClass, PolicyKind } from '../keys/policy.ts'
 import type { KindData } from '../log/kinds.ts'
 import type { Call } from './call.ts'
+import type { Approval } from '../station/approvals.ts'
 import type { SigningKey } from './keys.ts'
-import { openLog, personHere } from './record.ts'
+import { openLog } from './record.ts'
 
 /** `--product` and `--for`. */
 export type UseFlags = Readonly<{ product?: string; for?: KeyClass }>
@@ -22,12 +23,12 @@ export async function permittedUse(call: Call, key: SigningKey, flags: UseFlags,
   if (failed(approvals)) return approvals
   const judged = judgeUse(
     { name: key.name ?? key.path ?? 'in the token', class: key.class, retiredAt: key.entry?.retiredAt ?? null, policy },
-    { wallMs: realClock.wallMs(), person: personHere(), product: flags.product ?? null, recipe: flags.for ?? null, approvedBy: approvals.map(({ person }) => person) },
+    { wallMs: realClock.wallMs(), account: call.actor?.account ?? null, product: flags.product ?? null, recipe: flags.for ?? null, approvedBy: approvals },
   )
-  return failed(judged) ? judged : { ...judged, approval: approvals.find(({ person }) => person === judged.approvedBy)?.entry ?? null }
+  return failed(judged) ? judged : { ...judged, approval: approvals.find(({ account }) => account !== null && account === judged.approvedBy?.account)?.entry ?? null }
 }
 
-async function approvalsOf(call: Call, wanted: Readonly<{ key: string; inputSha256: string; version: string }>): Promise<{ entry: number; person: string }[] | Failure> {
+async function approvalsOf(call: Call, wanted: Readonly<{ key: string; inputSha256: string; version: string }>): Promise<Approval[] | Failure> {
   const { unusedApprovals } = await import('../station/approvals.ts')
   const store = await openLog(call)
   if (failed(store)) return store
@@ -38,7 +39,7 @@ async function approvalsOf(call: Call, wanted: Readonly<{ key: string; inputSha2
   }
 }
 
-const policyKinds: ReadonlySet<string> = new Set(['key-retired', 'key-not-yet', 'key-expired', 'test-key', 'key-wrong-product', 'needs-approval'] satisfies PolicyKind[])
+const policyKinds: ReadonlySet<string> = new Set(['key-retired', 'key-not-yet', 'key-expired', 'test-key', 'key-wrong-product', 'needs-approval', 'needs-accounts'] satisfies PolicyKind[])
 
 /** What the policy said, as the log has it; undefined for a refusal that was none of the policy's. */
 export function policyData(outcome: PermittedUse | Failure, flags: UseFlags): KindData<'image-signed'>['policy'] {

@@ -72,6 +72,13 @@ export async function newPassphrase(call: Call, options: PassphraseOptions): Pro
   return first
 }
 
+/** A secret typed once; `instead` is the option that a script gives. Kinds: `needs-pin`, `stopped`. */
+export async function typedSecret(call: Call, question: string, instead: string): Promise<string | Failure> {
+  if (!call.stdin.isTTY || !call.stderr.isTTY) return new Failure('needs-pin', `A PIN is needed and there is no terminal to ask on. Give it with ${instead}.`)
+  const secret = await typed(call, question)
+  return secret === '' ? new Failure('needs-pin', 'No PIN was given; nothing was done.') : secret
+}
+
 /** Asks on the terminal without echo. The raw mode is given back whatever happens. */
 async function typed(call: Call, question: string): Promise<string | Failure> {
   const { stdin } = call

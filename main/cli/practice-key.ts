@@ -7,14 +7,14 @@ import { Logbook } from '../station/logbook.ts'
 import { practiceKey } from '../station/practice.ts'
 import type { Call } from './call.ts'
 import { ringOf } from './keys.ts'
-import { openLog, personHere } from './record.ts'
+import { openLog, whoActs } from './record.ts'
 
 /** Makes and logs the key when the ring has none of that name. Kinds: of the ring and of `openLog`. */
 export async function makePracticeKey(call: Call): Promise<KeyEntry | Failure> {
   const log = await openLog(call)
   if (failed(log)) return log
   try {
-    return await practiceKey({ keyring: ringOf(call), files: new OpenFiles(), log: new Logbook(log, personHere()) })
+    return await practiceKey({ keyring: ringOf(call), files: new OpenFiles(), log: new Logbook(log, whoActs(call).person) })
   } finally {
     log.close()
   }

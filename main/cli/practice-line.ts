@@ -18,7 +18,7 @@ import type { PracticeFlags } from './commands/practice.ts'
 import { homeFolder } from './home.ts'
 import { publicKeyNamed, ringOf } from './keys.ts'
 import { certificatesFrom } from './packages.ts'
-import { openLog, personHere } from './record.ts'
+import { openLog, whoActs } from './record.ts'
 
 /** Ready when it answers: every board's port is in the folder. Kinds: of the line, of the keys named, of the home. */
 export async function startLine(call: Call, flags: PracticeFlags): Promise<PracticeLine | Failure> {
@@ -62,7 +62,7 @@ async function factoryOf(call: Call, loadAddress: number): Promise<Factory | Fai
   const reading = haveKey ? openAuditStoreForReading(home) : null
   if (reading !== null && !failed(reading)) {
     try {
-      const factory = await factoryImage({ home, desk: { keyring, files: new OpenFiles(), log: new Logbook(reading, personHere()) } }, loadAddress)
+      const factory = await factoryImage({ home, desk: { keyring, files: new OpenFiles(), log: new Logbook(reading, whoActs(call).person) } }, loadAddress)
       if (!failed(factory) || factory.kind !== 'read-only') return factory
     } finally {
       reading.close()
@@ -71,7 +71,7 @@ async function factoryOf(call: Call, loadAddress: number): Promise<Factory | Fai
   const writing = await openLog(call)
   if (failed(writing)) return writing
   try {
-    return await factoryImage({ home, desk: { keyring, files: new OpenFiles(), log: new Logbook(writing, personHere()) } }, loadAddress)
+    return await factoryImage({ home, desk: { keyring, files: new OpenFiles(), log: new Logbook(writing, whoActs(call).person) } }, loadAddress)
   } finally {
     writing.close()
   }

@@ -6,6 +6,8 @@ import { version } from '../../package.json'
 import { Failure, failed } from '../base/failure.ts'
 import { usageKind } from './call.ts'
 import { pairMark } from './numbers.ts'
+import { inName } from './who.ts'
+import type { AsOptions } from './who.ts'
 import type { Act, Answer, Call, Declare, Surroundings } from './call.ts'
 import { paintFor, writerOn } from './terminal.ts'
 import type { Writer } from './terminal.ts'
@@ -60,7 +62,8 @@ export async function runCommandLine(words: readonly string[], around: Surroundi
   let ending: Answer | Failure = {}
   const act: Act = (handler) => async (...args) => {
     const command = args.at(-1) as Command
-    ending = await handler(callOf(command, around, out, err), command.args, command.opts())
+    const call = await inName(callOf(command, around, out, err), wordsOf(command), command.optsWithGlobals<AsOptions>())
+    ending = failed(call) ? call : await handler(call, command.args, command.opts())
   }
   try {
     await buildProgram(act, out, err).parseAsync(joinPairs(helpAsOption(words)), { from: 'user' })
@@ -119,6 +122,13 @@ function withCommonOptions(command: Command): void {
   command
     .option('--json', 'one JSON document on stdout (or one object a line), words on stderr')
     .option('--home <dir>', 'folder of database, keys and practice flash (default: SLOTWRIGHT_HOME, else the application data folder)')
+    .option('--as <name>', 'who calls, where people have accounts')
+    .option('--as-pin-file <file>', 'file whose first line is that person\'s PIN (default: asked for)')
+}
+
+/** `key`, `policy`: the words that name it. */
+function wordsOf(command: Command): string[] {
+  return command.parent === null ? [] : [...wordsOf(command.parent), command.name()]
 }
 
 function pathOf(command: Command): string {
@@ -158,6 +168,8 @@ function callOf(command: Command, around: Surroundings, out: Writer, err: Writer
     out,
     err,
     paint: paintFor(around.stdout, around.env),
+    actor: null,
+    as: null,
     tell: (words) => err.words(words),
     emit: (object) => { if (options.json === true) out.words(`${JSON.stringify(object)}\n`) },
   }

@@ -11,7 +11,7 @@ import type { PublicKey } from '../base/signer.ts'
 import { keyHash } from '../image/keyhash.ts'
 import type { AnyPublicKey } from '../image/publickey.ts'
 import type { KeyEntry } from '../keys/keyring.ts'
-import type { Entry, EntryDraft } from '../log/entry.ts'
+import type { Entry, EntryDraft, Role } from '../log/entry.ts'
 import type { KindData } from '../log/kinds.ts'
 import type { AuditStore } from '../store/audit.ts'
 import type { Call } from './call.ts'
@@ -64,7 +64,7 @@ export async function recordSignedImage(call: Call, signed: SignedFacts): Promis
     data: {
       key: toHex(keyHash(publicKey)), algorithm: publicKey.algorithm, ...(keyName === null ? {} : { keyName }),
       inputSha256, outputSha256, imageHash, version, file: basename(path).slice(0, nameMax), bytes, home,
-      ...(policy === undefined ? {} : { policy }), ...(approval === null ? {} : { approval }),
+      ...(policy === undefined ? {} : { policy }), ...(approval === null ? {} : { approval }), ...(call.actor === null ? {} : { account: call.actor.account }),
     },
   })
 }
@@ -83,7 +83,7 @@ export async function record(call: Call, draft: EntryDraft): Promise<Entry | Fai
   const store = await openLog(call)
   if (failed(store)) return store
   try {
-    return store.append({ ...draft, person: personHere(), role: 'engineer' })
+    return store.append({ ...draft, ...whoActs(call) })
   } finally {
     store.close()
   }
@@ -99,6 +99,11 @@ export async function openLog(call: Call): Promise<AuditStore | Failure> {
     if (!failed(store) || store.kind !== 'database-locked' || realClock.monotonicMs() >= until || call.signal.aborted) return store
     await pause(realClock, logLookMs, call.signal)
   }
+}
+
+/** Person and role for an entry of this call: whoever was proven, else the machine's own user. */
+export function whoActs(call: Call): { person: string; role: Role } {
+  return call.actor === null ? { person: personHere(), role: 'engineer' } : { person: call.actor.person, role: call.actor.role }
 }
 
 /** The account's name, as the log's `person`; empty where the system knows none. */

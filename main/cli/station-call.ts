@@ -3,8 +3,7 @@
 import { version } from '../../package.json'
 import { toHex } from '../base/bytes.ts'
 import { pause, realClock } from '../base/clock.ts'
-import { failed } from '../base/failure.ts'
-import type { Failure } from '../base/failure.ts'
+import { Failure, failed } from '../base/failure.ts'
 import { openStation } from '../station/station.ts'
 import type { Station, StationOptions } from '../station/station.ts'
 import type { Answer, Call } from './call.ts'
@@ -49,6 +48,11 @@ export async function withStation(call: Call, needs: StationNeeds, work: (statio
   })
   if (failed(station)) return station
   if (station.closedRuns > 0) call.tell(`An earlier station was stopped in the middle of ${station.closedRuns} runs; the log now says where each stood.\n`)
+  const refused = await signedIn(call, station)
+  if (failed(refused)) {
+    await station.close()
+    return refused
+  }
   const called: CalledStation = Object.assign(Object.create(null) as object, station, {
     namedKeys,
     logHead() {
@@ -61,6 +65,16 @@ export async function withStation(call: Call, needs: StationNeeds, work: (statio
   } finally {
     await station.close()
   }
+}
+
+/** In an open station nobody signs in; otherwise whoever `--as` names. Kinds: `needs-person`, those of signing in. */
+async function signedIn(call: Call, station: Station): Promise<null | Failure> {
+  const session = await station.session({})
+  if (failed(session)) return session
+  if (session.open) return null
+  if (call.as === null) return new Failure('needs-person', 'People have accounts at this station: say who you are with --as NAME (and --as-pin-file FILE where there is no terminal).')
+  const entered = await station.signIn({ name: call.as.name, pin: call.as.pin })
+  return failed(entered) ? entered : null
 }
 
 /** Another call may hold the log for a moment (a signature, a practice line that starts); a station or window for longer. */

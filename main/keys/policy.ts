@@ -1,6 +1,6 @@
 // Who may use a key, for what and when: a decision over values, without clock, log or key. It is asked before every signature
-// and its answer goes into the log with the signature or with the refusal. Two-person approval compares names of people, so it
-// is worth what the station's sign-in is worth.
+// and its answer goes into the log with the signature or with the refusal. Two-person approval compares accounts, never names:
+// where people have none, a key that needs two people signs nothing.
 import { Failure, failed } from '../base/failure.ts'
 
 export type KeyClass = 'production' | 'test'
@@ -27,24 +27,28 @@ export type JudgedKey = Readonly<{ name: string; class: KeyClass; retiredAt: str
 /** What somebody wants to do with it. */
 export type KeyUse = Readonly<{
   wallMs: number
-  person: string
+  /** Account of who signs; null where nobody is signed in with one. */
+  account: string | null
   /** What the firmware is for; null when nobody said. */
   product: string | null
   /** The recipe's class the image is meant for; null when nobody said. */
   recipe: KeyClass | null
   /** People who approved this very firmware and version for this key. */
-  approvedBy: readonly string[]
+  approvedBy: readonly Approver[]
 }>
+
+/** Who approved: the account decides, the name is for the log. */
+export type Approver = Readonly<{ account: string | null; person: string }>
 
 export type Allowed = Readonly<{
   decision: 'allowed'
   /** One sentence for the log: which rules were asked. */
   reason: string
-  /** The approval that counted. */
-  approvedBy: string | null
+  /** Whose approval counted. */
+  approvedBy: Approver | null
 }>
 
-export type PolicyKind = 'key-retired' | 'key-not-yet' | 'key-expired' | 'test-key' | 'key-wrong-product' | 'needs-approval'
+export type PolicyKind = 'key-retired' | 'key-not-yet' | 'key-expired' | 'test-key' | 'key-wrong-product' | 'needs-approval' | 'needs-accounts'
 
 /** Whether the key may be used so. The first rule that says no is the reason. */
 export function judgeUse(key: JudgedKey, use: KeyUse): Allowed | Failure<PolicyKind> {
@@ -57,32 +61,24 @@ export function judgeUse(key: JudgedKey, use: KeyUse): Allowed | Failure<PolicyK
     const what = use.product === null ? 'and nobody said which product this is' : `and not for ${use.product}`
     return new Failure('key-wrong-product', `The key ${name} signs for ${policy.products.join(', ')} only, ${what}. Name the right product, or choose another key.`, { name, product: use.product ?? '' })
   }
-  const approvedBy = use.approvedBy.find((one) => !samePerson(one, use.person)) ?? null
-  if (policy.needsTwo && (approvedBy === null || personOf(use.person) === '')) {
-    const own = use.approvedBy.length > 0 ? ' Your own approval does not count: it takes two people.' : ''
+  if (policy.needsTwo && use.account === null) return new Failure('needs-accounts', `The key ${name} needs two people, and nobody is signed in here to tell one from another. Give people accounts, and sign in.`, { name })
+  const approvedBy = use.approvedBy.find((one) => one.account !== null && one.account !== use.account) ?? null
+  if (policy.needsTwo && approvedBy === null) {
+    const own = use.approvedBy.some((one) => one.account === use.account) ? ' Your own approval does not count: it takes two people.' : ''
     return new Failure('needs-approval', `The key ${name} needs two people: somebody else has to approve this firmware and version first.${own}`, { name })
   }
   return { decision: 'allowed', reason: reasonOf(key, use, policy.needsTwo ? approvedBy : null), approvedBy: policy.needsTwo ? approvedBy : null }
 }
 
-function reasonOf(key: JudgedKey, use: KeyUse, approvedBy: string | null): string {
+function reasonOf(key: JudgedKey, use: KeyUse, approvedBy: Approver | null): string {
   const { policy } = key
   return [
     `${key.class} key in use`,
     ...(policy.notBefore === null && policy.notAfter === null ? [] : [`within its time (${policy.notBefore === null ? '' : minute(policy.notBefore)} to ${policy.notAfter === null ? 'open' : minute(policy.notAfter)})`]),
     ...(use.recipe === null ? [] : [`for a ${use.recipe} recipe`]),
     ...(policy.products.length === 0 ? [] : [`for its product ${use.product ?? ''}`]),
-    ...(approvedBy === null ? [] : [`approved by ${approvedBy}`]),
+    ...(approvedBy === null ? [] : [`approved by ${approvedBy.person}`]),
   ].join(', ')
-}
-
-/** Names are compared as people read them: case and outer blanks do not make another person. */
-export function samePerson(a: string, b: string): boolean {
-  return personOf(a) === personOf(b)
-}
-
-function personOf(name: string): string {
-  return name.normalize('NFKC').trim().toLowerCase()
 }
 
 const day = (iso: string) => iso.slice(0, 10)

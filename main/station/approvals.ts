@@ -8,7 +8,8 @@ import { text } from './history.ts'
 /** Approvals looked at, newest first. */
 const approvalsMax = 500
 
-export type Approval = Readonly<{ entry: number; person: string }>
+/** `account` null: given before people had accounts; it counts for nothing. */
+export type Approval = Readonly<{ entry: number; person: string; account: string | null }>
 
 /** What an approval is for. */
 export type Approved = Readonly<{ key: string; inputSha256: string; version: string }>
@@ -22,7 +23,7 @@ export function unusedApprovals(audit: AuditStore, wanted: Approved): Approval[]
     if (failed(entry) || text(entry, 'key') !== wanted.key || text(entry, 'inputSha256') !== wanted.inputSha256 || text(entry, 'version') !== wanted.version) continue
     const used = audit.count({ kind: 'image-signed', text: `"approval":${seq},` })
     if (failed(used)) return used
-    if (used === 0) unused.push({ entry: seq, person: entry.person })
+    if (used === 0) unused.push({ entry: seq, person: entry.person, account: text(entry, 'account') })
   }
   return unused
 }

@@ -87,7 +87,8 @@ export async function approveSigning({ keyring, files, log }: DeskWorld, args: C
   const version = parseVersion(args.version)
   if (failed(version)) return version
   if (found.entry === null) return new Failure('no-such-key', `There is no key called "${args.key}" in the key ring.`)
-  const entry = log.recordAct({ kind: 'use-approved', data: { key: found.entry.fingerprint, name: found.entry.name, inputSha256: firmware.sha256, version: versionText({ version }) } }, 'engineer')
+  if (log.account === null) return log.refuse('approve a signature', new Failure('needs-accounts', 'An approval is one person\'s word, and nobody is signed in here. Give people accounts, and sign in.'))
+  const entry = log.recordAct({ kind: 'use-approved', data: { key: found.entry.fingerprint, name: found.entry.name, inputSha256: firmware.sha256, version: versionText({ version }), ...(log.account === null ? {} : { account: log.account }) } }, 'engineer')
   return failed(entry) ? entry : { entry }
 }
 
@@ -97,7 +98,7 @@ export function policyData(decision: 'allowed' | 'refused', reason: string, prod
 }
 
 /** Refusals that are the key's policy. */
-const policyKinds: ReadonlySet<string> = new Set(['key-retired', 'key-not-yet', 'key-expired', 'test-key', 'key-wrong-product', 'needs-approval'] satisfies PolicyKind[])
+const policyKinds: ReadonlySet<string> = new Set(['key-retired', 'key-not-yet', 'key-expired', 'test-key', 'key-wrong-product', 'needs-approval', 'needs-accounts'] satisfies PolicyKind[])
 
 /** What to sign and where to put it; the desk's core, also for the practice line's own firmware. */
 export type SignOrder = Readonly<{
@@ -155,8 +156,7 @@ export function optionsOf({ headerBytes, padHeader, slotBytes, align, pad, confi
 export async function signAndFile(world: DeskWorld, order: SignOrder): Promise<SignedFile | Failure> {
   const use = permitted(world, order)
   if (failed(use)) return use
-  const { token, name } = order.key
-  const signer = token === null ? await world.keyring.signer(name, order.passphrase ?? undefined) : await tokenSigner(world, order.key, token.uri, order.passphrase)
+  const signer = await signerFor(world, order.key, order.passphrase)
   if (failed(signer)) return signer
   try {
     return await signWith(signer, world, order, use)
@@ -165,14 +165,19 @@ export async function signAndFile(world: DeskWorld, order: SignOrder): Promise<S
   }
 }
 
+/** A signer for a key of the ring, in a file (with its passphrase) or in a token (with its PIN, where it is still locked); to be closed. */
+export async function signerFor(world: DeskWorld, key: KeyEntry, passphrase: string | null): Promise<FileSigner | Failure> {
+  return key.token === null ? await world.keyring.signer(key.name, passphrase ?? undefined) : await tokenSigner(world, key, key.token.uri, passphrase)
+}
+
 export type Permitted = Allowed & Readonly<{ approval: number | null }>
 
 /** What the key's policy says to this order. */
 export function permitted({ log, clock = realClock }: DeskWorld, { key, firmware, options, product = null, recipe = null }: SignOrder): Permitted | Failure {
   const approvals = key.policy.needsTwo ? unusedApprovals(log.audit, { key: key.fingerprint, inputSha256: firmware.sha256, version: versionText(options) }) : []
   if (failed(approvals)) return approvals
-  const decision = judgeUse(key, { wallMs: clock.wallMs(), person: log.person, product, recipe, approvedBy: approvals.map(({ person }) => person) })
-  return failed(decision) ? decision : { ...decision, approval: approvals.find(({ person }) => person === decision.approvedBy)?.entry ?? null }
+  const decision = judgeUse(key, { wallMs: clock.wallMs(), account: log.account, product, recipe, approvedBy: approvals })
+  return failed(decision) ? decision : { ...decision, approval: approvals.find(({ account }) => account === decision.approvedBy?.account && account !== null)?.entry ?? null }
 }
 
 /** A signer in a token, unlocked with the PIN when one was given; the key stays where it is. */
@@ -220,7 +225,7 @@ export async function fileImage(
     const entry = world.log.recordAct({
       kind: 'image-signed',
       data: {
-        ...by, algorithm, inputSha256: firmware.sha256, outputSha256: createHash('sha256').update(written).digest('hex'),
+        ...by, ...(world.log.account === null ? {} : { account: world.log.account }), algorithm, inputSha256: firmware.sha256, outputSha256: createHash('sha256').update(written).digest('hex'),
         imageHash: toHex(image.digest), version: versionText(image), file: basename(saveAs).slice(0, 200), bytes: written.length,
       },
     }, 'engineer')

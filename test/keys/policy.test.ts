@@ -6,7 +6,8 @@ import { checkPolicy, judgeUse, openPolicy, parsePolicyTime, readPolicy } from '
 import type { JudgedKey, KeyPolicy, KeyUse } from '../../main/keys/policy.ts'
 
 const key = (policy: Partial<KeyPolicy> = {}, more: Partial<JudgedKey> = {}): JudgedKey => ({ name: 'line', class: 'production', retiredAt: null, policy: { ...openPolicy, ...policy }, ...more })
-const use = (more: Partial<KeyUse> = {}): KeyUse => ({ wallMs: Date.parse('2026-06-15T12:00:00Z'), person: 'Ada', product: null, recipe: null, approvedBy: [], ...more })
+const use = (more: Partial<KeyUse> = {}): KeyUse => ({ wallMs: Date.parse('2026-06-15T12:00:00Z'), account: 'u1', product: null, recipe: null, approvedBy: [], ...more })
+const by = (...accounts: (string | null)[]) => accounts.map((account) => ({ account, person: account === 'u1' ? 'Ada' : 'Bob' }))
 const verdict = (one: JudgedKey, what: KeyUse) => {
   const judged = judgeUse(one, what)
   return judged instanceof Failure ? judged.kind : judged.decision
@@ -25,8 +26,8 @@ describe('what a policy stops', () => {
 
   test('a test key for a production recipe, even approved and for the right product', () => {
     const test_ = key({ products: ['pump'], needsTwo: true }, { class: 'test' })
-    expect(verdict(test_, use({ recipe: 'production', product: 'pump', approvedBy: ['Bob'] }))).toBe('test-key')
-    expect(verdict(test_, use({ recipe: 'test', product: 'pump', approvedBy: ['Bob'] }))).toBe('allowed')
+    expect(verdict(test_, use({ recipe: 'production', product: 'pump', approvedBy: by('u2') }))).toBe('test-key')
+    expect(verdict(test_, use({ recipe: 'test', product: 'pump', approvedBy: by('u2') }))).toBe('allowed')
     expect(verdict(key(), use({ recipe: 'production' }))).toBe('allowed')
   })
 
@@ -37,23 +38,23 @@ describe('what a policy stops', () => {
   })
 
   test.each([
-    ['nobody approved', [], 'needs-approval'],
-    ['only the person who signs', ['Ada'], 'needs-approval'],
-    ['the same person, spelled another way', [' ADA '], 'needs-approval'],
-    ['the same person in full-width letters', ['Ａｄａ'], 'needs-approval'],
-    ['somebody else', ['Bob'], 'allowed'],
-    ['both', ['Ada', 'Bob'], 'allowed'],
+    ['nobody approved', by(), 'needs-approval'],
+    ['only the person who signs', by('u1'), 'needs-approval'],
+    ['somebody of the same name before people had accounts', by(null), 'needs-approval'],
+    ['somebody else', by('u2'), 'allowed'],
+    ['both', by('u1', 'u2'), 'allowed'],
   ])('two people are needed and %s did', (_what, approvedBy, expected) => {
     expect(verdict(key({ needsTwo: true }), use({ approvedBy }))).toBe(expected)
   })
 
-  test('a person without a name is nobody else', () => {
-    expect(verdict(key({ needsTwo: true }), use({ person: '', approvedBy: ['Bob'] }))).toBe('needs-approval')
+  test('where nobody is signed in with an account there are no two people', () => {
+    expect(verdict(key({ needsTwo: true }), use({ account: null, approvedBy: by('u2') }))).toBe('needs-accounts')
+    expect(verdict(key({ needsTwo: true }), use({ account: null, approvedBy: by(null) }))).toBe('needs-accounts')
   })
 
   test('what is allowed says why, and by whose approval', () => {
-    const judged = judgeUse(key({ needsTwo: true, products: ['pump'] }), use({ product: 'pump', recipe: 'production', approvedBy: ['Ada', 'Bob'] }))
-    expect(judged).toMatchObject({ decision: 'allowed', approvedBy: 'Bob', reason: 'production key in use, for a production recipe, for its product pump, approved by Bob' })
+    const judged = judgeUse(key({ needsTwo: true, products: ['pump'] }), use({ product: 'pump', recipe: 'production', approvedBy: by('u1', 'u2') }))
+    expect(judged).toMatchObject({ decision: 'allowed', approvedBy: { account: 'u2' }, reason: 'production key in use, for a production recipe, for its product pump, approved by Bob' })
   })
 })
 

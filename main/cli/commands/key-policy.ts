@@ -2,7 +2,7 @@
 // the log and the ring say; nothing is signed here.
 import { createHash } from 'node:crypto'
 import type { Command } from 'commander'
-import { Failure, attemptAsync, failed, must } from '../../base/failure.ts'
+import { Failure, attemptAsync, failed, must, refuse } from '../../base/failure.ts'
 import { formatVersion, parseVersion } from '../../image/version.ts'
 import type { KeyEntry } from '../../keys/keyring.ts'
 import { parsePolicyTime } from '../../keys/policy.ts'
@@ -75,7 +75,8 @@ async function approve(call: Call, [what = '', path = '']: readonly string[], fl
     const version = formatVersion(must(parseVersion(flags.version)))
     const { bytes } = must(await readContent(path, 'firmware file'))
     const inputSha256 = createHash('sha256').update(bytes).digest('hex')
-    const logged = must(await record(call, { kind: 'use-approved', data: { key: entry.fingerprint, name: entry.name, inputSha256, version } }))
+    const { account } = call.actor ?? refuse('needs-accounts', 'An approval is one person\'s word, and this station has no accounts to tell one from another. Make them with: slotwright person add')
+    const logged = must(await record(call, { kind: 'use-approved', data: { key: entry.fingerprint, name: entry.name, inputSha256, version, account } }))
     return {
       document: { name: entry.name, inputSha256, version, person: logged.person, entry: logged.seq },
       words: `${logged.person} lets ${entry.name} sign ${path} as version ${version}, once. Somebody else has to sign it.`,

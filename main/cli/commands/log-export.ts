@@ -21,11 +21,12 @@ import { sha256 } from '../../store/rows.ts'
 import type { Act, Answer, Call } from '../call.ts'
 import { homeFolder } from '../home.ts'
 import { wholeNumber } from '../numbers.ts'
+import { pdfOf } from '../print.ts'
 import { withLog } from '../read-log.ts'
-import { openLog, personHere } from '../record.ts'
+import { openLog, whoActs } from '../record.ts'
 import { sizeWords } from '../terminal.ts'
 
-type Flags = Readonly<{ batch?: string; from?: number; to?: number; since?: string; until?: string; sign: boolean }>
+type Flags = Readonly<{ batch?: string; from?: number; to?: number; since?: string; until?: string; sign: boolean; pdf: boolean }>
 type Range = Readonly<{ from: number; to: number; what: string; batch: string | null }>
 
 export function declareExport(command: Command, act: Act): void {
@@ -39,6 +40,7 @@ export function declareExport(command: Command, act: Act): void {
     .option('--since <time>', 'from this time on (UTC, like 2026-03-01 or 2026-03-01T08:00)')
     .option('--until <time>', 'before this time')
     .option('--no-sign', 'write nothing to the log: no checkpoint, no note of the export')
+    .option('--no-pdf', 'leave the PDF of the report out')
     .action(act<Flags>(exportLog))
   command
     .command('merge')
@@ -62,6 +64,7 @@ async function exportLog(call: Call, [file = '']: readonly string[], flags: Flag
     let shownMs = performance.now()
     const made = await exportBundle(log, { file: path, ...range }, {
       version, wallMs: realClock.wallMs(), keys, signal: call.signal,
+      ...(flags.pdf ? { printPdf: (html: Uint8Array) => printed(call, html) } : {}),
       onProgress(done, total) {
         if (!call.stderr.isTTY || performance.now() - shownMs < 200) return
         shownMs = performance.now()
@@ -76,6 +79,14 @@ async function exportLog(call: Call, [file = '']: readonly string[], flags: Flag
   const { from, to, checkpoint, bytes, units, redacted } = exported
   const words = `${path} holds entries ${from} to ${to - 1}${units > 0 ? ` with ${units} unit${units === 1 ? '' : 's'}` : ''}${redacted > 0 ? `, ${redacted} of them redacted` : ''}, proven by the checkpoint over ${checkpoint} entries (${sizeWords(bytes)}).\nCheck it with slotwright-verify.`
   return { document: { ...exported, file: path, noted: noted === null || failed(noted) ? null : noted }, words }
+}
+
+/** A bundle without its PDF is a bundle all the same: the page it would be made from lies in it. */
+async function printed(call: Call, html: Uint8Array): Promise<Uint8Array | null> {
+  const pdf = await pdfOf(new TextDecoder().decode(html), null)
+  if (!failed(pdf)) return pdf
+  call.tell(`The bundle is without a PDF of its report. ${pdf.says}\n`)
+  return null
 }
 
 async function signFirst(call: Call): Promise<null | Failure> {
@@ -93,7 +104,7 @@ async function note(call: Call, { what, file, sha256: fileSha256, from, to }: Ex
   const store = await openLog(call)
   if (failed(store)) return store
   try {
-    const entry = store.append({ kind: 'export', person: personHere(), role: 'engineer', data: { what: what.slice(0, 200), file: file.slice(-200), fileSha256, from, to: to - 1 } })
+    const entry = store.append({ kind: 'export', ...whoActs(call), data: { what: what.slice(0, 200), file: file.slice(-200), fileSha256, from, to: to - 1 } })
     return failed(entry) ? entry : entry.seq
   } finally {
     store.close()

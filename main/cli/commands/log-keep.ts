@@ -10,7 +10,7 @@ import { openAuditStoreForReading } from '../../store/audit.ts'
 import type { Act, Answer, Call } from '../call.ts'
 import { homeFolder } from '../home.ts'
 import { oneOf } from '../numbers.ts'
-import { openLog, personHere } from '../record.ts'
+import { openLog, whoActs } from '../record.ts'
 import { columns } from '../terminal.ts'
 
 type RedactFlags = Readonly<{ field: string[]; because: string; ofPerson?: string }>
@@ -47,7 +47,7 @@ async function backup(call: Call, [folder = '']: readonly string[]): Promise<Ans
     log.close()
   }
   if (failed(made)) return made
-  const noted = await withWriter(call, (store) => store.append({ kind: 'log-backed-up', person: personHere(), role: 'engineer', data: { file: basename(path).slice(0, 200), size: made.size, fileSha256: made.sha256 } }))
+  const noted = await withWriter(call, (store) => store.append({ kind: 'log-backed-up', ...whoActs(call), data: { file: basename(path).slice(0, 200), size: made.size, fileSha256: made.sha256 } }))
   if (failed(noted)) call.tell(`The backup is not noted in the log: ${noted.says}\n`)
   return { document: { ...made, root: toHex(made.root) }, words: `${path} holds ${made.size} entries and verifies. The log key stays here: who has the backup can read, not sign.` }
 }
@@ -56,7 +56,7 @@ async function restoreLog(call: Call, [folder = '']: readonly string[]): Promise
   const home = homeFolder(call)
   const made = await restore(resolve(folder), home)
   if (failed(made)) return made
-  const noted = await withWriter(call, (store) => store.append({ kind: 'log-restored', person: personHere(), role: 'engineer', data: { file: basename(resolve(folder)).slice(0, 200), size: made.size, root: toHex(made.root) } }))
+  const noted = await withWriter(call, (store) => store.append({ kind: 'log-restored', ...whoActs(call), data: { file: basename(resolve(folder)).slice(0, 200), size: made.size, root: toHex(made.root) } }))
   if (failed(noted)) return noted
   return { document: { ...made, root: toHex(made.root) }, words: `${home} goes on from ${made.size} entries.` }
 }
@@ -69,7 +69,7 @@ async function redact(call: Call, seqs: readonly string[], flags: RedactFlags): 
     const all = [...new Set([...named, ...ofPerson])].slice(0, redactedAtOnceMax)
     if (all.length === 0) return new Failure('nothing-to-redact', 'No entry was named, or that person is named in none.')
     const fields = flags.ofPerson === undefined ? flags.field : [...new Set(['person', ...flags.field])]
-    const done = store.redact(all, fields, flags.because, { person: personHere(), role: 'engineer' })
+    const done = store.redact(all, fields, flags.because, { ...whoActs(call) })
     if (failed(done)) return done
     return { document: { redacted: all, fields, entries: done.map(({ seq }) => seq) }, words: `Struck ${fields.join(', ')} out of ${all.length} entr${all.length === 1 ? 'y' : 'ies'}. Backups and exports made before still have the text.` }
   })

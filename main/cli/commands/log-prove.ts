@@ -13,7 +13,7 @@ import { readText, writeOutput } from '../files.ts'
 import { homeFolder } from '../home.ts'
 import { wholeNumber } from '../numbers.ts'
 import { withLog } from '../read-log.ts'
-import { openLog, personHere } from '../record.ts'
+import { openLog, whoActs } from '../record.ts'
 
 type CheckpointFlags = Readonly<{ add?: string; out?: string; every?: number; minutes?: number; copyTo?: string; keepHere?: boolean }>
 
@@ -76,7 +76,7 @@ async function checkpoint(call: Call, _args: readonly string[], flags: Checkpoin
         everyEntries: flags.every ?? before.everyEntries, everyMinutes: flags.minutes ?? before.everyMinutes,
         copyTo: flags.keepHere === true ? null : flags.copyTo === undefined ? before.copyTo : resolve(flags.copyTo),
       })
-      const noted = store.append({ kind: 'settings', person: personHere(), role: 'engineer', data: { name: checkpointSettingsName, before: JSON.stringify(before).slice(0, 1000), after: JSON.stringify(after).slice(0, 1000) } })
+      const noted = store.append({ kind: 'settings', ...whoActs(call), data: { name: checkpointSettingsName, before: JSON.stringify(before).slice(0, 1000), after: JSON.stringify(after).slice(0, 1000) } })
       if (failed(noted)) return noted
       const written = writeSetting(store.database, checkpointSettingsName, after)
       if (failed(written)) return written
