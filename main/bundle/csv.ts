@@ -21,7 +21,8 @@ export function csvLine(entry: Entry, leaf: string): string {
   return `${columns.map((column) => csvCell(cells[column])).join(',')}\r\n`
 }
 
-function csvCell(value: string | number): string {
+/** A cell: quoted where it must be, and never a formula. */
+export function csvCell(value: string | number): string {
   if (typeof value === 'number') return String(value)
   const tame = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
   return /[",\r\n]/.test(tame) ? `"${tame.replaceAll('"', '""')}"` : tame

@@ -313,4 +313,5 @@ export type WindowApi = {
   subscribe(listener: (event: StationEvent) => void): () => void
 }
 
+export { formatTrouble } from '../line/serial-rule.ts'
 export { callChannel, eventChannel } from './channels.ts'

@@ -37,6 +37,12 @@ export function makeDialogs(window: () => BrowserWindow | null): Readonly<{
         signed: { name: signedName(from), title: 'Save the signed image', filters: [{ name: 'Signed image', extensions: ['bin', 'hex'] }] },
         digest: { name: `${basename(from)}.digest`, title: 'Save what is to be signed', filters: [{ name: 'Digest', extensions: ['digest'] }] },
         bundle: { name: 'audit-bundle.zip', title: 'Save the audit bundle', filters: [{ name: 'Audit bundle', extensions: ['zip'] }] },
+        recall: { name: 'recall.csv', title: 'Save the recalled units', filters: [{ name: 'Table', extensions: ['csv'] }] },
+        history: { name: 'unit-history.csv', title: 'Save the unit\'s history', filters: [{ name: 'Table', extensions: ['csv'] }] },
+        'report-html': { name: 'batch-report.html', title: 'Save the report', filters: [{ name: 'Web page', extensions: ['html'] }] },
+        'report-pdf': { name: 'batch-report.pdf', title: 'Save the report', filters: [{ name: 'PDF', extensions: ['pdf'] }] },
+        'label-zpl': { name: 'label.zpl', title: 'Save the label', filters: [{ name: 'ZPL label', extensions: ['zpl'] }] },
+        'label-pdf': { name: 'label.pdf', title: 'Save the label', filters: [{ name: 'PDF', extensions: ['pdf'] }] },
       }[what]
       const options = { title, filters, defaultPath: folder === null ? name : join(folder, name) }
       const ours = window()

@@ -8,6 +8,7 @@ import type { AboutView } from '../contract/views.ts'
 import { watchPorts } from '../station/attached.ts'
 import { childProcessHost } from '../station/practice.ts'
 import { openStation, type Station } from '../station/station.ts'
+import { paper } from './paper.ts'
 import { usbOnly } from './usb-only.ts'
 
 export type Opening = Readonly<{
@@ -28,7 +29,7 @@ export function makeOpening(options: { home: string; version: string; practiceEn
   async function tryToOpen(): Promise<Station | Failure> {
     const ports = await watchPorts({ from: 'system', clock: realClock })
     if (failed(ports)) return ports
-    const station = await openStation({ ...options, runtime: runtimeHere(), ports: usbOnly(ports), practiceHost: childProcessHost(options.practiceEntry), tokenEntry: options.tokenEntry })
+    const station = await openStation({ ...options, runtime: runtimeHere(), ports: usbOnly(ports), practiceHost: childProcessHost(options.practiceEntry), tokenEntry: options.tokenEntry, paper })
     if (failed(station)) {
       await ports.close()
       return station

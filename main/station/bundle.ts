@@ -10,13 +10,13 @@ import { exportBundle } from '../store/export.ts'
 import type { World } from './calls.ts'
 
 /** The whole log as one archive. Kinds: `no-place`, and those of `exportBundle`. */
-export async function exportLog({ audit, log, desk, clock, about }: World, { saveAs }: CheckedArgsOf<'exportLog'>): Promise<BundleView | Failure> {
+export async function exportLog({ audit, log, desk, clock, about, paper }: World, { saveAs }: CheckedArgsOf<'exportLog'>): Promise<BundleView | Failure> {
   if (saveAs === null) return new Failure('no-place', 'Say where the bundle is to be saved.')
   const signed = await audit.checkpoint()
   if (failed(signed)) return signed
   const head = audit.head()
   if (failed(head)) return head
-  const made = await exportBundle(audit, { file: saveAs, from: 0, to: head.size, what: 'The whole log', batch: null }, { version: about.version, wallMs: clock.wallMs(), keys: await publicKeys(desk) })
+  const made = await exportBundle(audit, { file: saveAs, from: 0, to: head.size, what: 'The whole log', batch: null }, { version: about.version, wallMs: clock.wallMs(), keys: await publicKeys(desk), ...(paper === null ? {} : { printPdf: (html) => paper.pdf(new TextDecoder().decode(html), null) }) })
   if (failed(made)) return log.refuse('export the log', made)
   const { bytes, sha256, from, to, units } = made
   const entry = log.recordAct({ kind: 'export', data: { what: 'audit bundle', file: basename(saveAs).slice(0, 200), fileSha256: sha256, from, to: to - 1 } }, 'operator')

@@ -329,7 +329,7 @@ export class AuditStore {
   }
 }
 
-function conditionOf(filter: ListFilter): { where: string; values: (string | number)[] } {
+export function conditionOf(filter: ListFilter): { where: string; values: (string | number)[] } {
   const parts: string[] = []
   const values: (string | number)[] = []
   const add = (part: string, value: string | number | null | undefined) => {

@@ -59,6 +59,19 @@ export function keptCheckpoints(folder: string, key: NoteKey, limit = checkpoint
   }
 }
 
+/** The oldest checkpoint over entry `seq` that `key` signed; one that does not verify is passed over, a few times. */
+export function checkpointOver(folder: string, key: NoteKey, seq: number): KeptCheckpoint | null | Failure {
+  try {
+    for (const { path, name, size } of checkpointFiles(folder).filter((file) => file.size > seq).reverse().slice(0, 10)) {
+      const checkpoint = readCheckpoint(path, [key])
+      if (!(checkpoint instanceof Failure) && checkpoint.origin === key.name && checkpoint.size === size) return { name, path, note: readFileSync(path, 'utf8'), checkpoint }
+    }
+    return null
+  } catch (error) {
+    return diskFailure(error, join(folder, checkpointsName))
+  }
+}
+
 /**
  * Adds signature lines that a witness put under one of our checkpoints to the home's own copy. Gives the names of those
  * added. Fails with `no-such-checkpoint` when the text is none that this log signed, so nobody can plant one.

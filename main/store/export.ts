@@ -48,8 +48,8 @@ export type ExportWorld = Readonly<{
   wallMs: number
   /** Public firmware keys to go along: file name and PEM. */
   keys?: readonly Readonly<{ name: string; pem: string }>[]
-  /** Prints the report; where nothing can print (the command line) the bundle has none. */
-  printPdf?: (html: Uint8Array) => Promise<Uint8Array | Failure>
+  /** Prints the report; null where it cannot be printed and the bundle is to go without. */
+  printPdf?: (html: Uint8Array) => Promise<Uint8Array | null | Failure>
   onProgress?: (done: number, total: number) => void
   signal?: AbortSignal
 }>
@@ -135,7 +135,7 @@ async function writeBundle(store: AuditStore, order: ExportOrder, world: ExportW
   archive.add(names.report, report)
   const pdf = await world.printPdf?.(report)
   if (pdf instanceof Failure) return pdf
-  if (pdf !== undefined) archive.add(names.pdf, pdf)
+  if (pdf !== undefined && pdf !== null) archive.add(names.pdf, pdf)
   const manifest: Manifest = { ...about, files: { ...archive.files } }
   archive.add(names.manifest, utf8(manifestText(manifest)))
   return { units: units.length, related: related.length, redacted }

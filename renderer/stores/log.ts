@@ -1,26 +1,26 @@
-// The log, newest first, read in pages as the reader scrolls. Held rows have a ceiling: a million entries are searched
-// in the station, not in the window.
+// The log as the window reads it: what is looked for is a found set that the station keeps, and rows are read by their place
+// in it, a hundred at a time, wherever the reader looks. Rows are kept by their place from the oldest on, which new entries
+// do not move. A million entries are searched in the station, not in the window.
 import { defineStore } from 'pinia'
-import { computed, ref, shallowRef } from 'vue'
+import { computed, ref, shallowRef, triggerRef } from 'vue'
 import type { BundleView, EntryView, FailureView, LogVerdictView, OutcomeName, Reply, StationEvent } from '../../main/contract/views.ts'
 import { ask } from '../ask.ts'
 
-const pageRows = 100
-export const heldRowsMax = 20_000
-/** Entries in a unit's drawer. */
-export const historyMax = 500
+export const pageRows = 100
+/** Pages kept in the window. */
+export const heldPagesMax = 60
+/** Entries in a unit's drawer, a piece at a time. */
+export const historyPiece = 200
 
 /** Filters beside kind and text; null leaves one open. Times are ISO 8601, from `since` on and before `until`. */
-export type Narrow = Readonly<{ unit: string | null; person: string | null; outcome: OutcomeName | null; since: string | null; until: string | null }>
-export const wide: Narrow = { unit: null, person: null, outcome: null, since: null, until: null }
+export type Narrow = Readonly<{ unit: string | null; person: string | null; batch: string | null; key: string | null; outcome: OutcomeName | null; since: string | null; until: string | null }>
+export const wide: Narrow = { unit: null, person: null, batch: null, key: null, outcome: null, since: null, until: null }
 
 export const useLog = defineStore('log', () => {
-  const rows = shallowRef<readonly EntryView[]>([])
   const total = ref(0)
   const size = ref(0)
   const loaded = ref(false)
-  const loading = ref(false)
-  const ended = ref(false)
+  const searching = ref(false)
   const failure = shallowRef<FailureView | null>(null)
   const kind = ref<string | null>(null)
   const text = ref('')
@@ -31,45 +31,101 @@ export const useLog = defineStore('log', () => {
   const exporting = ref(false)
   const bundle = shallowRef<BundleView | null>(null)
   const progress = ref<{ done: number; total: number } | null>(null)
+  /** An entry that another part of the window wants to be shown. */
+  const goal = ref<number | null>(null)
   const filtered = computed(() => kind.value !== null || text.value !== '' || Object.values(narrow.value).some((value) => value !== null))
+  let find: string | null = null
+  /** Pages by number from the oldest on; the order of use decides which goes first. */
+  const pages = shallowRef(new Map<number, readonly EntryView[]>())
+  const asked = new Set<number>()
   // Answers to an older question than the newest are dropped.
   let question = 0
 
-  async function page(before: number | null): Promise<readonly EntryView[] | null> {
+  /** Looks for what the filters say; with the same filters it takes in what was written since. */
+  async function look(again: boolean): Promise<boolean> {
     const mine = ++question
-    loading.value = true
-    const reply = await ask('listLog', { before, limit: pageRows, kind: kind.value, text: text.value, ...narrow.value })
-    if (mine !== question) return null
-    loading.value = false
+    searching.value = true
+    const reply = await ask('findLog', { kind: kind.value, text: text.value, ...narrow.value })
+    if (mine !== question) return false
+    searching.value = false
     loaded.value = true
     failure.value = reply.ok ? null : reply.failure
-    if (!reply.ok) return null
+    if (!reply.ok) return false
+    if (!again || reply.value.find !== find) forget()
+    find = reply.value.find
     total.value = reply.value.total
-    return reply.value.entries
+    size.value = Math.max(size.value, reply.value.size)
+    return true
   }
 
-  /** Reads the newest page and forgets what was scrolled to. */
-  async function newest(): Promise<void> {
-    const entries = await page(null)
-    if (entries === null) return
-    rows.value = entries
-    ended.value = entries.length < pageRows
+  function forget(): void {
+    pages.value = new Map()
+    asked.clear()
   }
 
-  async function older(): Promise<void> {
-    const last = rows.value.at(-1)
-    if (loading.value || ended.value || last === undefined || rows.value.length >= heldRowsMax) return
-    const entries = await page(last.seq)
-    if (entries === null) return
-    rows.value = [...rows.value, ...entries]
-    ended.value = entries.length < pageRows
+  /** The row at a place, 0 the newest; undefined until it has been read (`wanted` asks for it). */
+  function rowAt(place: number): EntryView | undefined {
+    const fromOldest = total.value - 1 - place
+    const page = Math.floor(fromOldest / pageRows)
+    const rows = pages.value.get(page)
+    // A page holds its rows newest first.
+    return rows?.[rows.length - 1 - (fromOldest - page * pageRows)]
+  }
+
+  /** Reads the rows of these places where they are not there yet. */
+  async function wanted(first: number, last: number): Promise<void> {
+    if (total.value === 0 || find === null) return
+    const oldest = Math.floor(Math.max(0, total.value - 1 - last) / pageRows)
+    const newest = Math.floor((total.value - 1 - Math.max(0, first)) / pageRows)
+    const missing = Array.from({ length: Math.max(0, Math.min(4, newest - oldest + 1)) }, (_, i) => newest - i).filter((page) => !asked.has(page) && (pages.value.get(page)?.length ?? 0) < rowsOf(page))
+    await Promise.all(missing.map((page) => readPage(page)))
+  }
+
+  /** The newest page grows. */
+  function rowsOf(page: number): number {
+    return Math.min(total.value, (page + 1) * pageRows) - page * pageRows
+  }
+
+  async function readPage(page: number): Promise<void> {
+    const [named, of] = [find, total.value]
+    if (named === null) return
+    asked.add(page)
+    const from = page * pageRows
+    const upTo = Math.min(of, from + pageRows)
+    const reply = await ask('foundEntries', { find: named, at: of - upTo, limit: upTo - from })
+    asked.delete(page)
+    if (named !== find) return
+    if (!reply.ok) {
+      // The station keeps the latest few searches only; asking again finds it anew.
+      if (reply.failure.kind === 'no-such-find') void look(false)
+      else failure.value = reply.failure
+      return
+    }
+    const kept = pages.value
+    kept.delete(page)
+    kept.set(page, reply.value)
+    for (const oldest of [...kept.keys()].slice(0, Math.max(0, kept.size - heldPagesMax))) kept.delete(oldest)
+    triggerRef(pages)
+  }
+
+  /** Takes in what was written since; gives how many new rows stand in front. */
+  async function newest(): Promise<number> {
+    const before = total.value
+    return await look(find !== null) ? Math.max(0, total.value - before) : 0
   }
 
   async function filter(next: { kind: string | null; text: string; narrow?: Narrow }): Promise<void> {
     kind.value = next.kind
     text.value = next.text
     narrow.value = next.narrow ?? narrow.value
-    await newest()
+    await look(false)
+  }
+
+  /** Where an entry stands among what was found; null when it is not among it. */
+  async function placeOf(seq: number): Promise<number | null> {
+    if (find === null && !await look(false)) return null
+    const reply = await ask('placeInLog', { find: find ?? 'q0', seq })
+    return reply.ok ? reply.value.at : null
   }
 
   async function verify(): Promise<void> {
@@ -99,10 +155,10 @@ export const useLog = defineStore('log', () => {
     if (reply.ok) bundle.value = reply.value
   }
 
-  /** Everything of one unit, newest first, for its drawer; the list beside it stays as it is. */
-  async function historyOf(unit: string): Promise<Reply<{ entries: EntryView[]; total: number }>> {
-    return await ask('listLog', { unit, limit: historyMax })
+  /** A piece of a unit's history, newest first, from before an entry on; the list beside it stays as it is. */
+  async function historyOf(unit: string, before: number | null): Promise<Reply<{ entries: EntryView[]; total: number }>> {
+    return await ask('listLog', { unit, before, limit: historyPiece })
   }
 
-  return { rows, total, size, loaded, loading, ended, failure, kind, text, narrow, verdict, verifiedAt, verifying, progress, filtered, newest, older, filter, exporting, bundle, verify, exportAll, historyOf, hear }
+  return { total, size, loaded, searching, failure, kind, text, narrow, verdict, verifiedAt, verifying, progress, filtered, pages, goal, rowAt, wanted, newest, filter, placeOf, exporting, bundle, verify, exportAll, historyOf, hear }
 })

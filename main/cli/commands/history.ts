@@ -1,10 +1,14 @@
 // `history`: everything the log knows of one unit, oldest first, as one would tell it, across all batches; the signatures
 // over the images it got are told with it, though they name no unit.
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { utf8 } from '../../base/bytes.ts'
 import { Failure, failed } from '../../base/failure.ts'
+import { historyTable } from '../../station/reports.ts'
 import { entryView } from '../../station/views.ts'
 import { signaturesBehind } from '../../store/recall.ts'
 import type { Act, Answer } from '../call.ts'
+import { writeOutput } from '../files.ts'
 import { wholeNumber } from '../numbers.ts'
 import { entriesOf, entryLines, withLog } from '../read-log.ts'
 
@@ -12,10 +16,15 @@ export function declare(command: Command, act: Act): void {
   command
     .argument('<unit>', 'serial number or hardware id of the board')
     .option('-n, --limit <n>', 'the newest so many entries', wholeNumber(1, 1_000_000), 500)
-    .action(act<{ limit: number }>((call, [unit = ''], flags) => withLog<Answer>(call, (log) => {
+    .option('--csv <file>', 'also write all of it to this table')
+    .action(act<{ limit: number; csv?: string }>((call, [unit = ''], flags) => withLog<Answer>(call, async (log) => {
       const entries = entriesOf(log, { unit }, flags.limit)
       if (failed(entries)) return entries
       if (entries.length === 0) return new Failure('no-such-unit', `The log knows no unit "${unit}". slotwright log list shows the units it knows.`, { unit })
+      const table = flags.csv === undefined ? null : historyTable(log, unit)
+      if (failed(table)) return table
+      const saved = table === null ? null : await writeOutput(resolve(flags.csv ?? ''), utf8(table))
+      if (saved !== null) return saved
       const signed = signaturesBehind(log.database, unit)
       if (failed(signed)) return signed
       const behind = signed.map((seq) => log.get(seq)).flatMap((found) => (found === null || failed(found) ? [] : [entryView(found)]))
