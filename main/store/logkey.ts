@@ -75,6 +75,10 @@ export function writeDurably(path: string, content: string | Uint8Array, mode: n
     const bytes = typeof content === 'string' ? Buffer.from(content) : content
     for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
     fsyncSync(file)
+  } catch (error) {
+    // On a full disk the piece that was written would only take more room.
+    rmSync(temporary, { force: true })
+    throw error
   } finally {
     closeSync(file)
   }
