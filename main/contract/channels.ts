@@ -2,5 +2,5 @@
 
 /** Calls from the window: method name and arguments in, a Reply out. */
 export const callChannel = 'slotwright:call'
-/** Events to the window: one StationEvent each. */
+/** Events to the window: a list of StationEvents each, in their order. */
 export const eventChannel = 'slotwright:event'

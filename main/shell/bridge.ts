@@ -1,8 +1,10 @@
 // One channel for calls, one for events. A call is heard only from the main frame of our own window while it shows our
 // own page (Electron security checklist, item 17); the rest of the checking is in answer.ts.
 import { ipcMain, type BrowserWindow, type IpcMainInvokeEvent } from 'electron'
+import { realClock } from '../base/clock.ts'
 import { callChannel, eventChannel } from '../contract/channels.ts'
 import type { Reply, StationEvent } from '../contract/views.ts'
+import { gatherEvents } from './gathering.ts'
 import { pageUrl } from './page.ts'
 
 export type Bridge = Readonly<{ tell(event: StationEvent): void; close(): void }>
@@ -19,12 +21,16 @@ export function openBridge(window: () => BrowserWindow | null, answer: (method: 
     if (!trusted(event)) return Promise.resolve({ ok: false, failure: { kind: 'refused-sender', says: 'This call did not come from the station window.', facts: {} } })
     return answer(method, args)
   })
+  const gathering = gatherEvents((events) => {
+    const ours = window()
+    if (ours !== null && !ours.isDestroyed() && !ours.webContents.isCrashed()) ours.webContents.send(eventChannel, events)
+  }, (delayMs, work) => realClock.after(delayMs, work))
   return {
-    tell(event) {
-      const ours = window()
-      if (ours !== null && !ours.isDestroyed() && !ours.webContents.isCrashed()) ours.webContents.send(eventChannel, event)
+    tell: (event) => gathering.tell(event),
+    close() {
+      gathering.close()
+      ipcMain.removeHandler(callChannel)
     },
-    close: () => ipcMain.removeHandler(callChannel),
   }
 }
 

@@ -7,7 +7,9 @@ import type { StationEvent } from '../contract/views.ts'
 contextBridge.exposeInMainWorld('slotwright', {
   call: (method: string, args: unknown): Promise<unknown> => ipcRenderer.invoke(callChannel, method, args),
   subscribe(listener: (event: StationEvent) => void): () => void {
-    const hear = (_: IpcRendererEvent, event: StationEvent) => listener(event)
+    const hear = (_: IpcRendererEvent, events: readonly StationEvent[]) => {
+      for (const event of events) listener(event)
+    }
     ipcRenderer.on(eventChannel, hear)
     return () => {
       ipcRenderer.removeListener(eventChannel, hear)
