@@ -137,6 +137,14 @@ export function encryptionTlv(image: ImageFile): Tlv | null {
   return image.tlvs.find((tlv) => encryptionTlvs.has(tlv.type)) ?? null
 }
 
+/** Kinds of private keys that may open the image's key TLV; empty where it has none. */
+export function openerAlgorithms(image: ImageFile): readonly KeyOpener['algorithm'][] {
+  const type = encryptionTlv(image)?.type
+  if (type === TLV.ENCRSA2048) return ['rsa-2048', 'rsa-3072']
+  if (type === TLV.ENCEC256) return ['ecdsa-p256']
+  return type === undefined ? [] : ['x25519']
+}
+
 /**
  * The image with its payload in the clear and everything else as it was, so that `parseImage` and `verifyImage` check
  * it whole. Failure kinds: `not-encrypted`, `no-encryption-key` (no key TLV), `wrong-encryption-key`, `bad-tlvs`.
@@ -156,17 +164,17 @@ export async function decryptImage(bytes: Uint8Array, image: ImageFile, key: Key
   })
 }
 
-async function unwrapKey(tlv: Tlv, keyBytes: 16 | 32, key: KeyOpener): Promise<Uint8Array | Failure> {
-  const wrong = new Failure('wrong-encryption-key', `The image's key (TLV at offset ${tlv.offset}) does not open with this private key: the image is meant for other boards, or damaged.`, { offset: tlv.offset })
-  if ('openOaep' in key) {
-    if (tlv.type !== TLV.ENCRSA2048) return wrong
-    const opened = await key.openOaep(tlv.value)
-    if (opened instanceof Failure) return opened.kind === 'not-opened' ? wrong : opened
-    return opened.length === keyBytes ? opened : wrong
-  }
-  const ec = key.algorithm === 'ecdsa-p256'
+const wrongKey = (tlv: Tlv) =>
+  new Failure('wrong-encryption-key', `The image's key (TLV at offset ${tlv.offset}) does not open with this private key: the image is meant for other boards, or damaged.`, { offset: tlv.offset })
+
+/** A content key sealed to an X25519 or P-256 key: what the secret has to be agreed with, and how the agreed one opens it. */
+export type SealedKey = Readonly<{ point: Uint8Array; open(shared: Uint8Array): Uint8Array | Failure }>
+
+/** Takes the key TLV apart. Kinds `wrong-encryption-key`, `bad-tlvs`; `open` has the first too, and wipes what it was given. */
+export function sealedKey(tlv: Tlv, keyBytes: 16 | 32, algorithm: 'x25519' | 'ecdsa-p256'): SealedKey | Failure {
+  const ec = algorithm === 'ecdsa-p256'
   const hash: EciesHash = tlv.type === TLV.ENCX25519_SHA512 ? 'sha512' : 'sha256'
-  if (ec !== (tlv.type === TLV.ENCEC256) || tlv.type === TLV.ENCRSA2048) return wrong
+  if (ec !== (tlv.type === TLV.ENCEC256) || tlv.type === TLV.ENCRSA2048) return wrongKey(tlv)
   const pointBytes = ec ? 65 : 32
   const { value } = tlv
   if (value.length !== pointBytes + hmacBytes[hash] + keyBytes) {
@@ -174,9 +182,26 @@ async function unwrapKey(tlv: Tlv, keyBytes: 16 | 32, key: KeyOpener): Promise<U
   }
   const mac = value.subarray(pointBytes, pointBytes + hmacBytes[hash])
   const wrapped = value.subarray(pointBytes + hmacBytes[hash])
-  const shared = await key.agree(value.subarray(0, pointBytes))
-  if (shared instanceof Failure) return shared.kind === 'not-opened' ? wrong : shared
-  const { cipherKey, macKey } = derive(shared, keyBytes, hash)
-  if (!timingSafeEqual(hmac(hashes[hash], macKey, wrapped), mac)) return wrong
-  return zeroNonceCtr(cipherKey, wrapped)
+  return {
+    point: value.subarray(0, pointBytes),
+    open(shared) {
+      const { cipherKey, macKey } = derive(shared, keyBytes, hash)
+      if (!timingSafeEqual(hmac(hashes[hash], macKey, wrapped), mac)) return wrongKey(tlv)
+      return zeroNonceCtr(cipherKey, wrapped)
+    },
+  }
+}
+
+async function unwrapKey(tlv: Tlv, keyBytes: 16 | 32, key: KeyOpener): Promise<Uint8Array | Failure> {
+  if ('openOaep' in key) {
+    if (tlv.type !== TLV.ENCRSA2048) return wrongKey(tlv)
+    const opened = await key.openOaep(tlv.value)
+    if (opened instanceof Failure) return opened.kind === 'not-opened' ? wrongKey(tlv) : opened
+    return opened.length === keyBytes ? opened : wrongKey(tlv)
+  }
+  const sealed = sealedKey(tlv, keyBytes, key.algorithm)
+  if (sealed instanceof Failure) return sealed
+  const shared = await key.agree(sealed.point)
+  if (shared instanceof Failure) return shared.kind === 'not-opened' ? wrongKey(tlv) : shared
+  return sealed.open(shared)
 }

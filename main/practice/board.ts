@@ -23,6 +23,7 @@ import { replyLines } from './reply-lines.ts'
 import { RecoveryServer } from './server-recovery.ts'
 import { answerPacket } from './server.ts'
 import { ImageServer } from './server-image.ts'
+import type { BoardSecret } from './secrets.ts'
 import { UnitServer, UnitStorage } from './server-unit.ts'
 import type { Unwrap } from './slot-check.ts'
 import type { Slots } from './swap.ts'
@@ -41,6 +42,10 @@ export type BoardOptions = Readonly<{
   anchors?: readonly TrustAnchor[]
   /** The signed image the board came with from its factory. */
   firmware: Uint8Array
+  /** Those of its other images, where it has several. */
+  others?: readonly Uint8Array[]
+  /** Private key for encrypted images (PKCS#8), where the profile has one. */
+  secret?: BoardSecret | null
   /** Flash content of an earlier life; null or absent = fresh from the factory. Taken over, not copied. */
   content?: Uint8Array | null
   fault?: Fault | null
@@ -116,11 +121,11 @@ export class Board {
     this.#fault = options.fault ?? null
     this.flash = new Flash(profile.flash, profile.timing, options.content ?? null)
     this.slots = layOut(this.flash, profile)
-    this.#loader = bootloaderOf(this.slots, profile, options.check ?? checkAgainst(options.trust), unwrapOf(options))
+    this.#loader = bootloaderOf(this.slots, profile, options.check ?? checkAgainst(options.trust), unwrapOf(options), options.secret ?? null)
     this.#factoryHash = listedHash(firmware, profile)
     this.#decoder = decoderFor(profile, profile.bufferBytes)
     this.#recoveryDecoder = decoderFor(profile, profile.recovery?.receiveBytes ?? profile.bufferBytes)
-    if (!options.content || !couldBoot(this.#loader, this.flash, profile)) flashFactoryImage(this.slots, firmware, profile.mode)
+    if (!options.content || !couldBoot(this.#loader, this.flash, profile)) flashFactoryImage(this.slots, firmware, profile.mode, options.others)
   }
 
   get state(): Life['is'] {

@@ -1,11 +1,15 @@
-// MCUboot for one image with two slots (boot/bootutil/src/loader.c, context_boot_go): finishes an interrupted swap, or
+// MCUboot with two slots for each image (boot/bootutil/src/loader.c, context_boot_go): finishes an interrupted swap, or
 // decides from the trailers what to do, checks the upgrade before it swaps, checks what it is about to boot, and says
 // on the console what it does. It never starts an image that does not verify. Surprise: an upgrade that fails its check
 // is not reported to anybody; its slot is erased and the old image boots.
 import type { FlashArea } from './flash.ts'
 import { compareWithoutBuild, loadHighest } from './load-highest.ts'
+import { securityCounterOf } from './counters.ts'
 import { overwrite } from './overwrite.ts'
 import { bootInPlace, duePackage, holdsPackage } from './package-loader.ts'
+import { PayloadCipher } from './secrets.ts'
+import { dependenciesMet, reviewEarlier } from './several.ts'
+import type { Found } from './several.ts'
 import { imageHolds, swapAlgorithms } from './slot-check.ts'
 import type { Bootloader } from './slot-check.ts'
 import { imageSize, listedVersion, readHeader, readListed } from './slot-image.ts'
@@ -44,40 +48,91 @@ export function boot(loader: Bootloader): BootResult {
     const { unwrap, check, mode, inPlace } = loader
     return bootInPlace({ slots: [primary, secondary], unwrap, check, vectorAlign: inPlace.vectorAlign, wayBack: mode === 'direct-xip-revert' })
   }
-  if (isHighestMode(loader.mode)) return { ...loadHighest(loader, loader.mode, say), lines }
-  const swapped = updateImage(loader, say)
-  const running = runnable(loader, say)
+  if (isHighestMode(loader.mode)) {
+    const loaded = loadHighest(loader, loader.mode, say)
+    if (loaded.running !== null) raiseCounter(loader, loaded.running.slot === 0 ? loader.slots.primary : loader.slots.secondary)
+    return { ...loaded, lines }
+  }
+  const loaders = loadersOf(loader)
+  const swapped = updateImages(loaders, say)
+  const [running, ...others] = loaders.map((each) => runnable(each, say))
+  if (running === undefined || running === null || others.includes(null)) return { running: null, swapped, lines }
+  say('I: Jumping to the first image slot')
+  for (const each of loaders) raiseCounter(each, each.slots.primary)
   return { running, swapped, lines }
+}
+
+/** This bootloader once for each image it looks after. */
+function loadersOf(loader: Bootloader): Bootloader[] {
+  const { unwrap: _, ...plain } = loader
+  return [loader, ...(loader.slots.others ?? []).map((slots): Bootloader => ({ ...plain, slots }))]
+}
+
+/** The counter rises with an image that is there to stay (boot_update_hw_rollback_protection). */
+function raiseCounter({ counters, slots }: Bootloader, { area, trailer }: Slot): void {
+  const { magic, imageOk } = trailer.state()
+  const size = sizeIn(area)
+  const counter = counters && size > 0 ? securityCounterOf(area.read(0, size)) : null
+  if (counters && counter !== null && (magic !== 'good' || imageOk === 'set')) counters.raise(slots.image ?? 0, counter)
 }
 
 export type Say = (text: string) => void
 
-/** Finishes or makes the swap that is due; the type of it. */
-function updateImage(loader: Bootloader, say: Say): SwapType {
+/** An image as it was found, and how its update would be made. */
+type Due = Found & Readonly<{ /** A swap that was under way and has been finished. */ finished: SwapType; make: () => void }>
+
+/** Finishes and makes the swaps that are due; the type of the first image's. All are looked at before any is made. */
+function updateImages(loaders: readonly Bootloader[], say: Say): SwapType {
+  const dues: Due[] = []
+  for (const loader of loaders) {
+    const due = dueUpdate(loader, say)
+    dues.push(due)
+    reviewEarlier(dues, due.finished !== 'none')
+  }
+  if (dues.length > 1 && dues.some(({ type }) => type !== 'none') && !dependenciesMet(dues)) {
+    say('E: Image dependencies are not satisfied: no image is upgraded')
+    return dues[0]?.finished ?? 'none'
+  }
+  for (const due of dues) if (due.type !== 'none') due.make()
+  const [first] = dues
+  return first === undefined ? 'none' : first.finished !== 'none' ? first.finished : first.type
+}
+
+/** What is due for one image. A swap that was interrupted is finished on the spot (boot_prepare_image_for_update). */
+function dueUpdate(loader: Bootloader, say: Say): Due {
   const { slots, mode } = loader
-  if (isHighestMode(mode) || mode === 'single-slot') return 'none'
-  if (mode === 'overwrite-only') return overwriteImage(loader, say)
+  const nothing = { type: 'none' as SwapType, finished: 'none' as SwapType, primary: slots.primary.area, upgrade: slots.secondary.area, make: () => {} }
+  if (isHighestMode(mode) || mode === 'single-slot') return nothing
+  if (mode === 'overwrite-only') return overwriteDue(loader, nothing, say)
   const algorithm = swapAlgorithms[mode]
   const status = readStatus(slots, algorithm)
   saySwapState('Primary image', slots.primary, say)
   saySwapState('Secondary image', slots.secondary, say)
   say(`I: Boot source: ${status.source === 'primary' ? 'primary slot' : status.source}`)
   if (!isFresh(status)) {
-    if (!headersInPlace(slots, algorithm, status)) return 'none'
-    return runSwap(slots, algorithm, status, statusSwapSize(slots, status), say)
+    if (!headersInPlace(slots, algorithm, status)) return nothing
+    const { keys } = status
+    return { ...nothing, finished: runSwap(loader, algorithm, status, keys, statusSwapSize(slots, status), say) }
   }
-  if (readHeader(slots.primary.area).magic !== 'image') return 'none'
+  if (readHeader(slots.primary.area).magic !== 'image') return nothing
   if (holdsPackage(loader)) {
     const due = duePackage(loader, status, say)
-    if (due === null) return 'none'
+    if (due === null) return nothing
     const bytes = Math.max(sizeIn(slots.primary.area), due.imageBytes)
-    return runSwap(slots, algorithm, { ...status, swapType: due.type, swapSize: bytes, shiftBytes: due.shiftBytes }, bytes, say)
+    const opened = { ...status, swapType: due.type, swapSize: bytes, shiftBytes: due.shiftBytes }
+    return { ...nothing, type: due.type, make: () => void runSwap(loader, algorithm, opened, [null, null], bytes, say) }
   }
   const upgrade = upgradeArea(slots, algorithm, status)
   const type = dueSwap(loader, status, upgrade, say)
-  if (type === 'none') return 'none'
   const copyBytes = Math.max(sizeIn(slots.primary.area), sizeIn(upgrade))
-  return runSwap(slots, algorithm, { ...status, swapType: type, swapSize: copyBytes }, copyBytes, say)
+  const keys = [keyOf(loader, slots.primary.area), keyOf(loader, upgrade)] as const
+  return { ...nothing, type, upgrade, make: () => void runSwap(loader, algorithm, { ...status, swapType: type, swapSize: copyBytes }, keys, copyBytes, say) }
+}
+
+/** The content key of the image there, from its own TLV; null when it has none, or none for this board. */
+function keyOf({ secret }: Bootloader, area: FlashArea): Uint8Array | null {
+  const size = sizeIn(area)
+  return secret && size > 0 && readHeader(area).keyBytes === secret.keyBytes ? secret.contentKey(area.read(0, size)) : null
 }
 
 function readStatus(slots: Slots, algorithm: SwapAlgorithm): SwapStatus {
@@ -88,6 +143,7 @@ function readStatus(slots: Slots, algorithm: SwapAlgorithm): SwapStatus {
   algorithm.readProgress(slot.trailer, status)
   status.swapType = slot.trailer.state().swapType
   status.shiftBytes = slot.trailer.swapShift()
+  status.keys = [slot.trailer.readKey(0), slot.trailer.readKey(1)]
   return status
 }
 
@@ -113,18 +169,25 @@ function upgradeArea(slots: Slots, algorithm: SwapAlgorithm, status: SwapStatus)
   return readHeader(other).magic === 'image' ? other : wanted
 }
 
-/** The whole update in overwrite-only mode: nothing of it can be resumed, it is only ever begun anew. */
-function overwriteImage(loader: Bootloader, say: Say): SwapType {
+/** The update in overwrite-only mode: nothing of it can be resumed, it is only ever begun anew. */
+function overwriteDue(loader: Bootloader, nothing: Due, say: Say): Due {
   const { slots } = loader
   saySwapState('Primary image', slots.primary, say)
   saySwapState('Secondary image', slots.secondary, say)
-  const type = dueSwap(loader, freshStatus(), slots.secondary.area, say)
+  const { area } = slots.secondary
+  const type = dueSwap(loader, freshStatus(), area, say)
   // A permanent mark and a test mark come to the same; a revert cannot be.
-  if (type === 'none' || type === 'revert') return 'none'
-  say('I: Image 0 upgrade secondary slot -> primary slot')
-  say('I: Erasing the primary slot')
-  overwrite(slots)
-  return type
+  if (type === 'none' || type === 'revert') return nothing
+  const key = keyOf(loader, area)
+  return {
+    ...nothing,
+    type,
+    make() {
+      say(`I: Image ${slots.image ?? 0} upgrade secondary slot -> primary slot`)
+      say('I: Erasing the primary slot')
+      overwrite(slots, key === null ? null : new PayloadCipher(readHeader(area), key))
+    },
+  }
 }
 
 /** The swap the trailers ask for, after the upgrade image has been checked (boot_validated_swap_type). */
@@ -132,7 +195,7 @@ function dueSwap(loader: Bootloader, status: SwapStatus, upgrade: FlashArea, say
   const { primary } = loader.slots
   // A swap whose status was opened but that moved nothing yet goes on as what it was.
   const type = status.swapType === 'none' ? askedSwap(loader.slots) : status.swapType
-  say(`I: Image index: 0, Swap type: ${type}`)
+  say(`I: Image index: ${loader.slots.image ?? 0}, Swap type: ${type}`)
   if (type === 'none') return 'none'
   if (upgradeHolds(loader, status, type, upgrade, say)) return isDowngrade(loader, type, upgrade, say) ? 'none' : type
   // boot_prepare_image_for_update: a swap already opened that lost its image ends as failed, and the running image stays.
@@ -176,7 +239,12 @@ function sizeIn(area: FlashArea): number {
   return header.magic === 'image' ? imageSize(area, header) ?? 0 : 0
 }
 
-function runSwap(slots: Slots, algorithm: SwapAlgorithm, status: SwapStatus, copyBytes: number, say: Say): SwapType {
+function runSwap({ slots }: Bootloader, algorithm: SwapAlgorithm, begun: SwapStatus, keys: SwapStatus['keys'], copyBytes: number, say: Say): SwapType {
+  const cipher = (name: SlotName, key: Uint8Array | null) => {
+    const { area, offset } = algorithm.headerPlace(slots, name, begun)
+    return key === null ? null : new PayloadCipher(readHeader(area, offset), key)
+  }
+  const status: SwapStatus = { ...begun, keys, encrypt: cipher('primary', keys[0]), decrypt: cipher('secondary', keys[1]) }
   say(`I: Starting ${algorithm.name} algorithm.`)
   algorithm.run(slots, status, copyBytes)
   const { trailer } = slots.primary
@@ -197,7 +265,6 @@ function runnable(loader: Bootloader, say: Say): Running | null {
   const version = listedVersion(listed.header)
   say(`I: Bootloader chainload address offset: 0x${area.address.toString(16)}`)
   say(`I: Image version: v${version}`)
-  say('I: Jumping to the first image slot')
   return { hash: listed.hash, version, header: listed.header, slot: 0 }
 }
 

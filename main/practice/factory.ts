@@ -8,6 +8,8 @@ import type { Bootloader, ImageCheck } from './bootloader.ts'
 import type { Unwrap } from './slot-check.ts'
 import { Flash, FlashArea, erasedByte } from './flash.ts'
 import type { BoardProfile } from './profiles.ts'
+import { SecurityCounters } from './counters.ts'
+import type { BoardSecret } from './secrets.ts'
 import { readListed } from './slot-image.ts'
 import { slotsOf } from './swap.ts'
 import type { BootMode, Slots } from './swap.ts'
@@ -22,13 +24,18 @@ export function layOut(flash: Flash, profile: BoardProfile): Slots {
   const area = (name: string, place: { address: number; sizeBytes: number }) => new FlashArea(flash, name, place.address, place.sizeBytes)
   const scratch = profile.mode === 'swap-scratch' ? area('scratch', profile.scratch) : null
   const layout = profile.mode === 'swap-offset' ? 'offset' : 'usual'
-  return slotsOf(area('slot 0', profile.slot0), area('slot 1', profile.slot1), scratch, profile.maxAlign, layout)
+  const others = profile.others.map(({ slot0, slot1 }, index): Slots => ({
+    ...slotsOf(area(`slot 0 of image ${index + 1}`, slot0), area(`slot 1 of image ${index + 1}`, slot1), scratch, profile.maxAlign, layout, profile.keyBytes), image: index + 1,
+  }))
+  return { ...slotsOf(area('slot 0', profile.slot0), area('slot 1', profile.slot1), scratch, profile.maxAlign, layout, profile.keyBytes), image: 0, others }
 }
 
 /** The bootloader of that profile over those slots. */
-export function bootloaderOf(slots: Slots, profile: BoardProfile, check: ImageCheck, unwrap?: Unwrap): Bootloader {
+export function bootloaderOf(slots: Slots, profile: BoardProfile, check: ImageCheck, unwrap?: Unwrap, secret: BoardSecret | null = null): Bootloader {
   const takes = unwrap === undefined || profile.packages === null ? {} : profile.packages === 'in-place' ? { unwrap, inPlace: { vectorAlign } } : { unwrap }
-  return { slots, mode: profile.mode, check, ram: profile.ram, noDowngrade: profile.noDowngrade, ...takes }
+  const { flash } = slots.primary.area
+  const counters = profile.counters === null ? null : new SecurityCounters(new FlashArea(flash, 'security counters', profile.counters.address, flash.geometry.sectorBytes))
+  return { slots, mode: profile.mode, check, secret, counters, ram: profile.ram, noDowngrade: profile.noDowngrade, ...takes }
 }
 
 /** Accepts an image that verifies against any of the keys. */
@@ -45,7 +52,7 @@ export function checkAgainst(trust: readonly PublicKey[]): ImageCheck {
  * Puts the image into slot 0 and erases everything else that belongs to it. Where the bootloader wants a trailer to run
  * anything, the image comes with one that is confirmed, as a programmer would have written it (imgtool --pad --confirm).
  */
-export function flashFactoryImage(slots: Slots, firmware: Uint8Array, mode: BootMode = 'swap-move'): void {
+export function flashFactoryImage(slots: Slots, firmware: Uint8Array, mode: BootMode = 'swap-move', others: readonly Uint8Array[] = []): void {
   const { primary, secondary, scratch } = slots
   for (const slot of [primary, secondary, ...(scratch ? [scratch] : [])]) slot.area.erase(0, slot.area.sizeBytes)
   const block = primary.area.writeBlockBytes
@@ -56,13 +63,19 @@ export function flashFactoryImage(slots: Slots, firmware: Uint8Array, mode: Boot
     primary.trailer.writeMagic()
     primary.trailer.writeImageOk()
   }
+  for (const [index, each] of (slots.others ?? []).entries()) {
+    const image = others[index]
+    assert(image !== undefined, 'a board with several images comes with one for each')
+    flashFactoryImage(each, image, mode)
+  }
   primary.area.flash.endCount()
 }
 
 /** Whether that flash holds something to run, tried on a copy so that a swap under way is not touched. */
 export function couldBoot(loader: Bootloader, flash: Flash, profile: BoardProfile): boolean {
   const copy = new Flash(profile.flash, noTime, flash.snapshot())
-  return boot({ ...loader, slots: layOut(copy, profile) }).running !== null
+  const counters = profile.counters === null ? null : new SecurityCounters(new FlashArea(copy, 'security counters', profile.counters.address, copy.geometry.sectorBytes))
+  return boot({ ...loader, slots: layOut(copy, profile), counters }).running !== null
 }
 
 /** The hash the server would list for that image. */

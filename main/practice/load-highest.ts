@@ -42,8 +42,10 @@ function highest(slots: readonly [Slot, Slot], available: readonly boolean[]): 0
   return compareWithoutBuild(readHeader(slots[1].area), readHeader(slots[0].area)) > 0 ? 1 : 0
 }
 
+type Numbers = Pick<SlotHeader, 'major' | 'minor' | 'revision'>
+
 /** Positive when `a` is newer; the build number does not count (MCUBOOT_VERSION_CMP_USE_BUILD_NUMBER is off). */
-export function compareWithoutBuild(a: SlotHeader, b: SlotHeader): number {
+export function compareWithoutBuild(a: Numbers, b: Numbers): number {
   return a.major - b.major || a.minor - b.minor || a.revision - b.revision
 }
 

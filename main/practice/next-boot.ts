@@ -105,7 +105,7 @@ export function setNext(seen: SeenSlots, slot: 0 | 1, confirm: boolean): number 
   if (next.as === 'normal' && next.slot !== active) return code.alreadyPending
   if (next.as === 'revert' && !confirm) return code.alreadyPending
   if (mode === 'direct-xip' || mode === 'ram-load') return markInPlace(slotAt(seen, slot), confirm || slot === active)
-  return slot === active ? confirmRunning(slotAt(seen, slot)) : markUpgrade(slotAt(seen, slot), confirm)
+  return slot === active ? confirmRunning(slotAt(seen, slot)) : markUpgrade(slotAt(seen, slot), confirm, seen.slots.image)
 }
 
 function confirmRunning({ trailer }: Slot): number {
@@ -115,13 +115,13 @@ function confirmRunning({ trailer }: Slot): number {
   return 0
 }
 
-function markUpgrade({ trailer }: Slot, permanent: boolean): number {
+function markUpgrade({ trailer }: Slot, permanent: boolean, image = 0): number {
   const { magic } = trailer.state()
   if (magic === 'bad') return code.badMagic
   if (magic === 'unset') {
     trailer.writeMagic()
     if (permanent) trailer.writeImageOk()
-    trailer.writeSwapInfo(permanent ? 'perm' : 'test')
+    trailer.writeSwapInfo(permanent ? 'perm' : 'test', image)
   }
   return 0
 }

@@ -4,11 +4,12 @@
 // goes on asking for an upgrade that is not there, and the SMP server refuses every upload until the slot is erased.
 import type { FlashArea } from './flash.ts'
 import { imageSize, readHeader } from './slot-image.ts'
+import type { PayloadCipher } from './secrets.ts'
 import { copyRegion } from './swap.ts'
 import type { Slots } from './swap.ts'
 
 /** Copies the checked image of the secondary slot over the primary one. Begun anew from the start after a power cut. */
-export function overwrite(slots: Slots): void {
+export function overwrite(slots: Slots, cipher: PayloadCipher | null = null): void {
   const primary = slots.primary.area
   const secondary = slots.secondary.area
   const size = imageSize(secondary, readHeader(secondary)) ?? 0
@@ -16,7 +17,7 @@ export function overwrite(slots: Slots): void {
   primary.erase(0, size)
   eraseTrailer(primary, slots.primary.trailer.statusOffset)
   // One write block past the image even when the image ends on one (loader.c rounds up always).
-  copyRegion(secondary, primary, 0, 0, Math.min(size + block - (size % block), primary.sizeBytes))
+  copyRegion(secondary, primary, 0, 0, Math.min(size + block - (size % block), primary.sizeBytes), { cipher, imageOffset: 0 })
   slots.primary.trailer.writeMagic()
   secondary.erase(0, secondary.sectorBytes)
   secondary.erase(secondary.sizeBytes - secondary.sectorBytes, secondary.sectorBytes)

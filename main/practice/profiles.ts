@@ -11,6 +11,8 @@ import type { MaxAlign } from './trailer.ts'
 
 export type TaskView = Readonly<{ name: string; prio: number; tid: number; state: number }>
 
+type Place = Readonly<{ address: number; sizeBytes: number }>
+
 export type BoardProfile = Readonly<{
   name: string
   flash: FlashGeometry
@@ -30,6 +32,12 @@ export type BoardProfile = Readonly<{
   slot0: Readonly<{ address: number; sizeBytes: number }>
   slot1: Readonly<{ address: number; sizeBytes: number }>
   scratch: Readonly<{ address: number; sizeBytes: number }>
+  /** Slots of the images after the first (BOOT_IMAGE_NUMBER above 1); empty on most boards. */
+  others: readonly Readonly<{ slot0: Place; slot1: Place }>[]
+  /** Bytes of the key that encrypted images have (MCUBOOT_ENC_IMAGES; 32 with MCUBOOT_AES_256); 0: not built in. */
+  keyBytes: 0 | 16 | 32
+  /** Sector of the security counters (MCUBOOT_HW_ROLLBACK_PROT); null: not built in. */
+  counters: Readonly<{ address: number }> | null
   /** Base64 lines on the console's UART, or packets as they are on a UART of their own (MCUMGR_TRANSPORT_RAW_UART), which shows no boot chatter. */
   framing: Framing
   /** MCUMGR_TRANSPORT_NETBUF_SIZE: largest message over a console is this less 4. */
@@ -91,6 +99,9 @@ export const recordedRig: BoardProfile = {
   slot0: { address: 0xc000, sizeBytes: 0x69000 },
   slot1: { address: 0x75000, sizeBytes: 0x69000 },
   scratch: { address: 0xde000, sizeBytes: 0x1e000 },
+  others: [],
+  keyBytes: 0,
+  counters: null,
   framing: 'console',
   bufferBytes: 384,
   bufferCount: 4,
@@ -153,6 +164,26 @@ export const profiles: Readonly<Record<string, BoardProfile>> = {
 }
 
 export const practiceProfile = practice
+
+const sector = 0x1000
+const otherSlotBytes = 0x20000
+export const practiceImagesMax = 4
+
+/** What a practice board can be built with beside its mode. */
+export type BoardExtras = Readonly<{ images?: number; keyBytes?: 0 | 16 | 32; counters?: boolean; noDowngrade?: boolean }>
+
+/** The profile with more images, an encryption key, security counters: their flash comes behind what it has. */
+export function withExtras(profile: BoardProfile, { images = 1, keyBytes = 0, counters = false, noDowngrade = false }: BoardExtras): BoardProfile {
+  let end = profile.flash.baseAddress + profile.flash.sizeBytes
+  const take = (sizeBytes: number): Place => {
+    const address = end
+    end += sizeBytes
+    return { address, sizeBytes }
+  }
+  const others = Array.from({ length: images - 1 }, () => ({ slot0: take(otherSlotBytes), slot1: take(otherSlotBytes + (profile.mode === 'swap-offset' ? sector : 0)) }))
+  const counting = counters ? { address: take(sector).address } : null
+  return { ...profile, others, keyBytes, counters: counting, noDowngrade: profile.noDowngrade || noDowngrade, flash: { ...profile.flash, sizeBytes: end - profile.flash.baseAddress } }
+}
 
 /** The profile of that name; a name of a mode is the practice board in that mode. Failure kind `bad-profile`. */
 export function findProfile(name: string): BoardProfile | Failure<'bad-profile'> {

@@ -32,11 +32,12 @@ const streamBytes = 512
 
 const refused = (why: number): Answer => groupError(imageGroup, why)
 
-type UploadSession = { slot: 0 | 1; sizeBytes: number; offset: number; sha: Uint8Array }
+type UploadSession = { image: number; slot: 0 | 1; sizeBytes: number; offset: number; sha: Uint8Array }
 
 /** The image group's state of one running firmware. A new one begins at every reset. */
 export class ImageServer {
-  readonly #seen: SeenSlots
+  /** The slots of every image, the application's first. */
+  readonly #images: readonly SeenSlots[]
   readonly #profile: BoardProfile
   #session: UploadSession | null = null
   #stream: FlashStream
@@ -45,43 +46,62 @@ export class ImageServer {
 
   /** `active` is the slot whose image runs. */
   constructor(slots: Slots, profile: BoardProfile, active: 0 | 1 = 0) {
-    this.#seen = { slots, mode: profile.mode, active, packages: profile.packages !== null }
+    const own: SeenSlots = { slots, mode: profile.mode, active, packages: profile.packages !== null }
+    this.#images = [own, ...(slots.others ?? []).map((others): SeenSlots => ({ slots: others, mode: profile.mode, active: 0 }))]
     this.#profile = profile
     this.#stream = new FlashStream(slots.secondary.area)
   }
 
   listState(): Answer {
-    const { active, mode } = this.#seen
-    const next = nextBoot(this.#seen)
-    const changes = next.slot !== active
     const images: CborMap[] = []
-    for (const slot of slotsOfMode(mode)) {
-      if (slot === active) this.#list(images, slot, { confirmed: next.as !== 'revert', active: true })
-      else this.#list(images, slot, { pending: changes && next.as !== 'revert', confirmed: changes && next.as === 'revert', permanent: changes && next.as === 'normal' })
+    for (const [image, seen] of this.#images.entries()) {
+      const { active, mode } = seen
+      const next = nextBoot(seen)
+      const changes = next.slot !== active
+      for (const slot of slotsOfMode(mode)) {
+        if (slot === active) this.#list(images, image, slot, { confirmed: next.as !== 'revert', active: true })
+        else this.#list(images, image, slot, { pending: changes && next.as !== 'revert', confirmed: changes && next.as === 'revert', permanent: changes && next.as === 'normal' })
+      }
     }
     return body(this.#profile.frugalList ? { images } : { images, splitStatus: 0 })
   }
 
   setState(hash: Uint8Array | undefined, confirm: boolean): Answer {
-    let slot = this.#seen.active
+    let seen = this.#seenOf(0)
+    let slot = seen.active
     if (hash === undefined || hash.length === 0) {
       if (!confirm) return refused(code.badHash)
     } else {
       if (hash.length !== shaBytes) return refused(code.badHash)
-      const found = slotsOfMode(this.#seen.mode).find((each) => sameBytes(listedAt(this.#seen, each)?.hash ?? new Uint8Array(0), hash))
-      if (found === undefined) return refused(code.hashNotFound)
-      slot = found
+      const found = this.#findByHash(hash)
+      if (found === null) return refused(code.hashNotFound)
+      ;({ seen, slot } = found)
     }
-    const why = setNext(this.#seen, slot, confirm)
+    const why = setNext(seen, slot, confirm)
     return why === 0 ? this.listState() : refused(why)
   }
 
-  /** By default the slot that does not run. */
-  erase(asked: number = 1 - this.#seen.active): Answer {
-    const slot = slotsOfMode(this.#seen.mode).find((each) => each === asked)
-    if (slot === undefined) return refused(code.flashOpen)
-    const { area } = slotAt(this.#seen, slot)
-    if (listedAt(this.#seen, slot) !== null && slotInUse(this.#seen, slot)) return refused(code.noFreeSlot)
+  #findByHash(hash: Uint8Array): { seen: SeenSlots; slot: 0 | 1 } | null {
+    for (const seen of this.#images) {
+      const slot = slotsOfMode(seen.mode).find((each) => sameBytes(listedAt(seen, each)?.hash ?? new Uint8Array(0), hash))
+      if (slot !== undefined) return { seen, slot }
+    }
+    return null
+  }
+
+  #seenOf(image: number): SeenSlots {
+    const seen = this.#images[image]
+    assert(seen !== undefined, 'an image number was looked at before')
+    return seen
+  }
+
+  /** By default the slot that does not run. Slots of all images count through. */
+  erase(asked: number = 1 - this.#seenOf(0).active): Answer {
+    const seen = this.#images[Math.floor(asked / 2)]
+    const slot = seen === undefined ? undefined : slotsOfMode(seen.mode).find((each) => each === asked % 2)
+    if (seen === undefined || slot === undefined) return refused(code.flashOpen)
+    const { area } = slotAt(seen, slot)
+    if (listedAt(seen, slot) !== null && slotInUse(seen, slot)) return refused(code.noFreeSlot)
     this.#session = null
     if (area.isErased()) {
       if (this.#profile.emptyEraseFails) return refused(code.unknown)
@@ -92,8 +112,8 @@ export class ImageServer {
   }
 
   slotInfo(): Answer {
-    const places = slotsOfMode(this.#seen.mode).map((slot) => ({ slot, size: slotAt(this.#seen, slot).area.sizeBytes }))
-    return body({ images: [{ image: 0, slots: places }] })
+    const images = this.#images.map((seen, image) => ({ image, slots: slotsOfMode(seen.mode).map((slot) => ({ slot, size: slotAt(seen, slot).area.sizeBytes })) }))
+    return body({ images })
   }
 
   upload(request: UploadRequest): Answer {
@@ -105,14 +125,19 @@ export class ImageServer {
     const data = request.data ?? new Uint8Array(0)
     if (request.off === 0) {
       if (this.#resumes(request.sha)) return this.#uploadReply()
-      return this.#begin(request.len!, data, request.sha ?? new Uint8Array(0))
+      return this.#begin(this.#wanted(request), request.len!, data, request.sha ?? new Uint8Array(0))
     }
     if (this.#session === null || request.off !== this.#session.offset) return this.#uploadReply()
     return this.#take(this.#session, data)
   }
 
-  #list(images: CborMap[], slot: 0 | 1, flags: { pending?: boolean; confirmed?: boolean; active?: boolean; permanent?: boolean }): void {
-    const listed = listedAt(this.#seen, slot)
+  /** The image that an upload is for; a server built for one takes any number for that. */
+  #wanted({ image }: UploadRequest): number {
+    return this.#images.length === 1 ? 0 : image ?? 0
+  }
+
+  #list(images: CborMap[], image: number, slot: 0 | 1, flags: { pending?: boolean; confirmed?: boolean; active?: boolean; permanent?: boolean }): void {
+    const listed = listedAt(this.#seenOf(image), slot)
     if (listed === null) return
     const all = {
       bootable: listed.header.bootable,
@@ -122,7 +147,7 @@ export class ImageServer {
       permanent: flags.permanent ?? false,
     }
     const shown = this.#profile.frugalList ? Object.fromEntries(Object.entries(all).filter(([, value]) => value)) : all
-    images.push({ slot, version: listedVersion(listed.header), hash: listed.hash, ...shown })
+    images.push({ ...(this.#images.length > 1 ? { image } : {}), slot, version: listedVersion(listed.header), hash: listed.hash, ...shown })
   }
 
   #refusal(request: UploadRequest): number {
@@ -140,12 +165,13 @@ export class ImageServer {
     if (packed === null && header?.magic !== 'image') return code.badMagic
     if (sha !== undefined && sha.length > shaBytes) return code.badHash
     if (this.#resumes(sha)) return 0
-    const slot = uploadSlot(this.#seen)
-    if (slot === null) return code.noFreeSlot
-    if (len > imageAt(this.#seen, slot).sizeBytes) return code.tooLarge
-    if (packed !== null && packed.address !== null && packed.address !== slotAt(this.#seen, slot).area.address + packed.offset) return code.badAddress
+    const seen = this.#images[this.#wanted(request)]
+    const slot = seen === undefined ? null : uploadSlot(seen)
+    if (seen === undefined || slot === null) return code.noFreeSlot
+    if (len > imageAt(seen, slot).sizeBytes) return code.tooLarge
+    if (packed !== null && packed.address !== null && packed.address !== slotAt(seen, slot).area.address + packed.offset) return code.badAddress
     // Upgrade-only uploads compare without the build number. A package whose head is longer than the first piece tells no version yet.
-    const runs = listedAt(this.#seen, this.#seen.active)?.header ?? null
+    const runs = listedAt(seen, seen.active)?.header ?? null
     return request.upgrade === true && header !== null && runs !== null && compareWithoutBuild(header, runs) <= 0 ? code.notNewer : 0
   }
 
@@ -164,12 +190,13 @@ export class ImageServer {
     return sha !== undefined && sha.length > 0 && this.#session !== null && sameBytes(this.#session.sha, sha)
   }
 
-  #begin(sizeBytes: number, data: Uint8Array, sha: Uint8Array): Answer {
-    const slot = uploadSlot(this.#seen)
+  #begin(image: number, sizeBytes: number, data: Uint8Array, sha: Uint8Array): Answer {
+    const seen = this.#seenOf(image)
+    const slot = uploadSlot(seen)
     assert(slot !== null, 'an upload without a free slot was refused before')
-    const area = imageAt(this.#seen, slot)
-    const whole = slotAt(this.#seen, slot).area
-    const session: UploadSession = { slot, sizeBytes, offset: 0, sha: sha.slice() }
+    const area = imageAt(seen, slot)
+    const whole = slotAt(seen, slot).area
+    const session: UploadSession = { image, slot, sizeBytes, offset: 0, sha: sha.slice() }
     this.#session = session
     if (this.#profile.imageCheck && sha.length === shaBytes && contentMatches(area, sizeBytes, sha)) {
       session.offset = sizeBytes
@@ -190,7 +217,7 @@ export class ImageServer {
     session.offset += data.length
     this.onUploaded(session.offset, session.sizeBytes)
     if (!last) return this.#uploadReply()
-    return this.#finish(session, contentMatches(imageAt(this.#seen, session.slot), session.sizeBytes, session.sha))
+    return this.#finish(session, contentMatches(imageAt(this.#seenOf(session.image), session.slot), session.sizeBytes, session.sha))
   }
 
   #finish(session: UploadSession, match: boolean): Answer {
@@ -209,7 +236,7 @@ export class ImageServer {
 }
 
 const uploadFields = { image: 'count', data: 'bytes', len: 'count', off: 'count', sha: 'bytes', upgrade: 'flag' } as const
-type UploadRequest = Readonly<{ data?: Uint8Array; len?: number; off?: number; sha?: Uint8Array; upgrade?: boolean }>
+type UploadRequest = Readonly<{ image?: number; data?: Uint8Array; len?: number; off?: number; sha?: Uint8Array; upgrade?: boolean }>
 
 function contentMatches(area: FlashArea, sizeBytes: number, sha: Uint8Array): boolean {
   if (sizeBytes > area.sizeBytes) return false

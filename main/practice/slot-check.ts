@@ -4,7 +4,12 @@
 import { failed } from '../base/failure.ts'
 import type { Failure } from '../base/failure.ts'
 import type { FlashArea } from './flash.ts'
+import { securityCounterOf } from './counters.ts'
+import type { SecurityCounters } from './counters.ts'
+import { decrypted, isStoredEncrypted } from './secrets.ts'
+import type { BoardSecret } from './secrets.ts'
 import { imageSize, readHeader } from './slot-image.ts'
+import type { SlotHeader } from './slot-image.ts'
 import type { BootMode, Slots, SwapAlgorithm, SwapMode } from './swap.ts'
 import { swapMove } from './swap-move.ts'
 import { swapOffset } from './swap-offset.ts'
@@ -35,6 +40,10 @@ export type Bootloader = Readonly<{
   unwrap?: Unwrap
   /** With `unwrap`, in direct-xip: images run from inside their packages, their vector tables aligned like that. */
   inPlace?: Readonly<{ vectorAlign: number }>
+  /** Built to decrypt images on their way into the primary slot. */
+  secret?: BoardSecret | null
+  /** MCUBOOT_HW_ROLLBACK_PROT; null where it is not built in. */
+  counters?: SecurityCounters | null
   /** MCUBOOT_DOWNGRADE_PREVENTION: no version below the one that runs. */
   noDowngrade?: boolean
 }>
@@ -59,8 +68,25 @@ export function largestImage({ slots, mode }: Bootloader): number {
 export function imageHolds(loader: Bootloader, area: FlashArea, roomBytes: number = area.sizeBytes): boolean {
   const header = readHeader(area)
   const stated = header.headerBytes + header.imageBytes + header.protectedTlvBytes
-  if (header.magic !== 'image' || !header.plain || stated >= roomBytes) return false
+  if (header.magic !== 'image' || stated >= roomBytes) return false
   const size = imageSize(area, header)
   if (size === null || size > largestImage(loader)) return false
-  return !failed(loader.check(area.read(0, size)))
+  const image = asVerified(loader, area, header, area.read(0, size))
+  return image !== null && isCounted(loader, image) && !failed(loader.check(image))
+}
+
+/** The image as its hash covers it; null where this bootloader cannot make that of it. */
+function asVerified({ slots, mode, secret }: Bootloader, area: FlashArea, header: SlotHeader, image: Uint8Array): Uint8Array | null {
+  // Packed images hold as they are; unpacking them is the business of overwrite-only.
+  if (header.compressed && mode !== 'overwrite-only') return null
+  if (header.keyBytes === 0) return image
+  if (!secret) return null
+  return isStoredEncrypted(mode, area, slots.primary.area) ? decrypted(secret, image, header) : image
+}
+
+/** No image below the counter that was kept, and none without one (bootutil_img_validate). */
+function isCounted({ counters, slots }: Bootloader, image: Uint8Array): boolean {
+  if (!counters) return true
+  const counter = securityCounterOf(image)
+  return counter !== null && counter >= counters.read(slots.image ?? 0)
 }

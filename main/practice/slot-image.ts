@@ -12,7 +12,9 @@ const protectedTlvInfoMagic = 0x6908
 const sha256Tlv = 0x10
 const nonBootableFlag = 0x10
 const romFixedFlag = 0x100
-const unreadableFlags = 0x4 | 0x8 | 0x200 | 0x400
+const encryptedFlags = 0x4 | 0x8
+const aes256Flag = 0x8
+const compressedFlags = 0x200 | 0x400
 export const headerBytes = 32
 const tlvHeadBytes = 4
 const hashBytes = 32
@@ -26,8 +28,11 @@ export type SlotHeader = Readonly<{
   protectedTlvBytes: number
   imageBytes: number
   bootable: boolean
-  /** False when the image is encrypted or compressed, which this bootloader is not built for. */
+  /** Neither encrypted nor compressed. */
   plain: boolean
+  /** Bytes of the key its payload is encrypted with; 0 when it is not. */
+  keyBytes: 0 | 16 | 32
+  compressed: boolean
   major: number
   minor: number
   revision: number
@@ -49,7 +54,9 @@ export function headerFrom(bytes: Uint8Array): SlotHeader {
     protectedTlvBytes: view.getUint16(10, true),
     imageBytes: view.getUint32(12, true),
     bootable: (flags & nonBootableFlag) === 0,
-    plain: (flags & unreadableFlags) === 0,
+    plain: (flags & (encryptedFlags | compressedFlags)) === 0,
+    keyBytes: (flags & encryptedFlags) === 0 ? 0 : (flags & aes256Flag) === 0 ? 16 : 32,
+    compressed: (flags & compressedFlags) !== 0,
     major: view.getUint8(20),
     minor: view.getUint8(21),
     revision: view.getUint16(22, true),

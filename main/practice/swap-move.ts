@@ -127,12 +127,12 @@ function swapSectors(slots: Slots, status: SwapStatus, idx: number): void {
     primary.erase(offset, sector)
     // Of a package, a sector's worth lies across two sectors; the one behind is still untouched.
     const from = offset + status.shiftBytes
-    copyRegion(secondary, primary, from, offset, Math.min(sector, secondary.sizeBytes - from))
+    copyRegion(secondary, primary, from, offset, Math.min(sector, secondary.sizeBytes - from), { cipher: status.decrypt, imageOffset: offset })
     writeProgress(slots, status)
     status.state = 2
   }
   secondary.erase(offset, sector)
-  copyRegion(primary, secondary, idx * sector, offset, sector)
+  copyRegion(primary, secondary, idx * sector, offset, sector, { cipher: status.encrypt, imageOffset: offset })
   writeProgress(slots, status)
   status.idx++
   status.state = 1

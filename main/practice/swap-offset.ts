@@ -107,12 +107,12 @@ function swapSectors(slots: Slots, status: SwapStatus, idx: number, oldGoesTo: n
   const sector = primary.sectorBytes
   if (status.state === 1) {
     secondary.erase(oldGoesTo * sector, sector)
-    copyRegion(primary, secondary, idx * sector, oldGoesTo * sector, sector)
+    copyRegion(primary, secondary, idx * sector, oldGoesTo * sector, sector, { cipher: status.encrypt, imageOffset: idx * sector })
     writeProgress(slots, status)
     status.state = 2
   }
   primary.erase(idx * sector, sector)
-  copyRegion(secondary, primary, newComesFrom * sector, idx * sector, sector)
+  copyRegion(secondary, primary, newComesFrom * sector, idx * sector, sector, { cipher: status.decrypt, imageOffset: idx * sector })
   writeProgress(slots, status)
   status.idx++
   status.state = 1

@@ -36,7 +36,8 @@ export const swapScratch: SwapAlgorithm = {
     const scratch = scratchOf(slots).trailer.state()
     if (scratch.magic !== 'good' && primary.magic === 'good' && primary.copyDone === 'set') return 'none'
     if (scratch.magic !== 'good' && primary.magic === 'good' && primary.copyDone === 'unset') return 'primary'
-    if (scratch.magic === 'good') return 'scratch'
+    // All images share the scratch area.
+    if (scratch.magic === 'good') return scratch.swapType === 'none' || scratch.image === (slots.image ?? 0) ? 'scratch' : 'none'
     if (primary.magic === 'unset' && primary.copyDone === 'unset') return 'primary'
     return 'none'
   },
@@ -128,7 +129,7 @@ function primaryToSecondary(slots: Slots, status: SwapStatus, offset: number, le
     if (status.useScratch) eraseBytes = firstTrailerOffset(slots.secondary) - offset
   }
   if (eraseBytes > 0) area.erase(offset, eraseBytes)
-  copyRegion(slots.primary.area, area, offset, offset, copyBytes)
+  copyRegion(slots.primary.area, area, offset, offset, copyBytes, { cipher: status.encrypt, imageOffset: offset })
   writeProgress(slots, status)
   status.state = 3
 }
@@ -142,7 +143,7 @@ function scratchToPrimary(slots: Slots, status: SwapStatus, offset: number, leng
     eraseBytes = firstTrailerOffset(slots.primary) - offset
   }
   if (eraseBytes > 0) area.erase(offset, eraseBytes)
-  copyRegion(scratch.area, area, 0, offset, copyBytes)
+  copyRegion(scratch.area, area, 0, offset, copyBytes, { cipher: status.decrypt, imageOffset: offset })
   const statusWasInScratch = status.useScratch
   if (statusWasInScratch) takeStatusOver(slots, status)
   status.useScratch = false
@@ -160,7 +161,9 @@ function takeStatusOver(slots: Slots, status: SwapStatus): void {
   copyRegion(scratch.area, primary.area, scratch.statusOffset, primary.statusOffset, entryBytes)
   const kept = scratch.state()
   if (kept.imageOk === 'set') primary.writeImageOk()
-  if (kept.swapType !== 'none') primary.writeSwapInfo(kept.swapType)
+  if (kept.swapType !== 'none') primary.writeSwapInfo(kept.swapType, slots.image)
   primary.writeSwapSize(status.swapSize)
+  primary.writeKey(0, status.keys[0])
+  primary.writeKey(1, status.keys[1])
   primary.writeMagic()
 }

@@ -3,6 +3,7 @@
 // half done, how far it got, and carries on from there.
 import { assert } from '../base/failure.ts'
 import type { FlashArea } from './flash.ts'
+import type { PayloadCipher } from './secrets.ts'
 import { imageSize, readHeader } from './slot-image.ts'
 import { decideSwap, statusSectorsMax, Trailer } from './trailer.ts'
 import type { MaxAlign, SwapType, TrailerLayout } from './trailer.ts'
@@ -20,14 +21,24 @@ export function isHighestMode(mode: BootMode): mode is HighestMode {
 /** A slot or scratch area together with its trailer. */
 export type Slot = Readonly<{ area: FlashArea; trailer: Trailer }>
 
-export type Slots = Readonly<{ primary: Slot; secondary: Slot; scratch: Slot | null; align: MaxAlign; layout: TrailerLayout }>
+export type Slots = Readonly<{
+  primary: Slot
+  secondary: Slot
+  scratch: Slot | null
+  align: MaxAlign
+  layout: TrailerLayout
+  /** MCUboot's number of the image that these hold. */
+  image?: number
+  /** The slots of the images after this one, on a board with several. */
+  others?: readonly Slots[]
+}>
 
-export function slotsOf(primary: FlashArea, secondary: FlashArea, scratch: FlashArea | null, align: MaxAlign, layout: TrailerLayout = 'usual'): Slots {
+export function slotsOf(primary: FlashArea, secondary: FlashArea, scratch: FlashArea | null, align: MaxAlign, layout: TrailerLayout = 'usual', keyBytes: 0 | 16 | 32 = 0): Slots {
   return {
-    primary: { area: primary, trailer: new Trailer(primary, align, statusSectorsMax, layout) },
-    secondary: { area: secondary, trailer: new Trailer(secondary, align, statusSectorsMax, layout) },
+    primary: { area: primary, trailer: new Trailer(primary, align, statusSectorsMax, layout, keyBytes) },
+    secondary: { area: secondary, trailer: new Trailer(secondary, align, statusSectorsMax, layout, keyBytes) },
     // The scratch area has room for the states of one swap only (boot_scratch_trailer_sz).
-    scratch: scratch && { area: scratch, trailer: new Trailer(scratch, align, 1) },
+    scratch: scratch && { area: scratch, trailer: new Trailer(scratch, align, 1, 'usual', keyBytes) },
     align,
     layout,
   }
@@ -56,12 +67,16 @@ export type SwapStatus = {
   swapSize: number
   source: 'none' | 'primary' | 'scratch'
   useScratch: boolean
+  /** Keys of the images of both slots, where they are encrypted, and the ciphers into and out of the primary slot. */
+  keys: readonly [Uint8Array | null, Uint8Array | null]
+  decrypt: PayloadCipher | null
+  encrypt: PayloadCipher | null
   /** How far into its slot the upgrade begins: it lies inside a firmware package. 0 for a plain image. */
   shiftBytes: number
 }
 
 export function freshStatus(): SwapStatus {
-  return { op: 'move', idx: 1, state: 1, swapType: 'none', swapSize: 0, source: 'none', useScratch: false, shiftBytes: 0 }
+  return { op: 'move', idx: 1, state: 1, swapType: 'none', swapSize: 0, source: 'none', useScratch: false, keys: [null, null], decrypt: null, encrypt: null, shiftBytes: 0 }
 }
 
 export function isFresh(status: SwapStatus): boolean {
@@ -88,20 +103,26 @@ export type SwapAlgorithm = Readonly<{
 /** MCUboot copies through a buffer of this size. */
 const copyBufferBytes = 1024
 
-/** Copies between areas; the target has been erased before. */
-export function copyRegion(from: FlashArea, to: FlashArea, fromOffset: number, toOffset: number, length: number): void {
+/**
+ * Copies between areas; the target has been erased before. `through` is the cipher between the primary slot and any other
+ * place, and where in the image the copy begins.
+ */
+export function copyRegion(from: FlashArea, to: FlashArea, fromOffset: number, toOffset: number, length: number, through: { cipher: PayloadCipher | null; imageOffset: number } | null = null): void {
   for (let done = 0; done < length; done += copyBufferBytes) {
     const chunk = from.read(fromOffset + done, Math.min(copyBufferBytes, length - done))
-    assert(to.write(toOffset + done, chunk), `the copy goes into erased flash of ${to.name}`)
+    const written = through?.cipher?.apply(chunk, through.imageOffset + done) ?? chunk
+    assert(to.write(toOffset + done, written), `the copy goes into erased flash of ${to.name}`)
   }
 }
 
 /** Writes the first words of a swap into a trailer: what swap it is, how many bytes, and at last the magic (swap_status_init). */
 export function initStatus(slots: Slots, trailer: Trailer, status: SwapStatus): void {
   const secondary = slots.secondary.trailer.state()
-  if (status.swapType !== 'none') trailer.writeSwapInfo(status.swapType)
+  if (status.swapType !== 'none') trailer.writeSwapInfo(status.swapType, slots.image)
   if (secondary.imageOk === 'set') trailer.writeImageOk()
   trailer.writeSwapSize(status.swapSize, status.shiftBytes)
+  trailer.writeKey(0, status.keys[0])
+  trailer.writeKey(1, status.keys[1])
   if (slots.layout === 'offset') trailer.writeTlvSizes(tlvBytesIn(slots.primary.area), tlvBytesIn(secondaryImage(slots)))
   trailer.writeMagic()
 }

@@ -31,7 +31,7 @@ export const offsetStatesPerSector = 2
 export type Magic = 'good' | 'bad' | 'unset'
 export type Flag = 'set' | 'unset' | 'bad'
 
-export type SwapState = Readonly<{ magic: Magic; swapType: SwapType; copyDone: Flag; imageOk: Flag }>
+export type SwapState = Readonly<{ magic: Magic; swapType: SwapType; /** Number of the image that is swapped; only where `swapType` is said. */ image: number; copyDone: Flag; imageOk: Flag }>
 
 /** BOOT_MAX_ALIGN of the bootloader, 8, 16 or 32. */
 export type MaxAlign = 8 | 16 | 32
@@ -56,6 +56,9 @@ export class Trailer {
   readonly copyDoneOffset: number
   readonly swapInfoOffset: number
   readonly swapSizeOffset: number
+  /** Room for the key of each slot's image, where the bootloader decrypts; 0 bytes else. */
+  readonly #keyField: number
+  readonly #keyBytes: 0 | 16 | 32
   /** Null but in swap-using-offset. */
   readonly tlvSizesOffset: number | null
   readonly statusOffset: number
@@ -64,7 +67,7 @@ export class Trailer {
   readonly statusEntries: number
 
   /** The scratch area keeps the status of a single sector only. */
-  constructor(area: FlashArea, align: MaxAlign, sectors: number = statusSectorsMax, layout: TrailerLayout = 'usual') {
+  constructor(area: FlashArea, align: MaxAlign, sectors: number = statusSectorsMax, layout: TrailerLayout = 'usual', keyBytes: 0 | 16 | 32 = 0) {
     this.area = area
     this.align = align
     this.imageOkOffset = alignDown(area.sizeBytes - magicBytes - align, align)
@@ -72,8 +75,10 @@ export class Trailer {
     this.swapInfoOffset = this.copyDoneOffset - align
     this.tlvSizesOffset = layout === 'offset' ? this.swapInfoOffset - align : null
     this.swapSizeOffset = (this.tlvSizesOffset ?? this.swapInfoOffset) - align
+    this.#keyBytes = keyBytes
+    this.#keyField = alignUp(keyBytes, align)
     this.statusEntries = sectors * (layout === 'offset' ? offsetStatesPerSector : statusEntriesPerSector)
-    this.sizeBytes = this.statusEntries * area.writeBlockBytes + (layout === 'offset' ? 5 : 4) * align + alignUp(magicBytes, align)
+    this.sizeBytes = this.statusEntries * area.writeBlockBytes + 2 * this.#keyField + (layout === 'offset' ? 5 : 4) * align + alignUp(magicBytes, align)
     this.statusOffset = area.sizeBytes - this.sizeBytes
   }
 
@@ -83,6 +88,7 @@ export class Trailer {
     return {
       magic: sameBytes(magic, magicOf(this.align)) ? 'good' : magic.every((byte) => byte === erasedByte) ? 'unset' : 'bad',
       swapType: swapTypes[info & 0x0f] ?? 'none',
+      image: info >> 4,
       copyDone: this.#flag(this.copyDoneOffset),
       imageOk: this.#flag(this.imageOkOffset),
     }
@@ -125,6 +131,21 @@ export class Trailer {
     view.setUint32(0, size, true)
     if (shift !== 0) view.setUint32(4, shift, true)
     this.#write(this.swapSizeOffset, bytes)
+  }
+
+  /** Key of the image of slot 0 or 1 (boot_write_enc_key); nothing is written for one that is not encrypted. */
+  writeKey(slot: 0 | 1, key: Uint8Array | null): void {
+    if (key !== null && this.#keyField > 0) this.#write(this.#keyOffset(slot), key)
+  }
+
+  readKey(slot: 0 | 1): Uint8Array | null {
+    if (this.#keyBytes === 0) return null
+    const key = this.area.read(this.#keyOffset(slot), this.#keyBytes)
+    return key.every((byte) => byte === erasedByte) ? null : key.slice()
+  }
+
+  #keyOffset(slot: 0 | 1): number {
+    return this.swapSizeOffset - (slot + 1) * this.#keyField
   }
 
   /** Bytes of the unprotected TLV areas of both images, which cannot be found any more once sectors have moved. */
