@@ -16,7 +16,7 @@ import type { May } from './roles.ts'
 import type { EntryProofView, FiguresView, FoundView, LabelSettingsView, LabelView, LogBatchView, LogKeyView, RecallView, SavedView } from './log-views.ts'
 import { outcomeNames } from './views.ts'
 import type {
-  AboutView, BatchView, BayView, BoardView, BundleView, ComparisonView, DigestView, EntryView, FileView, ImageView, KeyView, LogVerdictView, OutcomeName, PortView,
+  AboutView, BatchView, BayView, BoardView, BundleView, ComparisonView, DecryptionKeyView, DigestView, EntryView, FileView, ImageView, KeyView, LogVerdictView, OpenedImageView, OutcomeName, PortView,
   PracticeView, QuestionView, RunView, SettingsView, SignedView, SizeView, StationEvent, TokenModuleView,
 } from './views.ts'
 
@@ -121,6 +121,12 @@ export const methods = {
   openFile: ask<FileView>(line)(z.strictObject({ path, purpose: filePurpose }), { stationOnly: true }),
   inspectFile: ask<ImageView>(line)(z.strictObject({ file: fileId })),
   compareFiles: ask<ComparisonView>(line)(z.strictObject({ left: fileId, right: fileId })),
+  /** Keys of the ring that may open an encrypted image. */
+  decryptionKeys: ask<DecryptionKeyView[]>(engineers)(z.strictObject({ file: fileId })),
+  /** Decrypts with a key of the ring or an opened PEM file, unpacks, and says what held; the firmware itself is not given out. */
+  openEncrypted: ask<OpenedImageView>(engineers)(z.strictObject({
+    file: fileId, key: name.nullable().default(null), keyFile: fileId.nullable().default(null), passphrase: passphrase.nullable().default(null),
+  })),
   /** The room for an image in slots like these; equal slots, sizes in bytes. */
   sizeOfFile: ask<SizeView>(engineers)(z.strictObject({
     file: fileId, slotBytes: signOptions.shape.slotBytes, sectorBytes: z.number().int().min(1).max(0x100_0000).default(0x1000), align: signOptions.shape.align,
@@ -151,6 +157,8 @@ export const methods = {
   })),
   /** Lets the station load a module that is not installed in a usual place. */
   addTokenModule: ask<TokenModuleView[]>(administrators)(z.strictObject({ path }), { stationOnly: true }),
+  /** The same with a file that the person chooses; null when they changed their mind. */
+  chooseTokenModule: ask<TokenModuleView[] | null>(administrators)(nothing, { windowOnly: true }),
 
   /** A second person's word that this key may sign this firmware as this version; gives the entry. */
   approveSigning: ask<{ entry: number }>(engineers)(z.strictObject({ file: fileId, key: name, version: z.string().min(1).max(40) })),
@@ -298,7 +306,7 @@ export type ResultOf<M extends MethodName> = NonNullable<Methods[M]['result']> |
 
 export type RecipeBody = z.output<typeof recipeBody>
 
-export type WindowOnly = { [M in MethodName]: M extends 'chooseFile' | 'setFullScreen' ? M : never }[MethodName]
+export type WindowOnly = { [M in MethodName]: M extends 'chooseFile' | 'chooseTokenModule' | 'setFullScreen' ? M : never }[MethodName]
 
 export type FilePurpose = z.output<typeof filePurpose>
 

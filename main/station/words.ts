@@ -39,6 +39,7 @@ const told: Readonly<Record<string, Told>> = {
   'recipe-withdrawn': { step: 'Recipe', result: 'done', says: (has) => `The recipe "${has.text('name')}", revision ${has.text('revision')}, was withdrawn.` },
   'batch-started': { step: 'Batch', result: 'begun', says: (has) => `A batch began: ${has.text('version')} (${has.hash('imageHash')}), ${has.text('mode')}.` },
   'batch-ended': { step: 'Batch', result: 'done', says: (has) => `The batch ended (${has.text('reason')}): ${has.text('confirmed')} confirmed, ${has.text('reverted')} reverted, ${has.text('unchanged')} unchanged, ${has.text('failed')} failed, ${has.text('stopped')} stopped.` },
+  'unit-named': { step: 'Serial number', result: 'note', says: (has) => `${has.text('unit')} bears the serial number ${has.text('serial')}.` },
   'board-attached': { step: 'Attached', result: 'note', says: (has) => `${has.text('unit')} was plugged in at ${has.text('port')}.` },
   'board-detached': { step: 'Detached', result: 'note', says: (has) => `${has.text('unit')} was unplugged.` },
   'run-started': { step: 'Attached', result: 'begun', says: (has) => `Run began on ${has.text('port')}.` },

@@ -1,0 +1,75 @@
+// Operator mode as somebody in gloves uses it: by keys and scanner alone, to the end of a batch that a quota ends and of
+// one that too many failures end; and the fixture's own arrangement.
+import { eightAttached, expect, picture, test } from './station-window.ts'
+import type { Page } from '@playwright/test'
+
+/** As a scanner types it. */
+async function scan(page: Page, code: string): Promise<void> {
+  await page.keyboard.type(code, { delay: 2 })
+  await page.keyboard.press('Enter')
+}
+
+test('by keys alone: into operator mode, start, eight CONFIRMED, each heard; a scanner\'s Enter presses no button', async ({ station }) => {
+  const { page, app } = station
+  await eightAttached(page)
+  await page.evaluate(() => window.slotwright.call('layBays', { rows: 2, columns: 4 }))
+  await page.getByRole('navigation').getByRole('button', { name: 'Operator' }).press('Enter')
+  const operator = page.locator('[data-part=operator]')
+  await expect(operator.locator('[data-bay][data-look=ready]')).toHaveCount(8)
+  expect(await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.isFullScreen())).toBe(true)
+  const start = operator.getByRole('button', { name: 'Start', exact: true })
+  await expect(start).toBeFocused()
+  await picture(page, '30-operator-ready')
+
+  // A code that means nothing to anybody, while Start has the focus.
+  await scan(page, '4006381333931')
+  await expect(operator.locator('[data-part=scanned]')).not.toHaveText('Plug boards in and press Start.')
+  await expect(start).toBeVisible()
+
+  await start.press('Enter')
+  await expect(operator.locator('[data-look=working]').first()).toBeVisible()
+  await picture(page, '31-operator-running')
+  await expect(operator.locator('[data-bay][data-look=confirmed]')).toHaveCount(8, { timeout: 90_000 })
+  await expect(operator.locator('[data-part=score]')).toContainText('8 good')
+  await expect(operator.locator('[data-part=firstPass]')).toHaveText('100 %')
+  expect(Number(await operator.locator('[data-part=sound]').getAttribute('data-sounds'))).toBeGreaterThan(1)
+  await picture(page, '32-operator-confirmed')
+  // Two metres: the big word is large, and every target takes a finger.
+  const word = await operator.locator('[data-part=word]').first().evaluate((node) => Number.parseFloat(getComputedStyle(node).fontSize))
+  expect(word).toBeGreaterThan(26)
+  for (const button of await operator.getByRole('button').all()) expect((await button.boundingBox())!.height).toBeGreaterThanOrEqual(48)
+  await operator.getByRole('button', { name: 'Leave operator mode' }).click()
+  await expect(page.getByRole('navigation')).toBeVisible()
+})
+
+test('serial numbers are scanned for each unit, a used one is refused, and failures in a row end the batch with the reason', async ({ station }) => {
+  const { page } = station
+  await eightAttached(page)
+  await page.getByRole('button', { name: 'Practice line' }).click()
+  await page.getByLabel('Boards', { exact: true }).fill('3')
+  await page.getByLabel('Faults').fill('1:fails-proof,2:fails-proof')
+  await page.getByRole('button', { name: 'Restart practice boards' }).click()
+  await expect(page.getByRole('dialog')).toBeHidden({ timeout: 30_000 })
+  await eightAttached(page, 3)
+
+  await page.getByRole('button', { name: 'Recipe' }).click()
+  await page.getByLabel('Go on with boards that come later').check()
+  await page.getByLabel('Stop after this many failures in a row').fill('2')
+  await page.getByLabel('Serial numbers to scan look like').fill('SN-[0-9]{4}')
+  await picture(page, '33-recipe-sheet')
+  await page.getByRole('button', { name: 'Done' }).click()
+
+  await page.getByRole('navigation').getByRole('button', { name: 'Operator' }).click()
+  const operator = page.locator('[data-part=operator]')
+  await operator.getByRole('button', { name: 'Start', exact: true }).click()
+  await expect(operator.locator('[data-bay][data-look=asks]')).toHaveCount(3)
+  await scan(page, 'SN-0001')
+  await expect(operator.locator('[data-part=scanned]')).toHaveText('Noted for the unit: SN-0001')
+  await scan(page, 'SN-0001')
+  await expect(operator.locator('[data-part=scanned]')).toContainText('was given to another unit')
+  await picture(page, '34-operator-scan')
+  await scan(page, 'SN-0002')
+  await expect(operator.getByRole('alert').filter({ hasText: 'stopped by itself' })).toContainText('2 boards in a row', { timeout: 90_000 })
+  await expect(operator.locator('[data-bay][data-look=reverted]')).toHaveCount(2)
+  await picture(page, '35-operator-stopped')
+})
