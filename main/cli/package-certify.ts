@@ -50,6 +50,8 @@ export async function certify(call: Call, out: string, flags: CertifyFlags): Pro
     if (failed(der)) return der
     const made = certificateFrom(der)
     if (failed(made)) return made
+    const kept = await keep(call, [made])
+    if (failed(kept)) return kept
     return await written(out, 'CERTIFICATE', der, { name: made.name, keyId: toHex(made.keyId), serial: toHex(made.serial), validUntil: new Date(made.notAfterMs).toISOString() }, `certificate of "${made.name}", valid until ${new Date(made.notAfterMs).toISOString().slice(0, 10)}`)
   } finally {
     await key.close()
@@ -122,6 +124,34 @@ export async function revoke(call: Call, out: string, files: readonly string[], 
     return failed(der) ? der : await written(out, 'X509 CRL', der, { authority: authority.name, revoked: revoked.map(({ serial }) => toHex(serial)) }, `revocation list of "${authority.name}" with ${revoked.length} certificates`)
   } finally {
     await key.close()
+  }
+}
+
+/** Copies into the home's folder of certificates, from where receipts and audit bundles take them. */
+async function keep(call: Call, certificates: readonly Certificate[]): Promise<string[] | Failure> {
+  const noHome = await prepareHome(call)
+  if (noHome !== null) return noHome
+  const folder = join(homeFolder(call), 'certificates')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const files: string[] = []
+  for (const { der, keyId, serial } of certificates) {
+    const file = join(folder, `${toHex(keyId).slice(0, 40)}-${toHex(serial).slice(0, 40)}.pem`)
+    const wrong = await writeOutput(file, utf8(writePem('CERTIFICATE', der)))
+    if (wrong !== null) return wrong
+    files.push(file)
+  }
+  return files
+}
+
+/** Takes certificates from elsewhere in: an outside authority's answer to a request, and those above it. */
+export async function importCertificates(call: Call, path: string): Promise<Answer | Failure> {
+  const found = await certificatesFrom(path)
+  if (failed(found)) return found
+  const files = await keep(call, found)
+  if (failed(files)) return files
+  return {
+    document: { certificates: found.map(({ name, keyId, notAfterMs }, i) => ({ file: files[i], name, keyId: toHex(keyId), validUntil: new Date(notAfterMs).toISOString() })) },
+    words: found.map(({ name, notAfterMs }) => `Kept: "${name}", valid until ${new Date(notAfterMs).toISOString().slice(0, 10)}.`).join('\n'),
   }
 }
 

@@ -10,11 +10,12 @@ import { schemeWords } from '../cms/algorithms.ts'
 import type { PackageView } from '../contract/package-view.ts'
 import { inspectImage } from '../image/inspect.ts'
 import type { ImageReport } from '../image/inspect.ts'
+import { decryptingOf } from '../station/firmware-keys.ts'
 import { installedOn, loaderFactsFor } from '../station/installed.ts'
 import { openWith, openedEntry, packageFileBytesMax, packageView, refusedEntry } from '../station/packages.ts'
 import type { Answer, Call } from './call.ts'
 import { readInput, writeOutput } from './files.ts'
-import { prepareHome } from './home.ts'
+import { homeFolder, prepareHome } from './home.ts'
 import { knownKeyFor, publicKeyNamed } from './keys.ts'
 import { secretFrom, trustOf } from './packages.ts'
 import type { TrustFlags } from './packages.ts'
@@ -35,7 +36,7 @@ export async function open(call: Call, path: string, out: string, flags: OpenFla
   if (failed(bytes)) return bytes
   const proven = await prove(call, bytes, flags)
   if (failed(proven)) {
-    const noted = await record(call, { kind: 'package-refused', data: refusedEntry(basename(path), bytes, proven) })
+    const noted = await record(call, { kind: 'package-refused', data: refusedEntry(basename(path), bytes, proven, flags) })
     return failed(noted) ? noted : proven
   }
   const written = await writeOutput(out, proven.opened.firmware)
@@ -74,7 +75,7 @@ export async function inspect(call: Call, path: string, flags: OpenFlags): Promi
 async function prove(call: Call, bytes: Uint8Array, flags: OpenFlags): Promise<Proven | Failure> {
   const trust = await trustOf(call, flags)
   if (failed(trust)) return trust
-  const decrypt = await decryptOf(flags)
+  const decrypt = await decryptOf(call, flags)
   if (failed(decrypt)) return decrypt
   const installed = flags.unit === undefined ? [] : await withLog(call, (log) => installedOn(log, flags.unit ?? ''))
   // A home without a log has installed nothing yet.
@@ -101,7 +102,8 @@ function badFirmware(why: string): Failure {
   return new Failure('bad-firmware', `The package is genuine, but ${why}`, { rfc4108: 34, code: 'badFirmware' })
 }
 
-async function decryptOf(flags: OpenFlags): Promise<Decrypting | Failure> {
+/** The keys named, then those the home keeps. */
+async function decryptOf(call: Call, flags: OpenFlags): Promise<Decrypting | Failure> {
   const one = async (path: string | undefined, id: string | undefined, option: string) => {
     if (path === undefined) return []
     if (id === undefined) return new Failure('bad-option', `Say with --${option}-id what the package calls the key.`)
@@ -111,7 +113,9 @@ async function decryptOf(flags: OpenFlags): Promise<Decrypting | Failure> {
   const firmwareKeys = await one(flags.decryptKey, flags.decryptKeyId, 'decrypt-key')
   const wrappingKeys = await one(flags.unwrapKey, flags.unwrapKeyId, 'unwrap-key')
   if (failed(firmwareKeys)) return firmwareKeys
-  return failed(wrappingKeys) ? wrappingKeys : { firmwareKeys, wrappingKeys }
+  if (failed(wrappingKeys)) return wrappingKeys
+  const kept = await decryptingOf(homeFolder(call))
+  return failed(kept) ? kept : { firmwareKeys: [...firmwareKeys, ...kept.firmwareKeys ?? []], wrappingKeys: [...wrappingKeys, ...kept.wrappingKeys ?? []] }
 }
 
 function viewWords({ paint }: Call, path: string, view: PackageView): string {

@@ -1,56 +1,36 @@
 // `package receipt`: the log's outcomes in the standard's own form. For each run that ended: a load receipt when the unit
 // was confirmed (or had the image already), a load-error report when it was refused, failed or went back. The station
 // signs on the unit's behalf, and every file is noted in the log.
-import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fromHex, toHex, utf8 } from '../base/bytes.ts'
+import { toHex } from '../base/bytes.ts'
 import { realClock } from '../base/clock.ts'
 import { Failure, failed } from '../base/failure.ts'
 import { bytesWords, nameWords } from '../cms/attributes.ts'
-import type { PackageName } from '../cms/attributes.ts'
 import { loadErrors } from '../cms/errors.ts'
-import { errorFor, openReport, signReport } from '../cms/receipt.ts'
-import type { LoadReport } from '../cms/receipt.ts'
+import { openReport } from '../cms/receipt.ts'
 import type { Signing } from '../cms/signed.ts'
-import type { EntryView } from '../contract/views.ts'
-import { outcomes } from '../log/kinds.ts'
+import { certificatesFor, keepReceipt, reportsDue, signDue } from '../station/receipts.ts'
+import type { DueReport } from '../station/receipts.ts'
 import type { Answer, Call } from './call.ts'
 import { fileFailure, readInput, smallFileBytesMax, writeOutput } from './files.ts'
+import { homeFolder } from './home.ts'
 import { openSigningKey } from './keys.ts'
 import type { SigningKey } from './keys.ts'
 import { certificatesFrom, trustOf } from './packages.ts'
 import type { TrustFlags } from './packages.ts'
 import type { PassphraseOptions } from './passphrase.ts'
-import { entriesOf, withLog } from './read-log.ts'
+import { withLog } from './read-log.ts'
 import { record } from './record.ts'
 import { columns } from './terminal.ts'
 
-export type ReceiptFlags = PassphraseOptions & Readonly<{ key: string; hardware: string; unit?: string; batch?: string; id?: string; cert?: string }>
+export type ReceiptFlags = PassphraseOptions & Readonly<{ key: string; hardware?: string; unit?: string; batch?: string; id?: string; cert?: string }>
 export type VerifyReceiptFlags = TrustFlags
-
-const runsMax = 100_000
-
-type Ended = Readonly<{ outcome: EntryView; batch: EntryView | null; package: EntryView | null }>
 
 export async function receipt(call: Call, folder: string, flags: ReceiptFlags): Promise<Answer | Failure> {
   if (flags.unit === undefined && flags.batch === undefined) return new Failure('bad-option', 'Say for what: --unit SERIAL, --batch BATCH, or both.')
-  const ended = await withLog(call, (log): Ended[] | Failure => {
-    const list = entriesOf(log, { kind: 'outcome', unit: flags.unit ?? null, batch: flags.batch ?? null }, runsMax)
-    const batches = failed(list) ? list : entriesOf(log, { kind: 'batch-started', batch: flags.batch ?? null }, runsMax)
-    const packages = failed(batches) ? batches : entriesOf(log, { kind: 'package-opened' }, runsMax)
-    if (failed(list)) return list
-    if (failed(batches)) return batches
-    if (failed(packages)) return packages
-    const started = new Map(batches.map((entry) => [entry.batch, entry]))
-    const opened = new Map(packages.map((entry) => [textOf(entry, 'imageHash'), entry]))
-    return list.reverse().map((outcome) => {
-      const batch = started.get(outcome.batch) ?? null
-      return { outcome, batch, package: batch === null ? null : opened.get(textOf(batch, 'imageHash')) ?? null }
-    })
-  })
-  if (failed(ended)) return ended
-  if (ended.length === 0) return new Failure('no-such-run', 'The log has no run that ended for that unit or batch. `log list --kind outcome` shows which there are.')
+  const due = await withLog(call, (log) => reportsDue(log.database, { unit: flags.unit ?? null, batch: flags.batch ?? null }, { hardware: flags.hardware ?? null, id: flags.id ?? null }))
+  if (failed(due)) return due
   const certificates = flags.cert === undefined ? [] : await certificatesFrom(flags.cert)
   if (failed(certificates)) return certificates
   try {
@@ -61,29 +41,23 @@ export async function receipt(call: Call, folder: string, flags: ReceiptFlags): 
   const key = await openSigningKey(call, flags.key, flags)
   if (failed(key)) return key
   try {
-    return await signAll(call, folder, ended, { signer: key.signer, certificate: certificates[0] ?? null, embed: certificates }, key, flags)
+    const own = flags.cert === undefined ? await certificatesFor(homeFolder(call), key.signer.publicKey) : certificates
+    return await signAll(call, folder, due, { signer: key.signer, certificate: own[0] ?? null, embed: own }, key)
   } finally {
     await key.close()
   }
 }
 
-async function signAll(call: Call, folder: string, ended: readonly Ended[], signing: Signing, key: SigningKey, flags: ReceiptFlags): Promise<Answer | Failure> {
+async function signAll(call: Call, folder: string, due: readonly DueReport[], signing: Signing, key: SigningKey): Promise<Answer | Failure> {
   const made: Readonly<Record<string, unknown>>[] = []
-  for (const one of ended) {
-    const report = reportOf(one, flags)
-    const bytes = await signReport(report, signing, realClock.wallMs())
-    if (failed(bytes)) return bytes
-    const unit = one.outcome.unit ?? ''
-    const run = one.outcome.run ?? String(one.outcome.seq)
-    const file = join(folder, `${unit.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 80)}-${run.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 80)}.${report.is === 'receipt' ? 'receipt' : 'error'}.cms`)
-    const written = await writeOutput(file, bytes)
-    if (written !== null) return written
-    const code = report.is === 'error' ? loadErrors[report.error].code : null
-    const outcome = outcomes.find((name) => name === textOf(one.outcome, 'outcome')) ?? 'failed'
-    const entry = await record(call, {
-      kind: 'receipt-made',
-      data: { unit, ...(one.outcome.batch === null ? {} : { batch: one.outcome.batch }), ...(one.outcome.run === null ? {} : { run: one.outcome.run }), outcome, ...(code === null ? {} : { code }), key: key.fingerprint, file: file.slice(-200), fileSha256: createHash('sha256').update(bytes).digest('hex') },
-    })
+  for (const one of due) {
+    const signed = await signDue(one, signing, key.fingerprint, realClock.wallMs())
+    if (failed(signed)) return signed
+    const { report, unit, run, outcome, code, bytes } = signed
+    const file = join(folder, signed.file)
+    const wrong = await writeOutput(file, bytes) ?? await keepReceipt(homeFolder(call), signed)
+    if (wrong !== null) return wrong
+    const entry = await record(call, signed.entry)
     if (failed(entry)) return entry
     made.push({ unit, run, outcome, is: report.is, code, error: report.is === 'error' ? report.error : null, file })
   }
@@ -91,33 +65,6 @@ async function signAll(call: Call, folder: string, ended: readonly Ended[], sign
     document: { receipts: made, folder },
     words: [columns(made.map((one) => [String(one['unit']), String(one['outcome']), one['is'] === 'receipt' ? 'receipt' : `error ${String(one['code'])} ${String(one['error'])}`, call.paint.dim(String(one['file']))])), '', `${made.length} signed on the units' behalf with ${key.name ?? key.path ?? 'the key'}.`].join('\n'),
   }
-}
-
-/** What the log says of one run, as the standard says it. */
-function reportOf({ outcome, batch, package: opened }: Ended, flags: ReceiptFlags): LoadReport {
-  const module = { hardware: flags.hardware, serial: utf8(outcome.unit ?? '') }
-  const name = nameOf(opened, batch, flags)
-  const ended = textOf(outcome, 'outcome') ?? 'failed'
-  const error = errorFor(ended, textOf(outcome, 'failure'))
-  const runs = textOf(outcome, 'version')
-  if (error !== null) return { is: 'error', module, ...error, name, config: runs === null ? null : [{ type: null, name: { legacy: utf8(runs) } }] }
-  // Without a package it was the bootloader's own key that vouched for the image.
-  const anchor = textOf(opened, 'anchorKeyId') ?? textOf(batch, 'key')
-  return { is: 'receipt', module, name, trustAnchorKeyId: anchor === null ? null : fromHex(anchor), decryptKeyId: null }
-}
-
-/** The package's own name, else the identifier given, else the image's version as a free name. */
-function nameOf(opened: EntryView | null, batch: EntryView | null, flags: ReceiptFlags): PackageName {
-  const [id, version] = [textOf(opened, 'packageName'), textOf(opened, 'packageVersion')]
-  if (id !== null && version !== null) return { id, version: BigInt(version) }
-  if (id !== null) return { legacy: utf8(id) }
-  const image = textOf(batch, 'version') ?? 'unknown'
-  return { legacy: utf8(flags.id === undefined ? image : `${flags.id} ${image}`) }
-}
-
-function textOf(entry: EntryView | null, field: string): string | null {
-  const value = entry?.data[field]
-  return typeof value === 'string' ? value : null
 }
 
 /** Proves one file and says what it says. */

@@ -6,6 +6,7 @@ import { aeskw, cbc } from '@noble/ciphers/aes.js'
 import { sameBytes } from '../base/bytes.ts'
 import { failed } from '../base/failure.ts'
 import type { Failure } from '../base/failure.ts'
+import { bytesWords } from './attributes.ts'
 import { algorithm, context, integer, join, octets, oid, sequence, tags, tlv } from './der.ts'
 import type { Der } from './der.ts'
 import { refuseLoad } from './errors.ts'
@@ -122,7 +123,7 @@ function readCipher(value: Value | undefined): { bits: 128 | 256; iv: Uint8Array
 function firmwareKey(keyId: Uint8Array, wrapped: Value | null, { firmwareKeys = [], wrappingKeys = [] }: Decrypting): Uint8Array {
   const own = firmwareKeys.find(({ id }) => sameBytes(id, keyId))
   if (own !== undefined) return own.key
-  if (wrapped === null) refuseLoad('noDecryptKey')
+  if (wrapped === null) refuseLoad('noDecryptKey', `The firmware is encrypted with the key ${bytesWords(keyId)}, which is not here. Add that key, or ask the package's maker for one that is not encrypted.`, { keyId: bytesWords(keyId) })
   return unwrap(wrapped, wrappingKeys)
 }
 
@@ -151,5 +152,5 @@ function unwrap(wrapped: Value, keys: readonly NamedSecret[]): Uint8Array {
       refuseLoad('decryptFailure', 'The wrapped firmware key does not unwrap: the key-encryption key is another one.')
     }
   }
-  return refuseLoad('noDecryptKey', 'The firmware key is wrapped for keys that are not here. Name the key-encryption key.')
+  return refuseLoad('noDecryptKey', 'The firmware key travels along, wrapped for keys that are not here. Add the key-encryption key, or ask the package\'s maker to wrap it for yours.')
 }

@@ -5,14 +5,14 @@ import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { deflateSync, inflateSync } from 'node:zlib'
 import { toHex } from '../base/bytes.ts'
-import { Failure, failed } from '../base/failure.ts'
+import { Failure, attempt, failed } from '../base/failure.ts'
 import { bytesWords, nameWords } from '../cms/attributes.ts'
 import type { Community, PackageName } from '../cms/attributes.ts'
 import { certificateFrom } from '../cms/certificate.ts'
 import type { Deflate, Inflate } from '../cms/layers.ts'
 import { loadErrors } from '../cms/errors.ts'
 import type { LoaderFacts } from '../cms/loader.ts'
-import { openPackage } from '../cms/package.ts'
+import { openPackage, readPackage } from '../cms/package.ts'
 import type { OpenWorld, OpenedPackage } from '../cms/package.ts'
 import { anchorFromCertificate, anchorFromKey } from '../cms/trust.ts'
 import type { Trust, TrustAnchor } from '../cms/trust.ts'
@@ -25,6 +25,7 @@ import { readPem } from '../keys/pem.ts'
 import type { KindData } from '../log/kinds.ts'
 import type { DeskWorld } from './desk.ts'
 import type { OpenedFile } from './files.ts'
+import { decryptingOf } from './firmware-keys.ts'
 import { readImage } from './images.ts'
 import type { ReadImage } from './images.ts'
 
@@ -127,13 +128,22 @@ export function openedEntry(file: string, bytes: Uint8Array, opened: OpenedPacka
   return {
     ...packageFacts(file, bytes, { firmware: opened.firmware, ...firmwarePackageID, hardware: targetHardwareIDs, needs: firmwarePackageInfo?.dependencies ?? [], layers: opened.layers, ...(image === undefined ? {} : { image }) }),
     signer: cut(opened.signedBy.path[0]?.name ?? opened.signedBy.anchor.name, 200), anchor: cut(opened.signedBy.anchor.name, 200), anchorKeyId: toHex(opened.signedBy.anchor.keyId),
+    ...(opened.attributes.decryptKeyID === undefined ? {} : { decryptKeyId: toHex(opened.attributes.decryptKeyID).slice(0, 128) }),
   }
 }
 
 /** `package-refused` for the log. */
-export function refusedEntry(file: string, bytes: Uint8Array, failure: Failure): KindData<'package-refused'> {
+export function refusedEntry(file: string, bytes: Uint8Array, failure: Failure, meant: Readonly<{ unit?: string | undefined; hardware?: string | undefined }> = {}): KindData<'package-refused'> {
   const code = failure.facts['rfc4108']
-  return { file: cut(file, 200), packageSha256: sha256(bytes), failure: failure.kind.slice(0, 64), says: cut(failure.says, 1000), ...(typeof code === 'number' ? { code } : {}) }
+  const { unit, hardware } = meant
+  // What it calls itself is worth noting even where nothing of it is proven.
+  const read = attempt(() => readPackage(bytes))
+  const name = failed(read) ? undefined : read.attributes.known.firmwarePackageID?.name
+  return {
+    file: cut(file, 200), packageSha256: sha256(bytes), failure: failure.kind.slice(0, 64), says: cut(failure.says, 1000), ...(typeof code === 'number' ? { code } : {}),
+    ...(unit === undefined ? {} : { unit: cut(unit, 128) }), ...(hardware === undefined ? {} : { hardware: cut(hardware, 200) }),
+    ...(name === undefined ? {} : 'legacy' in name ? { packageName: cut(bytesWords(name.legacy), 200) } : { packageName: cut(name.id, 200), packageVersion: String(name.version) }),
+  }
 }
 
 function communityWords(community: Community): string {
@@ -191,7 +201,9 @@ export async function openPackageFile(file: OpenedFile, { home, atMs, desk }: Pa
   const keys = [...own, ...known]
   const anchors = await anchorsOf(home, keys)
   if (failed(anchors)) return anchors
-  const opened = openWith(file.bytes, { anchors, atMs }, null)
+  const decrypt = await decryptingOf(home)
+  if (failed(decrypt)) return decrypt
+  const opened = openWith(file.bytes, { anchors, atMs }, null, decrypt)
   if (failed(opened)) return opened
   const image = readImage({ ...file, bytes: opened.firmware, sha256: sha256(opened.firmware) }, keys)
   const why = failed(image) ? image.says : image.view.signature === 'invalid' ? 'the signature of the image in it does not hold.' : image.facts.hashHolds ? null : 'the image in it does not match its own hash.'

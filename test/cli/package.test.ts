@@ -1,6 +1,7 @@
 // `package` as people and scripts call it: made, opened, inspected, certified, in place, receipts; and refusals, each with
 // its sentence, its RFC 4108 code and exit 1.
 import { shake256 } from '@noble/hashes/sha3.js'
+import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -51,6 +52,35 @@ test('compressed, encrypted, its key wrapped, and opened with the wrapping key',
   expect(readFileSync(at('secret.img')).equals(readFileSync(at('app.img')))).toBe(true)
 })
 
+test('a firmware key kept in the home opens what it encrypted or wrapped, under the name that packages use', async () => {
+  writeFileSync(at('kept.key'), Buffer.alloc(32, 9))
+  await make('kept.cms', '--encrypt-key', 'kept.key', '--encrypt-key-id', 'line 3')
+  expectRefusal(await call('package', 'open', 'kept.cms', 'x.img', '--trust', 'rel.pem'), 'no-decrypt-key', /"line 3", which is not here/)
+  await done('package', 'key', 'add', 'kept.key', '--id', 'line 3')
+  expect(await done('package', 'key', 'list')).toEqual({ keys: [{ id: '"line 3"', bits: 256 }] })
+  await done('package', 'open', 'kept.cms', 'kept.img', '--trust', 'rel.pem')
+  expect(readFileSync(at('kept.img')).equals(readFileSync(at('app.img')))).toBe(true)
+  expectRefusal(await call('package', 'key', 'add', 'kept.key', '--id', 'line 3'), 'firmware-key-exists', /already/)
+  await done('package', 'key', 'remove', 'line 3')
+  expectRefusal(await call('package', 'open', 'kept.cms', 'x.img', '--trust', 'rel.pem'), 'no-decrypt-key', /line 3/)
+  expect(JSON.stringify(await done('log', 'list'))).not.toContain('09'.repeat(32))
+})
+
+test('a package turned away for a unit gives an error report, which openssl verifies and an audit bundle carries', async () => {
+  await make('turned.cms', '--cert', 'rel.crt')
+  expectRefusal(await call('package', 'open', 'turned.cms', 'x.img', '--trust', 'ca.crt', '--hardware', '1.2.3', '--unit', 'PB-0042'), 'wrong-hardware', /1\.2\.3/)
+  const { receipts } = await done('package', 'receipt', 'reports', '-k', 'rel.pem', '--unit', 'PB-0042') as { receipts: { is: string; code: number; file: string }[] }
+  expect(receipts).toMatchObject([{ is: 'error', code: 27 }])
+  const file = at(receipts[0]?.file ?? '')
+  const content = execFileSync('openssl', ['cms', '-verify', '-binary', '-inform', 'DER', '-in', file, '-CAfile', at('ca.crt'), '-purpose', 'any'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  expect(content.includes('PB-0042')).toBe(true)
+  expect(await done('package', 'verify-receipt', file, '--trust', 'ca.crt')).toMatchObject({ holds: true, is: 'error', error: 'wrongHardware', hardware: '1.2.3', serial: '"PB-0042"', onBehalf: true })
+  await done('log', 'export', 'bundle.zip')
+  const names = execFileSync('unzip', ['-Z1', at('bundle.zip')], { encoding: 'utf8' })
+  expect(names).toMatch(/^receipts\/PB-0042-package-.*\.error\.cms$/m)
+  expect(names).toMatch(/^certificates\//m)
+})
+
 test('in place: the link step is told where, and the report says where the image stands', async () => {
   const relink = 'cp "$SLOTWRIGHT_IN" "$SLOTWRIGHT_OUT" && printf %s "$SLOTWRIGHT_ADDRESS" >> "$SLOTWRIGHT_OUT"'
   const { inPlace } = await done('package', 'make', 'app.bin', 'place.cms', '-k', 'rel.pem', '--hardware', hardware, '--id', id, '--in-place', '--slot-address', '0x75000', '--image-key', 'rel.pem', '--image-version', '1.2.0', '--relink', relink) as { inPlace: { imageOffset: number; headerBytes: number; vectorAddress: number } }
@@ -98,7 +128,7 @@ describe('refused', () => {
     ['firmware that is no image', ['make', 'app.bin', 'x.cms', '-k', 'rel.pem', '--hardware', hardware, '--id', id], 'not-an-image', /no image/],
     ['a package without name', ['make', 'app.img', 'x.cms', '-k', 'rel.pem', '--hardware', hardware], 'bad-option', /--id/],
     ['text that is no package', ['inspect', 'rel.crt'], 'decode-failure', /not a firmware package/],
-    ['receipts for nobody', ['receipt', 'receipts', '-k', 'rel.pem', '--hardware', hardware], 'bad-option', /--unit/],
+    ['receipts for nobody', ['receipt', 'receipts', '-k', 'rel.pem'], 'bad-option', /--unit/],
     ['receipts of a unit the log does not know', ['receipt', 'receipts', '-k', 'rel.pem', '--hardware', hardware, '--unit', 'nobody'], 'no-such-run', /no run/],
     ['a certificate of another key', ['make', 'app.img', 'x.cms', '-k', 'rel.pem', '--hardware', hardware, '--id', id, '--cert', 'ca.crt'], 'wrong-key', /another key/],
   ])('%s', async (_what, words, kind, says) => {

@@ -5,8 +5,10 @@ import type { Command } from 'commander'
 import type { Act } from '../call.ts'
 import { wholeNumber } from '../numbers.ts'
 import { bigNumber, collect, oidText, oids, packageNames, serialLists } from '../packages.ts'
-import { certify, request, revoke, trust } from '../package-certify.ts'
+import { certify, importCertificates, request, revoke, trust } from '../package-certify.ts'
 import type { CertifyFlags, RequestFlags, RevokeFlags } from '../package-certify.ts'
+import { addKey, listFirmwareKeys, removeKey } from '../package-keys.ts'
+import type { FirmwareKeyFlags } from '../package-keys.ts'
 import { make } from '../package-make.ts'
 import type { MakeFlags } from '../package-make.ts'
 import { inspect, open } from '../package-open.ts'
@@ -22,6 +24,15 @@ export function declare(command: Command, act: Act): void {
   declareOpening(command.command('inspect').description('show a package layer by layer, and what of it is proven'), act, 'inspect')
   declareReceipt(command, act)
   declareCertificates(command, act)
+  declareKeys(command.command('key').description('AES keys that encrypted packages are opened with here'), act)
+}
+
+function declareKeys(command: Command, act: Act): void {
+  command.command('add').description('keep a firmware key, or a key that firmware keys are wrapped with').argument('<file>', '16 or 32 bytes, or as many in hex')
+    .requiredOption('--id <name>', 'what packages call it')
+    .action(act<FirmwareKeyFlags>((call, [path = ''], flags) => addKey(call, path, flags)))
+  command.command('list').description('which there are').action(act((call) => listFirmwareKeys(call)))
+  command.command('remove').description('forget a key').argument('<name>', 'what packages call it').action(act((call, [id = '']) => removeKey(call, id)))
 }
 
 function withKey(command: Command, what: string): Command {
@@ -80,7 +91,7 @@ function declareOpening(command: Command, act: Act, what: 'open' | 'inspect'): v
     .option('--unit <serial>', 'the board: its serial number is checked against the package\'s list, its log against the stale version')
     .option('--member <oid>', 'community the board is a member of (may be repeated)', oids)
     .option('--room <bytes>', 'room for the firmware', wholeNumber(1, u32Max))
-    .option('--decrypt-key <file>', 'AES key the firmware is encrypted with')
+    .option('--decrypt-key <file>', 'AES key the firmware is encrypted with (default: the home\'s firmware keys)')
     .option('--decrypt-key-id <name>', 'what the package calls that key')
     .option('--unwrap-key <file>', 'AES key the firmware key is wrapped with')
     .option('--unwrap-key-id <name>', 'what the package calls that key')
@@ -91,11 +102,11 @@ function declareOpening(command: Command, act: Act, what: 'open' | 'inspect'): v
 
 function declareReceipt(command: Command, act: Act): void {
   withKey(command.command('receipt').description('sign load receipts and error reports for what the log says of a unit or a batch').argument('<folder>', 'where to write them, one file a run'), 'key that signs on the units\' behalf')
-    .requiredOption('--hardware <oid>', 'the units\' hardware type', oidText)
+    .option('--hardware <oid>', 'the units\' hardware type (default: what their batch or package names)', oidText)
     .option('--unit <serial>', 'only this unit')
     .option('--batch <batch>', 'only this batch')
     .option('--id <oid>', 'package identifier, for images that came without a package', oidText)
-    .option('--cert <file>', 'the station\'s certificate, then those above it; they are embedded')
+    .option('--cert <file>', 'the station\'s certificate, then those above it; they are embedded (default: those of the home\'s `certificates` folder that belong to the key)')
     .action(act<ReceiptFlags>((call, [folder = ''], flags) => receipt(call, folder, flags)))
   command.command('verify-receipt').description('prove a receipt or error report and say what it says').argument('<file>', 'receipt file')
     .option('--trust <file-or-key>', 'certificate or key to trust (may be repeated; default: the home\'s own)', collect)
@@ -121,5 +132,6 @@ function declareCertificates(command: Command, act: Act): void {
     .option('--days <n>', 'until the next list', wholeNumber(1, 3650), 30)
     .option('--number <n>', 'number of the list', wholeNumber(1, u32Max), 1)
     .action(act<RevokeFlags>((call, [out = '', ...certificates], flags) => revoke(call, out, certificates, flags)))
+  command.command('certificate').description('take in certificates from elsewhere: an authority\'s answer to a request, and those above it').argument('<file>', 'certificates (PEM or DER)').action(act((call, [path = '']) => importCertificates(call, path)))
   command.command('trust').description('take a certificate as trust anchor of this home').argument('<file>', 'certificate').action(act((call, [path = '']) => trust(call, path)))
 }
