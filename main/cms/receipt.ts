@@ -35,7 +35,9 @@ export type LoadReport = Receipt | ErrorReport
 
 /** Our vendor codes, beside the RFC's: what happened, where the RFC's word is wider than ours. */
 export const vendorCodes = {
-  reverted: 1n, proofFailed: 2n, noReturn: 3n, notSwapped: 4n, uploadFailed: 5n, stopped: 6n, unplugged: 7n, modeUnsupported: 8n, keyRefused: 9n, unknown: 99n,
+  reverted: 1n, proofFailed: 2n, noReturn: 3n, notSwapped: 4n, uploadFailed: 5n, stopped: 6n, unplugged: 7n, modeUnsupported: 8n, keyRefused: 9n, refused: 10n,
+  slotDiffers: 11n, noAnswer: 12n, stuck: 13n, unitData: 14n, notConfirmed: 15n, selfTestFailed: 16n, notReverted: 17n, restarted: 18n, notReset: 19n, notMarked: 20n,
+  station: 21n, otherPlace: 22n, noPort: 23n, unknown: 99n,
 } as const
 
 const behalf = 'Signed by the station on behalf of the hardware module'
@@ -140,11 +142,14 @@ function readConfig(value: Value): InstalledConfig | null {
 /** How a run ended, as a load error: by its outcome and the kind of its failure. Null for outcomes that are no error. */
 export function errorFor(outcome: string, kind: string | null): Readonly<{ error: LoadErrorName; vendorCode: bigint | null }> | null {
   if (['confirmed', 'unchanged', 'uploaded', 'tested'].includes(outcome)) return null
-  if (outcome === 'reverted') return { error: 'badFirmware', vendorCode: kind === 'proof-failed' ? vendorCodes.proofFailed : vendorCodes.reverted }
-  return (kind === null ? undefined : errorsByKind[kind]) ?? { error: 'otherError', vendorCode: outcome === 'stopped' ? vendorCodes.stopped : vendorCodes.unknown }
+  const known = kind === null || !Object.hasOwn(errorsByKind, kind) ? undefined : errorsByKind[kind]
+  if (outcome === 'reverted') return known?.error === 'badFirmware' && known.vendorCode !== null ? known : { error: 'badFirmware', vendorCode: vendorCodes.reverted }
+  return known ?? { error: 'otherError', vendorCode: outcome === 'stopped' ? vendorCodes.stopped : vendorCodes.unknown }
 }
 
 const plainError = (error: LoadErrorName) => ({ error, vendorCode: null })
+const bad = (vendor: keyof typeof vendorCodes) => ({ error: 'badFirmware' as const, vendorCode: vendorCodes[vendor] })
+const other = (vendor: keyof typeof vendorCodes) => ({ error: 'otherError' as const, vendorCode: vendorCodes[vendor] })
 const errorsByKind: Readonly<Record<string, Readonly<{ error: LoadErrorName; vendorCode: bigint | null }>>> = {
   // Refusals of this room have their codes; a run's own failures get the nearest.
   ...Object.fromEntries((Object.keys(loadErrors) as LoadErrorName[]).filter((name) => name !== 'otherError').map((name) => [loadErrors[name].kind, plainError(name)])),
@@ -160,10 +165,49 @@ const errorsByKind: Readonly<Record<string, Readonly<{ error: LoadErrorName; ven
   'hash-wrong': plainError('badFirmware'),
   'not-bootable': plainError('badFirmware'),
   'has-trailer': plainError('badFirmware'),
-  'proof-failed': { error: 'badFirmware', vendorCode: vendorCodes.proofFailed },
-  'no-return': { error: 'badFirmware', vendorCode: vendorCodes.noReturn },
-  'not-swapped': { error: 'badFirmware', vendorCode: vendorCodes.notSwapped },
-  'mode-unsupported': { error: 'otherError', vendorCode: vendorCodes.modeUnsupported },
-  'upload-failed': { error: 'otherError', vendorCode: vendorCodes.uploadFailed },
-  unplugged: { error: 'otherError', vendorCode: vendorCodes.unplugged },
+  'proof-failed': bad('proofFailed'),
+  'self-test-failed': bad('selfTestFailed'),
+  'no-return': bad('noReturn'),
+  'not-swapped': bad('notSwapped'),
+  'not-started': bad('notSwapped'),
+  'not-reverted': bad('notReverted'),
+  'not-confirmed': bad('notConfirmed'),
+  'confirm-refused': bad('notConfirmed'),
+  'restarted-by-itself': bad('restarted'),
+  'not-for-ram': bad('otherPlace'),
+  'for-ram': bad('otherPlace'),
+  'no-variant': bad('otherPlace'),
+  compressed: bad('otherPlace'),
+  'not-newer': plainError('stalePackage'),
+  'dependency-unmet': plainError('wrongDependencyVersion'),
+  'too-large': plainError('insufficientMemory'),
+  'buffer-too-small': plainError('insufficientMemory'),
+  'mode-unsupported': other('modeUnsupported'),
+  'no-way-back': other('modeUnsupported'),
+  'newer-waits': other('modeUnsupported'),
+  'one-image-only': other('modeUnsupported'),
+  'upload-failed': other('uploadFailed'),
+  'upload-refused': other('refused'),
+  refused: other('refused'),
+  'slot-mismatch': other('slotDiffers'),
+  'image-not-listed': other('modeUnsupported'),
+  'no-answer': other('noAnswer'),
+  timeout: other('noAnswer'),
+  stuck: other('stuck'),
+  'nothing-runs': other('stuck'),
+  'unit-data-refused': other('unitData'),
+  'unit-data-differs': other('unitData'),
+  'no-unit-data': other('unitData'),
+  'not-reset': other('notReset'),
+  'reset-refused': other('notReset'),
+  'mark-refused': other('notMarked'),
+  'mark-not-taken': other('notMarked'),
+  'log-failed': other('station'),
+  'station-died': other('station'),
+  fault: other('station'),
+  'no-such-port': other('noPort'),
+  'port-held': other('noPort'),
+  'no-permission': other('noPort'),
+  unplugged: other('unplugged'),
+  stopped: other('stopped'),
 }

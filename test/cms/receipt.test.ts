@@ -8,6 +8,7 @@ import { contentTypes } from '../../main/cms/oids.ts'
 import { errorFor, openReport, signReport, vendorCodes, writeReport } from '../../main/cms/receipt.ts'
 import type { LoadReport } from '../../main/cms/receipt.ts'
 import { buildSigned } from '../../main/cms/signed.ts'
+import { failureKinds } from '../../main/line/failures.ts'
 import { algorithms, good, hardware, house, nowMs, packed, product } from './making.ts'
 import { openssl, opensslVersion, pem } from './openssl.ts'
 
@@ -86,6 +87,10 @@ describe('how a run ended', () => {
     ['unchanged', null, null, null],
     ['reverted', 'proof-failed', 34, vendorCodes.proofFailed],
     ['reverted', null, 34, vendorCodes.reverted],
+    ['reverted', 'self-test-failed', 34, vendorCodes.selfTestFailed],
+    ['reverted', 'unplugged', 34, vendorCodes.reverted],
+    ['failed', 'constructor', 99, vendorCodes.unknown],
+    ['failed', 'not-newer', 28, null],
     ['failed', 'downgrade', 28, null],
     ['failed', 'wrong-hardware', 27, null],
     ['failed', 'image-too-large', 33, null],
@@ -97,6 +102,11 @@ describe('how a run ended', () => {
   ])('%s, %s: code %s', (outcome, kind, code, vendorCode) => {
     const error = errorFor(outcome, kind)
     expect([error === null ? null : loadErrors[error.error].code, error?.vendorCode ?? null]).toEqual([code, vendorCode])
+  })
+
+  test('every kind that a run can end with says more than that something went wrong', () => {
+    const vague = failureKinds.filter((kind) => errorFor('failed', kind)?.vendorCode === vendorCodes.unknown)
+    expect(vague).toEqual([])
   })
 
   test('every refusal of a package is reported under its own code, and otherError always says more', () => {
