@@ -296,7 +296,8 @@ export class Batch {
       this.#closed = new Failure('too-many-failures', `${most} boards in a row did not succeed, so no other board was begun. Look at the last failures before you start again: image, fixture and power are common to all of them.`, { inARow: most })
       this.#waiting.clear()
     }
-    if (!isGood(how)) for (const board of this.#world.fleet.occupied()) this.join(board)
+    // Boards that had no turn yet take the free place. One that was unplugged may still be listed: it joins when it is seen to come.
+    if (!isGood(how)) for (const board of this.#world.fleet.occupied()) if (!this.#had.has(board.unit)) this.join(board)
     if (this.#isDone()) this.#finish()
     this.#tell()
   }

@@ -95,3 +95,57 @@ test.each([1, 2])('power cuts inside the swap, cables pulled and put back, power
   await boards.stop()
   rmSync(dir, { recursive: true, force: true })
 }, 90_000)
+
+test('a rolling line over real ports: each run begins when its board is plugged, its board may go at once when its bay shows the outcome, and the next begins by itself', async () => {
+  const stock = await makeStock()
+  closing.push(() => stock.close())
+  home = stock.home()
+  const dir = mkdtempSync(join(tmpdir(), 'slotwright-rolling-'))
+  closing.push(() => rmSync(dir, { recursive: true, force: true }))
+  const { images, trust } = stock
+  // USB boards: each is under another port name after its restart, and the one that is plugged next may get the old one's.
+  const boards = await value(startPracticeLine({ dir, boards: 3, baud: 921_600, firmware: images.factory.bytes, trust, profile: smallProfile, usb: true, seed: 3 }))
+  line = boards
+  for (const bay of [1, 2, 3]) boards.unplug(bay)
+  station = await value(openStation({ home, version: '0.0.0-test', ports: [dir], person: 'tester' }))
+  const here = station
+  const { file } = await value(here.openFile({ path: images.update.file, purpose: 'image' }))
+  await value(here.startBatch({ file, recipe: { rolling: true, quota: 3 } }))
+  for (const bay of [1, 2, 3]) {
+    const shown = heard(here, (event) => event.is === 'bay' && event.bay.bay === bay && event.bay.outcome !== null)
+    await value(boards.replug(bay))
+    await shown
+    boards.unplug(bay)
+  }
+  await here.batchEnded()
+  const runs = await value(here.listRuns({ batch: null }))
+  expect(runs.map((run) => [run.board, run.outcome]).sort()).toEqual([1, 2, 3].map((bay) => [`PB-000${bay}`, 'confirmed']))
+  const opened = new Set(runs.map((run) => run.startedAt))
+  expect(opened.size, 'runs that began together').toBe(3)
+  expect((await value(here.verifyLog({}))).holds).toBe(true)
+}, 60_000)
+
+test('eight alike that restart together and come back under each other\'s names: each run stays with its own board', async () => {
+  const stock = await makeStock()
+  closing.push(() => stock.close())
+  home = stock.home()
+  const dir = mkdtempSync(join(tmpdir(), 'slotwright-alike-'))
+  closing.push(() => rmSync(dir, { recursive: true, force: true }))
+  const { images, trust } = stock
+  const boards = await value(startPracticeLine({ dir, boards: 8, baud: 921_600, firmware: images.factory.bytes, trust, profile: smallProfile, usb: true, seed: 4, faults: '2:fails-proof,5:fails-proof' }))
+  line = boards
+  station = await value(openStation({ home, version: '0.0.0-test', ports: [dir], person: 'tester' }))
+  const here = station
+  const namesBefore = new Map(boards.boards().map(({ serial, port }) => [serial, port]))
+  const { file } = await value(here.openFile({ path: images.update.file, purpose: 'image' }))
+  await value(here.startBatch({ file, recipe: {} }))
+  await here.batchEnded()
+  const runs = (await value(here.listRuns({ batch: null }))).sort((a, b) => a.bay - b.bay)
+  expect(runs.map((run) => [run.board, run.outcome])).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((bay) => [`PB-000${bay}`, bay === 2 || bay === 5 ? 'reverted' : 'confirmed']))
+  // What the log says of a unit is what that very board runs.
+  expect(boards.boards().map((_, at) => boards.board(at + 1)?.running?.version)).toEqual(['1.1.0', '1.0.0', '1.1.0', '1.1.0', '1.0.0', '1.1.0', '1.1.0', '1.1.0'])
+  expect(boards.boards().some(({ serial, port }) => port !== namesBefore.get(serial)), 'no port ever had another name').toBe(true)
+  const taken = new Set(namesBefore.values())
+  expect(boards.boards().some(({ serial, port }) => taken.has(port) && port !== namesBefore.get(serial)), 'no board ever had another one\'s old name').toBe(true)
+  expect((await value(here.verifyLog({}))).holds).toBe(true)
+}, 60_000)
