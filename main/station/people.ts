@@ -12,7 +12,8 @@ import { accountsMax, readAccounts, writeAccount } from '../store/accounts.ts'
 import type { Account } from '../store/accounts.ts'
 import { readSetting, writeSetting } from '../store/settings.ts'
 import type { Logbook } from './logbook.ts'
-import { hashBadge, hashSecret, newBadgeSalt, sameSecret } from './pin-hash.ts'
+import { costNow, hashBadge, hashSecret, newBadgeSalt, sameSecret } from './pin-hash.ts'
+import type { Cost } from './pin-hash.ts'
 
 /** Wrong tries after which an account is shut. The last administrator's is only slowed down: somebody must be left to unlock. */
 export const wrongTriesMax = 8
@@ -40,6 +41,7 @@ export class People {
   readonly #log: Logbook
   readonly #clock: Clock
   readonly #badgeSalt: string
+  readonly #cost: Cost
   readonly #accounts: Map<string, Account>
   /** Counts what makes somebody's session invalid: a new PIN, a lock, the end of the account. */
   readonly #epochs = new Map<string, number>()
@@ -47,16 +49,17 @@ export class People {
   #turn: Promise<unknown> = Promise.resolve()
   #waiting = 0
 
-  private constructor(log: Logbook, clock: Clock, accounts: readonly Account[], badgeSalt: string) {
+  private constructor(log: Logbook, clock: Clock, accounts: readonly Account[], badgeSalt: string, cost: Cost) {
     this.#log = log
     this.#clock = clock
     this.#badgeSalt = badgeSalt
+    this.#cost = cost
     this.#accounts = new Map(accounts.map((account) => [account.id, account]))
     log.takesAccounts = this.#accounts.size > 0
   }
 
   /** Fails with `people-missing` where the log knows of accounts and the database has none: such a station stays shut. */
-  static open(log: Logbook, clock: Clock): People | Failure {
+  static open(log: Logbook, clock: Clock, cost: Cost = costNow): People | Failure {
     const { database } = log.audit
     const accounts = readAccounts(database)
     if (failed(accounts)) return accounts
@@ -65,10 +68,10 @@ export class People {
     if (known > 0) return new Failure('people-missing', `The log says that ${known === 1 ? 'an account was' : `${known} accounts were`} made at this station, and the database has none: somebody took them out. Restore the database from a backup.`)
     const salt = readSetting<string>(database, saltSetting, saltSchema, '')
     if (failed(salt)) return salt
-    if (salt !== '') return new People(log, clock, accounts, salt)
+    if (salt !== '') return new People(log, clock, accounts, salt, cost)
     const made = newBadgeSalt()
     const written = writeSetting(database, saltSetting, made)
-    return failed(written) ? written : new People(log, clock, accounts, made)
+    return failed(written) ? written : new People(log, clock, accounts, made, cost)
   }
 
   /** While nobody has an account, whoever is at the machine acts. */
@@ -119,7 +122,7 @@ export class People {
   async #byBadge(code: string, pin: string | null): Promise<SignedIn | Failure> {
     const wait = this.#waitForStrangers()
     if (wait !== null) return wait
-    const hash = Buffer.from(await hashBadge(code, this.#badgeSalt), 'hex')
+    const hash = Buffer.from(await hashBadge(code, this.#badgeSalt, this.#cost), 'hex')
     const account = this.#active().find(({ badge }) => badge !== null && timingSafeEqual(Buffer.from(badge, 'hex'), hash)) ?? null
     if (account === null) return this.#wrongStranger('badge', new Failure('unknown-badge', 'This badge is nobody\'s here. Scan it again, or sign in with name and PIN.'))
     if (pin !== null) return this.#prove(account, pin, 'badge and pin')
@@ -134,7 +137,7 @@ export class People {
     if (account === null) {
       const wait = this.#waitForStrangers()
       if (wait !== null) return wait
-      await sameSecret(pin, null)
+      await sameSecret(pin, null, this.#cost)
       return this.#wrongStranger(method, wrongPin(delayAfter(this.#strangers.tries + 1, strangerDelayMsMax)))
     }
     if (account.lockedAt !== null) return lockedOut()
@@ -192,7 +195,7 @@ export class People {
     if (this.isOpen && (!roles.includes('administrator') || pin === null)) return new Failure('first-administrator', 'The first account must be an administrator\'s and have a PIN: from then on everybody signs in, and somebody has to be able to make the other accounts.')
     if (pin === null && badge === null) return new Failure('no-way-in', `${name} could not sign in: give a PIN or a badge.`)
     if (this.#accounts.size >= accountsMax) return new Failure('too-many-people', `A station keeps at most ${accountsMax} accounts.`)
-    const [pinHash, badgeHash] = [pin === null ? null : await hashSecret(pin), badge === null ? null : await hashBadge(badge, this.#badgeSalt)]
+    const [pinHash, badgeHash] = [pin === null ? null : await hashSecret(pin, this.#cost), badge === null ? null : await hashBadge(badge, this.#badgeSalt, this.#cost)]
     const taken = this.#nameTaken(name, null) ?? this.#badgeTaken(badgeHash, null)
     if (taken !== null) return taken
     const account: Account = {
@@ -245,7 +248,7 @@ export class People {
 
   /** Kinds: `no-such-person`, `last-administrator`, `no-way-in`. */
   async setPin(id: string, pin: string | null): Promise<PersonView | Failure> {
-    const hash = pin === null ? null : await hashSecret(pin)
+    const hash = pin === null ? null : await hashSecret(pin, this.#cost)
     const before = this.#present(id)
     if (failed(before)) return before
     const after = { ...before, pin: hash }
@@ -258,7 +261,7 @@ export class People {
 
   /** Kinds: `no-such-person`, `badge-taken`, `no-way-in`. */
   async setBadge(id: string, badge: string | null): Promise<PersonView | Failure> {
-    const hash = badge === null ? null : await hashBadge(badge, this.#badgeSalt)
+    const hash = badge === null ? null : await hashBadge(badge, this.#badgeSalt, this.#cost)
     const before = this.#present(id)
     if (failed(before)) return before
     const after = { ...before, badge: hash }
@@ -273,7 +276,7 @@ export class People {
   async changeOwnPin(id: string, old: string, pin: string): Promise<PersonView | Failure> {
     const proven = await this.#proveAgain(id, old)
     if (failed(proven)) return proven
-    const hash = await hashSecret(pin)
+    const hash = await hashSecret(pin, this.#cost)
     const before = this.#present(id)
     return failed(before) ? before : this.#changed({ ...before, pin: hash }, 'own PIN')
   }

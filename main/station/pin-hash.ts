@@ -9,7 +9,7 @@ export const costNow = { n: 2 ** 15, r: 8, p: 1 }
 const hashBytes = 32
 const saltBytes = 16
 
-type Cost = Readonly<{ n: number; r: number; p: number }>
+export type Cost = Readonly<{ n: number; r: number; p: number }>
 
 function derive(secret: string, salt: Uint8Array, { n, r, p }: Cost): Promise<Buffer> {
   // NFKC: the same PIN typed on another keyboard layout or with full-width digits is the same PIN.

@@ -27,6 +27,7 @@ import { keysFolderOf, knownKeysFolderOf, makeHome } from './home.ts'
 import { Logbook } from './logbook.ts'
 import type { Turn } from './logbook.ts'
 import { People } from './people.ts'
+import type { Cost } from './pin-hash.ts'
 import type { Ports } from './ports.ts'
 import { Questions } from './questions.ts'
 import { Practice, ownProcessHost } from './practice.ts'
@@ -53,6 +54,8 @@ export type StationOptions = Readonly<{
   tokenEntry?: string
   /** Who acts, for this session; the stored setting otherwise. */
   person?: string
+  /** What hashing a PIN costs; badges are found only at the cost they were made with. */
+  pinCost?: Cost
   /** Ids of sessions, batches and runs; random unless a simulation counts them. */
   newId?: (kind: 'session' | 'batch' | 'run') => string
   /** Texts for echo proofs. */
@@ -121,7 +124,7 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
     if (log.record([{ kind: 'station-stopped', data: {} }]) === null) await keeper.sign()
   })
 
-  const people = People.open(log, clock)
+  const people = People.open(log, clock, options.pinCost)
   if (failed(people)) return people
 
   const listeners = new Set<(event: StationEvent) => void>()
