@@ -7,6 +7,7 @@ import type { Failure } from '../base/failure.ts'
 import { keyAlgorithms } from '../base/signer.ts'
 import { accountId, addPersonArgs, badgeCode, changePersonArgs, pin, signInArgs } from './people.ts'
 import type { PersonView, SessionView } from './people.ts'
+import type { ReceiptsView } from './package-view.ts'
 import { boardProfile, profileName } from './board-profile.ts'
 import type { BoardProfileView } from './board-profile.ts'
 import { recipeFile, recipeId } from './recipes.ts'
@@ -230,6 +231,11 @@ export const methods = {
   saveHistory: ask<SavedView | null>(auditors)(z.strictObject({ unit: unitName, saveAs: path.nullable() })),
 
   // Paper
+  /**
+   * Load receipts and error reports (RFC 4108) for the runs of a unit or a batch, signed with a key of the ring; `passphrase` is the
+   * key file's, or a locked token's PIN. `hardware` where neither recipe nor package named the boards' type.
+   */
+  saveReceipts: ask<ReceiptsView | null>(engineers)(z.strictObject({ unit: unitName.nullable().default(null), batch: batchId.nullable().default(null), key: name, passphrase: passphrase.nullable(), hardware: oid.nullable().default(null), saveAs: path.nullable() })),
   saveReport: ask<SavedView | null>(everyone)(z.strictObject({ batch: batchId, form: z.enum(['html', 'pdf']), saveAs: path.nullable() })),
   printReport: ask<{ printed: boolean }>(everyone)(z.strictObject({ batch: batchId })),
   labelSettings: ask<LabelSettingsView>(everyone)(nothing),

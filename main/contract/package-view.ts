@@ -31,3 +31,16 @@ export type PackageView = Readonly<{
   firmwareOffset: number | null
   unknownAttributes: readonly string[]
 }>
+
+/** Load receipts and error reports that were signed and saved. */
+export type ReceiptsView = Readonly<{
+  savedAs: string
+  bytes: number
+  sha256: string
+  /** Units that took their package, and those that did not. */
+  receipts: number
+  errors: number
+  signer: string
+  /** Name of the signer's certificate, which goes along; null: there is none here, and openssl asks for one. */
+  certificate: string | null
+}>

@@ -10,7 +10,7 @@ import type { FailureView, FileView, Reply } from '../contract/views.ts'
 export const callsAtOnceMax = 64
 
 /** Files that the window may have written, each with its own save dialog. */
-export type SavedKind = 'signed' | 'digest' | 'bundle' | 'recall' | 'history' | 'report-html' | 'report-pdf' | 'label-zpl' | 'label-pdf'
+export type SavedKind = 'receipts' | 'signed' | 'digest' | 'bundle' | 'recall' | 'history' | 'report-html' | 'report-pdf' | 'label-zpl' | 'label-pdf'
 
 export type Answering = Readonly<{
   /** The open station, or why it could not be opened; tried again when asked again. */
@@ -68,6 +68,7 @@ export function makeAnswer(with_: Answering): (method: unknown, args: unknown) =
     exportLog: (station, args: CheckedArgsOf<'exportLog'>) => save(args, 'bundle', (saveAs) => station.exportLog({ saveAs })),
     saveRecall: (station, args: CheckedArgsOf<'saveRecall'>) => save(args, 'recall', (saveAs) => station.saveRecall({ ...args, saveAs })),
     saveHistory: (station, args: CheckedArgsOf<'saveHistory'>) => save(args, 'history', (saveAs) => station.saveHistory({ ...args, saveAs })),
+    saveReceipts: (station, args: CheckedArgsOf<'saveReceipts'>) => save(args, 'receipts', (saveAs) => station.saveReceipts({ ...args, saveAs })),
     saveReport: (station, args: CheckedArgsOf<'saveReport'>) => save(args, `report-${args.form}`, (saveAs) => station.saveReport({ ...args, saveAs })),
     saveLabel: (station, args: CheckedArgsOf<'saveLabel'>) => save(args, `label-${args.form}`, (saveAs) => station.saveLabel({ ...args, saveAs })),
   }

@@ -39,6 +39,7 @@ export function makeDialogs(window: () => BrowserWindow | null): Readonly<{
         bundle: { name: 'audit-bundle.zip', title: 'Save the audit bundle', filters: [{ name: 'Audit bundle', extensions: ['zip'] }] },
         recall: { name: 'recall.csv', title: 'Save the recalled units', filters: [{ name: 'Table', extensions: ['csv'] }] },
         history: { name: 'unit-history.csv', title: 'Save the unit\'s history', filters: [{ name: 'Table', extensions: ['csv'] }] },
+        receipts: { name: 'receipts.zip', title: 'Save the load receipts', filters: [{ name: 'Load receipts', extensions: ['zip'] }] },
         'report-html': { name: 'batch-report.html', title: 'Save the report', filters: [{ name: 'Web page', extensions: ['html'] }] },
         'report-pdf': { name: 'batch-report.pdf', title: 'Save the report', filters: [{ name: 'PDF', extensions: ['pdf'] }] },
         'label-zpl': { name: 'label.zpl', title: 'Save the label', filters: [{ name: 'ZPL label', extensions: ['zpl'] }] },

@@ -30,6 +30,7 @@ import type { Fleet, Occupied } from './fleet.ts'
 import { readRun, readRuns } from './history.ts'
 import { compareFiles, sizeOfFile } from './images.ts'
 import { admitter } from './installed.ts'
+import { saveReceipts } from './receipts-saved.ts'
 import { asSent } from './sending.ts'
 import { openPackageFile, openedEntry, packageView, refusedEntry } from './packages.ts'
 import type { People } from './people.ts'
@@ -164,6 +165,7 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice, bayMa
     recallUnits: (args) => recallUnits(audit, args),
     saveRecall: (args) => saveRecall(reportDesk, args),
     saveHistory: (args) => saveHistory(reportDesk, args),
+    saveReceipts: (args) => saveReceipts(world, args),
     saveReport: (args) => saveReport(reportDesk, args),
     printReport: ({ batch }) => printReport(reportDesk, batch),
     labelSettings: () => labelSettings(audit),
