@@ -19,5 +19,10 @@ export function runCommandLine(args: readonly string[]): void {
   process.argv = [process.execPath, start, ...args]
   // Electron would end a program that has no window; this one never had any.
   app.on('window-all-closed', () => undefined)
+  // Ctrl+C and the system's other signals reach Chromium first, which would quit; the commands end in their own way.
+  app.on('before-quit', (event) => {
+    event.preventDefault()
+    process.emit('SIGINT', 'SIGINT')
+  })
   createRequire(import.meta.url)(start)
 }

@@ -1,11 +1,13 @@
 // The package that electron-builder makes starts: its window opens, its practice line (a process of its own, out of the
 // archive) attaches eight boards, and its command line answers. With the registry runtime the package says that it is a
 // test's, and a customer's is refused.
-import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { FuseState, FuseV1Options, getCurrentFuseWire } from '@electron/fuses'
 import { _electron, errors, expect, test, type ElectronApplication } from '@playwright/test'
 import { openSoftHsm } from '../keys/softhsm.ts'
 
@@ -60,7 +62,48 @@ test('the packaged app opens its window and its practice line', async () => {
   }
 })
 
+test('a fuse that would let the package run as Node, take options from outside or load another archive', async () => {
+  const wire = await getCurrentFuseWire(executablePath)
+  const blown = (option: FuseV1Options) => wire[option] === FuseState.ENABLE
+  expect(blown(FuseV1Options.RunAsNode)).toBe(false)
+  expect(blown(FuseV1Options.EnableNodeOptionsEnvironmentVariable)).toBe(false)
+  expect(blown(FuseV1Options.EnableCookieEncryption)).toBe(true)
+  expect(blown(FuseV1Options.EnableEmbeddedAsarIntegrityValidation)).toBe(true)
+  expect(blown(FuseV1Options.OnlyLoadAppFromAsar)).toBe(true)
+  expect(blown(FuseV1Options.LoadBrowserProcessSpecificV8Snapshot)).toBe(false)
+  expect(blown(FuseV1Options.GrantFileProtocolExtraPrivileges)).toBe(false)
+  // Playwright attaches through this one; scripts/package.mjs opens it for the tests' package alone.
+  expect(blown(FuseV1Options.EnableNodeCliInspectArguments)).toBe(true)
+  expect(readFileSync(join(root, 'electron-builder.yml'), 'utf8')).toContain('enableNodeCliInspectArguments: false')
+})
+
 if (process.platform === 'linux') {
+  test('the packaged command line brings an image onto practice boards, without a display', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'slotwright-packaged-'))
+    try {
+      const { DISPLAY: _, ...env } = process.env
+      const { stdout } = await run(join(executablePath, '..', 'resources', 'bin', 'slotwright'), ['tour', '--boards', '2', '--json', '--home', home], { env })
+      expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({ outcomes: { confirmed: 2 } })
+    } finally {
+      rmSync(home, { recursive: true, force: true })
+    }
+  })
+
+  test('Ctrl+C on the packaged command line leaves ports behind', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'slotwright-packaged-'))
+    try {
+      const boards = spawn(join(executablePath, '..', 'resources', 'bin', 'slotwright'), ['practice', '--boards', '2', '--dir', join(home, 'line'), '--home', home], { stdio: ['ignore', 'pipe', 'ignore'] })
+      const ended = once(boards, 'exit')
+      await once(boards.stdout, 'data')
+      expect(readdirSync(join(home, 'line'))).toContain('ttyP0')
+      boards.kill('SIGINT')
+      expect(await ended).toEqual([0, null])
+      expect(readdirSync(join(home, 'line'))).not.toContain('ttyP0')
+    } finally {
+      rmSync(home, { recursive: true, force: true })
+    }
+  })
+
   test('the packaged command line answers', async () => {
     const { stdout } = await run(join(executablePath, '..', 'resources', 'bin', 'slotwright'), ['--version'])
     expect(stdout).toContain(version)
