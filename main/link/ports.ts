@@ -8,7 +8,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Failure } from '../base/failure.ts'
 import type { Clock } from '../base/clock.ts'
-import { pathSource, practiceFile, practiceSource } from './sources.ts'
+import { pathSource, practiceFile, practicePortSource, practiceSource } from './sources.ts'
 import type { AttachedPort, PortSource } from './sources.ts'
 
 /** How often ports are looked for when nothing announces a change. */
@@ -266,15 +266,22 @@ export async function portSources(text: string): Promise<readonly PortSource[] |
     if (devices.length > 0) return devices.map(pathSource)
     return new Failure('no-ports', `${text} holds no serial ports. Give a practice folder, a port, or a pattern such as "/dev/ttyACM*".`)
   }
-  if (about) return [pathSource(path)]
+  if (about) return [await portSource(path)]
   if (/[*?]/.test(basename(path))) {
     const pattern = wildcard(basename(path))
     const names = await readdir(dirname(path)).catch(() => [])
     const devices = await portsIn(dirname(path), names.filter((name) => pattern.test(name)))
-    if (devices.length > 0) return devices.map(pathSource)
+    if (devices.length > 0) return await Promise.all(devices.map(portSource))
     return new Failure('no-ports', `Nothing matches ${text}. "slotwright ports" lists what is attached.`)
   }
   return new Failure('no-such-port', `There is no port ${text}. Check that the board is plugged in; "slotwright ports" lists what is attached.`)
+}
+
+/** A port that was named; one of a practice folder is that board, wherever it goes. */
+async function portSource(path: string): Promise<PortSource> {
+  const folder = dirname(path)
+  const isPractice = await stat(join(folder, practiceFile)).then(() => true, () => false)
+  return isPractice ? practicePortSource(folder, path) : pathSource(path)
 }
 
 async function portsIn(folder: string, names: readonly string[]): Promise<string[]> {

@@ -5,7 +5,7 @@
 import { readFile, readdir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { SerialPort } from 'serialport'
-import { Failure } from '../base/failure.ts'
+import { Failure, failed } from '../base/failure.ts'
 
 /** A port that is there now. */
 export type AttachedPort = Readonly<{
@@ -46,6 +46,24 @@ export const practiceFile = 'boards.json'
 /** A folder that a practice process keeps. A process that died leaves no boards. */
 export function practiceSource(folder: string): PortSource {
   return { name: `practice folder ${folder}`, folder, list: () => listPractice(folder) }
+}
+
+/**
+ * One board of a practice folder, named by a port of it. The device itself tells nothing of whose it is; the folder does, also
+ * when the board is behind another port after a restart.
+ */
+export function practicePortSource(folder: string, path: string): PortSource {
+  let serial: string | null = null
+  return {
+    name: path,
+    folder,
+    list: async () => {
+      const ports = await listPractice(folder)
+      if (failed(ports)) return ports
+      serial ??= ports.find((port) => port.path === path)?.serial ?? null
+      return ports.filter((port) => (serial === null ? port.path === path : port.serial === serial))
+    },
+  }
 }
 
 async function listPractice(folder: string): Promise<readonly AttachedPort[] | Failure> {

@@ -281,6 +281,19 @@ describe('what somebody wrote after --ports', () => {
     expect(await paths(port)).toEqual([port])
   })
 
+  test('a port of a practice folder, named or matched, is that practice board and no stranger, also behind another port', async () => {
+    const practice = folder()
+    const ports = ['ttyP0', 'ttyP1'].map((name) => plug(practice, name, terminal().path))
+    const boards = (...order: number[]) => writeBoards(practice, order.map((at, bay) => ({ bay: bay + 1, serial: `PB-000${bay + 1}`, port: ports[at]! })))
+    boards(0, 1)
+    expect(await expandPorts(ports[1]!)).toMatchObject([{ serial: 'PB-0002', bay: 2, practice: true }])
+    expect(await expandPorts(join(practice, 'ttyP*'))).toMatchObject([{ serial: 'PB-0001' }, { serial: 'PB-0002' }])
+    const [source] = (await portSources(ports[1]!)) as PortSource[]
+    await source!.list()
+    boards(1, 0)
+    expect(await source!.list()).toMatchObject([{ serial: 'PB-0002', path: ports[0] }])
+  })
+
   test('nothing there, three ways', async () => {
     const empty = folder()
     expect(await portSources(empty)).toMatchObject({ kind: 'no-ports' })
