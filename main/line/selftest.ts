@@ -65,8 +65,8 @@ export function judge(test: SelfTest, measured: Measured): Verdict {
   }
   if (test.test === 'question' && measured.of === 'answer') {
     const { answer } = measured
-    if (answer === null) return { holds: false, says: `has nobody's answer to it within ${test.timeoutMs / 1000} s` }
-    return { holds: answer.yes, says: `has the answer ${answer.yes ? 'yes' : 'no'} from ${answer.by}` }
+    if (answer === null) return { holds: false, says: `is not answered within ${test.timeoutMs / 1000} s` }
+    return { holds: answer.yes, says: `is answered "${answer.yes ? 'yes' : 'no'}" by ${answer.by}` }
   }
   throw new Error(`the test ${test.test} does not measure ${measured.of}`)
 }

@@ -35,8 +35,8 @@ test('yes confirms, no takes the image back, and the log names who said so', asy
   expect((await line.runs()).map((run) => [run.outcome, run.kind])).toEqual([['confirmed', null], ['reverted', 'self-test-failed']])
   expect(asked.map(({ bay, asks }) => [bay, asks]).sort()).toEqual([[1, led.asks], [2, led.asks]])
   const says = (await line.runs()).map((run) => run.steps.find((step) => step.says.includes(led.asks))?.says ?? '')
-  expect(says[0]).toContain('yes from tester')
-  expect(says[1]).toContain('no from tester')
+  expect(says[0]).toContain('"yes" by tester')
+  expect(says[1]).toContain('"no" by tester')
   expect(await value(line.station.questions({}))).toEqual([])
   expect(await line.check()).toEqual([])
 })
@@ -45,7 +45,7 @@ test('nobody answers in time: the image goes back', async () => {
   const { runs, wrongs } = await runLine({ seed: 72, boards: 1 }, { tests: [led] })
   expect(wrongs).toEqual([])
   expect(runs[0]).toMatchObject({ outcome: 'reverted', kind: 'self-test-failed' })
-  expect(runs[0]?.says).toContain('nobody')
+  expect(runs[0]?.says).toContain('is not answered within 30 s')
 })
 
 test('nobody is called to a board that fails by itself, whatever the order in the recipe', async () => {
