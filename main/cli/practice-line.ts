@@ -1,27 +1,29 @@
 // The practice line of `slotwright practice`: boards in this process, carrying the home's own 1.0.0 image and trusting the
 // home's practice key. The log is held only while key and image are made, so that `provision` may use the same home.
 import { resolve } from 'node:path'
-import { failed } from '../base/failure.ts'
-import type { Failure } from '../base/failure.ts'
+import { Failure, failed } from '../base/failure.ts'
 import type { PublicKey } from '../base/signer.ts'
 import { startPracticeLine } from '../practice/line.ts'
 import type { PracticeLine } from '../practice/line.ts'
-import { findProfile, practiceProfile, withLoader } from '../practice/profiles.ts'
+import { findProfile, practiceProfile, withExtras, withLoader } from '../practice/profiles.ts'
 import type { BoardProfile } from '../practice/profiles.ts'
+import { secretOf } from '../practice/secrets.ts'
+import type { BoardSecret } from '../practice/secrets.ts'
 import { OpenFiles } from '../station/files.ts'
 import { makeHome } from '../station/home.ts'
 import { Logbook } from '../station/logbook.ts'
-import { factoryImage, practiceKeyName } from '../station/practice.ts'
+import { factoryImage, practiceKeyName, practiceUpdate } from '../station/practice.ts'
+import type { PracticeFactory, PracticeSpecial } from '../station/practice.ts'
 import { openAuditStoreForReading } from '../store/audit.ts'
 import type { Call } from './call.ts'
 import type { PracticeFlags } from './commands/practice.ts'
 import { homeFolder } from './home.ts'
-import { publicKeyNamed, ringOf } from './keys.ts'
+import { openPrivateKey, publicKeyNamed, ringOf } from './keys.ts'
 import { certificatesFrom } from './packages.ts'
 import { openLog, whoActs } from './record.ts'
 
 /** Ready when it answers: every board's port is in the folder. Kinds: of the line, of the keys named, of the home. */
-export async function startLine(call: Call, flags: PracticeFlags): Promise<PracticeLine | Failure> {
+export async function startLine(call: Call, flags: PracticeFlags): Promise<StartedLine | Failure> {
   const profile = profileOf(flags)
   if (failed(profile)) return profile
   const named: PublicKey[] = []
@@ -36,23 +38,49 @@ export async function startLine(call: Call, flags: PracticeFlags): Promise<Pract
     if (failed(key)) return key
     named.push(key.publicKey)
   }
-  const factory = await factoryOf(call, profile.ram?.address ?? 0)
+  const secret = flags.encrypted === undefined ? null : await secretFrom(call, flags.encrypted, flags)
+  if (failed(secret)) return secret
+  const factory = await factoryOf(call, { loadAddress: profile.ram?.address ?? 0, images: profile.others.length + 1, counters: profile.counters !== null })
   if (failed(factory)) return factory
   const { boards, baud, seed, faults, usb } = flags
   // Absolute, since the folder tells others where each port is, wherever they were started.
-  return startPracticeLine({ dir: resolve(flags.dir), boards, baud, seed, faults, usb: usb === true, fresh: flags.keep !== true, profile, firmware: factory.firmware, trust: [...factory.trust, ...named], certificates })
+  const line = await startPracticeLine({ dir: resolve(flags.dir), boards, baud, seed, faults, usb: usb === true, fresh: flags.keep !== true, profile, firmware: factory.firmware, trust: [...factory.trust, ...named], certificates, others: factory.others, secret })
+  return failed(line) ? line : { line, update: factory.update }
 }
 
-function profileOf({ mode, loader }: PracticeFlags): BoardProfile | Failure {
+/** The boards, and the file that brings them to 1.1.0. */
+export type StartedLine = Readonly<{ line: PracticeLine; update: string }>
+
+/** The boards' private key for encrypted images. Kinds: of opening a private key, `unsupported-key`. */
+async function secretFrom(call: Call, text: string, flags: PracticeFlags): Promise<BoardSecret | Failure> {
+  const opened = await openPrivateKey(call, text, flags)
+  if (failed(opened)) return opened
+  try {
+    return secretOf(opened.key.pkcs8)
+  } finally {
+    opened.key.wipe()
+  }
+}
+
+function profileOf(flags: PracticeFlags): BoardProfile | Failure {
+  const profile = plainProfile(flags)
+  if (failed(profile)) return profile
+  const images = flags.images ?? 1
+  const swaps = profile.mode.startsWith('swap-') || profile.mode === 'overwrite-only'
+  if (images > 1 && (!swaps || profile.packages !== null)) return new Failure('bad-profile', `Practice boards with several images swap or overwrite them; this one is in mode ${profile.mode}${profile.packages === null ? '' : ' and takes packages'}. Leave --images out, or choose another --mode.`)
+  return withExtras(profile, { images, keyBytes: flags.encrypted === undefined ? 0 : 16, counters: flags.securityCounter === true, noDowngrade: flags.downgradePrevention === true })
+}
+
+function plainProfile({ mode, loader }: PracticeFlags): BoardProfile | Failure {
   if (loader === undefined) return mode === undefined ? practiceProfile : findProfile(mode)
   const chosen = findProfile(mode ?? loader)
   return failed(chosen) ? chosen : withLoader(chosen, loader)
 }
 
-type Factory = Exclude<Awaited<ReturnType<typeof factoryImage>>, Failure>
+type Factory = PracticeFactory & Readonly<{ update: string }>
 
 /** The factory image; made, and logged, on first use. A running station that holds the log has made it already. */
-async function factoryOf(call: Call, loadAddress: number): Promise<Factory | Failure> {
+async function factoryOf(call: Call, special: PracticeSpecial): Promise<Factory | Failure> {
   const home = homeFolder(call)
   const made = await makeHome(home)
   if (failed(made)) return made
@@ -62,7 +90,7 @@ async function factoryOf(call: Call, loadAddress: number): Promise<Factory | Fai
   const reading = haveKey ? openAuditStoreForReading(home) : null
   if (reading !== null && !failed(reading)) {
     try {
-      const factory = await factoryImage({ home, desk: { keyring, files: new OpenFiles(), log: new Logbook(reading, whoActs(call).person) } }, loadAddress)
+      const factory = await factoryAndUpdate({ home, desk: { keyring, files: new OpenFiles(), log: new Logbook(reading, whoActs(call).person) } }, special)
       if (!failed(factory) || factory.kind !== 'read-only') return factory
     } finally {
       reading.close()
@@ -71,8 +99,14 @@ async function factoryOf(call: Call, loadAddress: number): Promise<Factory | Fai
   const writing = await openLog(call)
   if (failed(writing)) return writing
   try {
-    return await factoryImage({ home, desk: { keyring, files: new OpenFiles(), log: new Logbook(writing, whoActs(call).person) } }, loadAddress)
+    return await factoryAndUpdate({ home, desk: { keyring, files: new OpenFiles(), log: new Logbook(writing, whoActs(call).person) } }, special)
   } finally {
     writing.close()
   }
+}
+
+async function factoryAndUpdate(world: Parameters<typeof factoryImage>[0], special: PracticeSpecial): Promise<Factory | Failure> {
+  const factory = await factoryImage(world, special)
+  const update = failed(factory) ? factory : await practiceUpdate(world, special)
+  return failed(factory) ? factory : failed(update) ? update : { ...factory, update }
 }

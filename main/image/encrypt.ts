@@ -14,7 +14,7 @@ import { IMAGE_FLAGS, TLV, isEncrypted } from './format.ts'
 import type { ImageFile, Tlv, TlvEntry } from './format.ts'
 import { mgf1 } from './pss.ts'
 import { pointOf } from './publickey.ts'
-import type { AnyPublicKey } from './publickey.ts'
+import type { AnyKeyAlgorithm, AnyPublicKey } from './publickey.ts'
 
 export type EncryptionOptions = Readonly<{
   /** `-E`: rsa-2048, rsa-3072, ecdsa-p256 or x25519. */
@@ -138,7 +138,7 @@ export function encryptionTlv(image: ImageFile): Tlv | null {
 }
 
 /** Kinds of private keys that may open the image's key TLV; empty where it has none. */
-export function openerAlgorithms(image: ImageFile): readonly KeyOpener['algorithm'][] {
+export function openerAlgorithms(image: ImageFile): readonly AnyKeyAlgorithm[] {
   const type = encryptionTlv(image)?.type
   if (type === TLV.ENCRSA2048) return ['rsa-2048', 'rsa-3072']
   if (type === TLV.ENCEC256) return ['ecdsa-p256']

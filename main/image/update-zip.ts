@@ -5,9 +5,9 @@
 // reader of the archive does not check its CRCs, so sizes are compared and every image's own hash must hold.
 import { createHash } from 'node:crypto'
 // The browser's build also on Node: the other one declares a `require` of its own, which the bundler's collides with.
-import { unzipSync } from 'fflate/browser'
+import { unzipSync, zipSync } from 'fflate/browser'
 import { z } from 'zod'
-import { viewOf } from '../base/bytes.ts'
+import { utf8, viewOf } from '../base/bytes.ts'
 import { Failure, failed } from '../base/failure.ts'
 import { FIRMWARE_BYTES_MAX } from './format.ts'
 
@@ -161,4 +161,14 @@ function withoutManifest(files: ReadonlyMap<string, Uint8Array>): UpdateZip | Fa
     return { name: null, files: [{ image: 0, slot: null, name, bytes, sha256: createHash('sha256').update(bytes).digest('hex') }] }
   }
   return new Failure('no-manifest', `The archive has no ${manifestName} that says which image is which, and ${images.length === 0 ? 'no' : `${images.length}`} files called *.bin. Take the dfu_application.zip that the build makes.`)
+}
+
+/** An archive of images with the manifest that generate_zip.py writes, its numbers as strings. The same images give the same bytes. */
+export function updateArchive(files: readonly Readonly<{ image: number; name: string; bytes: Uint8Array; version: string }>[]): Uint8Array {
+  const rows = files.map(({ image, name, bytes, version }) => ({
+    type: 'application', image_index: String(image), slot_index_primary: String(2 * image + 1), slot_index_secondary: String(2 * image + 2), version_MCUBOOT: version, size: bytes.length, file: name,
+  }))
+  const manifest = utf8(JSON.stringify({ 'format-version': 1, files: rows }, null, 4))
+  // A zip knows no time before 1980.
+  return zipSync(Object.fromEntries([...files.map(({ name, bytes }) => [name, bytes] as const), [manifestName, manifest] as const]), { level: 6, mtime: new Date(Date.UTC(1980, 0, 2)) })
 }

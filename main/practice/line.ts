@@ -19,6 +19,7 @@ import type { LineFolder } from './line-folder.ts'
 import { packageAnchors } from './package-loader.ts'
 import { practiceProfile } from './profiles.ts'
 import type { BoardProfile } from './profiles.ts'
+import type { BoardSecret } from './secrets.ts'
 import { openPty } from './pty.ts'
 import type { Pty } from './pty.ts'
 import { PacedWire, pieceMsMax } from './wire.ts'
@@ -36,6 +37,10 @@ export type PracticeLineOptions = Readonly<{
   baud: Baud
   /** Signed image the boards come with, version 1.0.0. */
   firmware: Uint8Array
+  /** Those of their other images, where the profile has several. */
+  others?: readonly Uint8Array[]
+  /** Their private key for encrypted images, where the profile has room for one. */
+  secret?: BoardSecret | null
   /** Public keys built into the boards' bootloader; the firmware must verify against one of them. */
   trust: readonly PublicKey[]
   /** Certificates (DER) by which boards that take firmware packages trust them, beside the keys of `trust`. */
@@ -170,12 +175,12 @@ export class PracticeLine {
   }
 
   async #openPlace(bay: number, fault: Fault | null): Promise<void | Failure> {
-    const { firmware, trust, certificates = [] } = this.#options
+    const { firmware, others = [], secret = null, trust, certificates = [] } = this.#options
     const profile = this.#options.profile ?? practiceProfile
     const serial = `PB-${String(bay).padStart(4, '0')}`
     const file = openFlashFile(join(this.dir, `${serial}.flash`), this.#clock)
     if (failed(file)) return file
-    const board = createBoard({ clock: this.#clock, profile, serial, trust, anchors: packageAnchors(trust, certificates), firmware, fault, content: this.#options.fresh === true ? null : file.read(profile.flash.sizeBytes) })
+    const board = createBoard({ clock: this.#clock, profile, serial, trust, anchors: packageAnchors(trust, certificates), firmware, others, secret, fault, content: this.#options.fresh === true ? null : file.read(profile.flash.sizeBytes) })
     file.follow(board)
     const place: Place = { bay, serial, board, file, plug: null, pulled: false }
     this.#places.push(place)

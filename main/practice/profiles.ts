@@ -181,8 +181,10 @@ export function withExtras(profile: BoardProfile, { images = 1, keyBytes = 0, co
     return { address, sizeBytes }
   }
   const others = Array.from({ length: images - 1 }, () => ({ slot0: take(otherSlotBytes), slot1: take(otherSlotBytes + (profile.mode === 'swap-offset' ? sector : 0)) }))
+  // A list of four slots does not fit Zephyr's default of 384; whoever builds such firmware has found that out.
+  const bufferBytes = images > 1 ? Math.max(profile.bufferBytes, 1024) : profile.bufferBytes
   const counting = counters ? { address: take(sector).address } : null
-  return { ...profile, others, keyBytes, counters: counting, noDowngrade: profile.noDowngrade || noDowngrade, flash: { ...profile.flash, sizeBytes: end - profile.flash.baseAddress } }
+  return { ...profile, bufferBytes, others, keyBytes, counters: counting, noDowngrade: profile.noDowngrade || noDowngrade, flash: { ...profile.flash, sizeBytes: end - profile.flash.baseAddress } }
 }
 
 /** The profile of that name; a name of a mode is the practice board in that mode. Failure kind `bad-profile`. */

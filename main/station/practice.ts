@@ -1,16 +1,19 @@
 // The practice line as the station runs it: boards in a process of their own (the app) or in this one (command line and
 // tests), their ports watched like real ones. Its key and its two images are made on first use, by the same desk and
 // into the same log as any others.
-import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Failure, attemptAsync, failed, must } from '../base/failure.ts'
+import { assert, Failure, attemptAsync, failed, must } from '../base/failure.ts'
 import type { PublicKey } from '../base/signer.ts'
 import type { PracticeView } from '../contract/views.ts'
+import { updateArchive } from '../image/update-zip.ts'
 import { parseVersion } from '../image/version.ts'
 import { publicKeyOf } from '../keys/keyring.ts'
 import type { KeyEntry } from '../keys/keyring.ts'
 import { startPracticeProcess } from '../practice/child.ts'
 import { startPracticeLine } from '../practice/line.ts'
+import { findProfile } from '../practice/profiles.ts'
+import type { BoardProfile } from '../practice/profiles.ts'
 import { signAndFile } from './desk.ts'
 import type { DeskWorld } from './desk.ts'
 import type { OpenedFile } from './files.ts'
@@ -20,7 +23,7 @@ import { practiceFirmware, practiceVersions } from './sample.ts'
 
 export const practiceKeyName = 'practice'
 
-export type PracticeOrder = Readonly<{ folder: string; boards: number; baud: number; faults: string; seed: number; firmware: Uint8Array; trust: readonly PublicKey[] }>
+export type PracticeOrder = Readonly<{ folder: string; boards: number; baud: number; faults: string; seed: number; firmware: Uint8Array; trust: readonly PublicKey[]; profile?: BoardProfile }>
 
 export type PracticeHandle = Readonly<{
   stop(): Promise<void>
@@ -71,7 +74,7 @@ export class Practice {
   }
 
   /** Starts the boards; a line that runs already is stopped first. */
-  start({ fresh, ...args }: { boards: number; baud: number; faults: string; seed: number; fresh: boolean }): Promise<PracticeView | Failure> {
+  start({ fresh, loader = null, ...args }: { boards: number; baud: number; faults: string; seed: number; fresh: boolean; loader?: 'unwrap' | 'in-place' | null }): Promise<PracticeView | Failure> {
     return this.#inTurn(async () => {
       await this.#stopNow()
       this.#show({ status: 'starting', boards: args.boards, baud: args.baud, folder: null })
@@ -79,7 +82,7 @@ export class Practice {
         const { firmware, trust } = must(await factoryImage(this.#world))
         const folder = join(this.#world.home, 'practice', 'line')
         if (fresh) must(await forgetFlash(folder))
-        const handle = must(await this.#world.host.start({ ...args, folder, firmware, trust }))
+        const handle = must(await this.#world.host.start({ ...args, folder, firmware, trust, ...(loader === null ? {} : { profile: must(findProfile(loader)) }) }))
         const unwatch = await this.#world.ports.addFolder(folder)
         if (failed(unwatch)) {
           await handle.stop()
@@ -151,24 +154,73 @@ export function sampleImage(world: Pick<PracticeWorld, 'home' | 'desk'>): Promis
   return attemptAsync(async () => must(await practiceImage(world, must(await practiceKey(world.desk)), practiceVersions.update)))
 }
 
-/** What practice boards come with from their factory, and whom they trust. `loadAddress`: for boards that load into RAM. */
-export function factoryImage(world: Pick<PracticeWorld, 'home' | 'desk'>, loadAddress = 0): Promise<{ firmware: Uint8Array; trust: PublicKey[] } | Failure> {
+/** What practice images are made for, beside the plain board. */
+export type PracticeSpecial = Readonly<{
+  /** Where boards that load into RAM want their images; 0: from flash. */
+  loadAddress?: number
+  /** How many images the boards have. */
+  images?: number
+  /** Boards that keep security counters. */
+  counters?: boolean
+}>
+
+export type PracticeFactory = Readonly<{ firmware: Uint8Array; others: readonly Uint8Array[]; trust: readonly PublicKey[] }>
+
+type Making = Pick<PracticeWorld, 'home' | 'desk'>
+
+/** What practice boards come with from their factory, and whom they trust. */
+export function factoryImage(world: Making, special: PracticeSpecial = {}): Promise<PracticeFactory | Failure> {
   return attemptAsync(async () => {
     const key = must(await practiceKey(world.desk))
-    const image = must(await practiceImage(world, key, practiceVersions.factory, loadAddress))
-    return { firmware: image.bytes, trust: [must(publicKeyOf(key))] }
+    const [first, ...others] = must(await practiceImages(world, key, practiceVersions.factory, special))
+    assert(first !== undefined, 'every board has an image')
+    return { firmware: first.bytes, others: others.map(({ bytes }) => bytes), trust: [must(publicKeyOf(key))] }
   })
 }
 
-/** Signed once for each practice key; the file name carries the key, so a new key makes new images. */
-export async function practiceImage({ home, desk }: Pick<PracticeWorld, 'home' | 'desk'>, key: KeyEntry, version: string, loadAddress = 0): Promise<OpenedFile | Failure> {
+/** The file that brings such boards to 1.1.0: an image, or for several an archive as the nRF Connect SDK makes it. */
+export function practiceUpdate(world: Making, special: PracticeSpecial = {}): Promise<string | Failure> {
+  return attemptAsync(async () => {
+    const key = must(await practiceKey(world.desk))
+    const files = must(await practiceImages(world, key, practiceVersions.update, special))
+    const [first] = files
+    assert(first !== undefined, 'every board has an image')
+    if (files.length === 1) return first.path
+    const path = join(world.home, 'practice', `practice-${practiceVersions.update}-${files.length}-images${special.counters === true ? '-counted' : ''}-${key.fingerprint.slice(0, 8)}.zip`)
+    await writeFile(path, updateArchive(files.map(({ name, bytes }, image) => ({ image, name, bytes, version: practiceVersions.update }))))
+    return path
+  })
+}
+
+async function practiceImages(world: Making, key: KeyEntry, version: string, { images = 1, ...special }: PracticeSpecial): Promise<OpenedFile[] | Failure> {
+  const files: OpenedFile[] = []
+  for (let number = 0; number < images; number++) {
+    const file = await practiceImage(world, key, version, { ...special, number, images })
+    if (failed(file)) return file
+    files.push(file)
+  }
+  return files
+}
+
+/**
+ * Signed once for each practice key; the file name carries the key, so a new key makes new images. Of several, the
+ * application needs the others to be of its own version.
+ */
+export async function practiceImage({ home, desk }: Making, key: KeyEntry, version: string, special: PracticeSpecial & { number?: number } = {}): Promise<OpenedFile | Failure> {
+  const { loadAddress = 0, counters = false, images = 1, number = 0 } = special
   const folder = join(home, 'practice')
   await mkdir(folder, { recursive: true })
-  const saveAs = join(folder, `practice-${version}-${key.fingerprint.slice(0, 8)}${loadAddress === 0 ? '' : `-at-${loadAddress.toString(16)}`}.bin`)
+  const parts = [
+    `practice-${version}-${key.fingerprint.slice(0, 8)}`, ...(loadAddress === 0 ? [] : [`at-${loadAddress.toString(16)}`]),
+    ...(images === 1 ? [] : [`image-${number}-of-${images}`]), ...(counters ? ['counted'] : []),
+  ]
+  const saveAs = join(folder, `${parts.join('-')}.bin`)
   if (await stat(saveAs).then((about) => about.isFile(), () => false)) return desk.files.open(saveAs, 'image')
   return await attemptAsync(async () => {
-    const firmware = desk.files.adopt(`practice-${version}.bin`, practiceFirmware(version))
-    const options = { version: must(parseVersion(version)), headerBytes: 0x200, padHeader: true, slotBytes: 0x69000, align: 4, loadAddress } as const
+    const firmware = desk.files.adopt(`practice-${version}.bin`, practiceFirmware(number === 0 ? version : `${version} image ${number}`))
+    const parsed = must(parseVersion(version))
+    const dependencies = number === 0 ? Array.from({ length: images - 1 }, (_, index) => ({ image: index + 1, version: parsed })) : []
+    const options = { version: parsed, headerBytes: 0x200, padHeader: true, slotBytes: 0x69000, align: 4, loadAddress, dependencies, ...(counters ? { securityCounter: 'auto' as const } : {}) } as const
     return must(await signAndFile(desk, { firmware, key, passphrase: null, options, saveAs })).file
   })
 }

@@ -62,7 +62,7 @@ test('ram-load: an image for RAM is confirmed, and one that is not is refused be
     await line.runBatch()
     expect((await line.runs()).map((run) => run.kind)).toEqual(['not-for-ram', 'not-for-ram'])
     const desk = { keyring: new Keyring(join(line.home, 'keys'), line.clock), files: new OpenFiles(), log: new Logbook(line.station.audit, 'tester') }
-    const image = await value(practiceImage({ home: line.home, desk }, await value(practiceKey(desk)), '1.1.0', ram.ram!.address))
+    const image = await value(practiceImage({ home: line.home, desk }, await value(practiceKey(desk)), '1.1.0', { loadAddress: ram.ram!.address }))
     const path = join(line.home, 'ram.bin')
     writeFileSync(path, image.bytes)
     const { file } = await value(line.station.openFile({ path, purpose: 'image' }))

@@ -10,6 +10,7 @@ import { createBoard } from '../../main/practice/board.ts'
 import { parseFaults, seededNumbers } from '../../main/practice/faults.ts'
 import { practiceProfile } from '../../main/practice/profiles.ts'
 import type { BoardProfile } from '../../main/practice/profiles.ts'
+import type { BoardSecret } from '../../main/practice/secrets.ts'
 import { factoryImage } from '../../main/station/practice.ts'
 import { Keyring } from '../../main/keys/keyring.ts'
 import { OpenFiles } from '../../main/station/files.ts'
@@ -34,6 +35,8 @@ export type LineOptions = Readonly<{
   garbleLine?: number
   baud?: number
   profile?: BoardProfile
+  /** The boards' private key for encrypted images. */
+  secret?: BoardSecret
   /** Ports vanish at a restart and come back under another name. */
   usb?: boolean
   /** An existing home, to open it once more. */
@@ -73,11 +76,11 @@ export class Line {
       newId: (kind) => `${kind}-${options.seed}-${opening}-${++count}`, nonce: () => `nonce-${Math.floor(draw() * 1e9)}`,
       ...options.station,
     }))
-    const { firmware, trust } = await value(factoryImage({ home, desk: { keyring, files: new OpenFiles(), log: new Logbook(station.audit, 'tester') } }, options.profile?.ram?.address ?? 0))
+    const { firmware, others, trust } = await value(factoryImage({ home, desk: { keyring, files: new OpenFiles(), log: new Logbook(station.audit, 'tester') } }, { loadAddress: options.profile?.ram?.address ?? 0, images: 1 + (options.profile?.others.length ?? 0), counters: (options.profile?.counters ?? null) !== null }))
     const faults = await value(parseFaults(options.faults ?? '', options.boards, options.seed))
     for (let bay = 1; bay <= options.boards; bay++) {
       const serial = `PB-${String(bay).padStart(4, '0')}`
-      const board = createBoard({ clock, profile: options.profile ?? practiceProfile, serial, trust, firmware, fault: faults.get(bay) ?? null })
+      const board = createBoard({ clock, profile: options.profile ?? practiceProfile, serial, trust, firmware, others, secret: options.secret ?? null, fault: faults.get(bay) ?? null })
       board.powerOn()
       const port = { path: `/sim/tty${bay}`, unit: serial, serial, bay, place: null, maker: null, usb: null, practice: true }
       ports.add(new Fixture(board, port, clock, options.baud ?? 921_600, { drop: options.dropLine ?? 0, garble: options.garbleLine ?? 0 }, draw, options.usb))

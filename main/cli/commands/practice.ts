@@ -5,11 +5,13 @@ import type { Command } from 'commander'
 import { failed } from '../../base/failure.ts'
 import type { Failure } from '../../base/failure.ts'
 import type { Act, Answer, Call } from '../call.ts'
+import { practiceImagesMax } from '../../practice/profiles.ts'
 import { stopped } from '../interrupt.ts'
 import { wholeNumber } from '../numbers.ts'
+import type { PassphraseOptions } from '../passphrase.ts'
 import { startLine } from '../practice-line.ts'
 
-export type PracticeFlags = Readonly<{ boards: number; dir: string; trust?: readonly string[]; seed: number; faults: string; baud: number; mode?: string; loader?: 'unwrap' | 'in-place'; usb?: true; keep?: true }>
+export type PracticeFlags = Readonly<{ boards: number; dir: string; trust?: readonly string[]; seed: number; faults: string; baud: number; mode?: string; loader?: 'unwrap' | 'in-place'; usb?: true; keep?: true; images?: number; encrypted?: string; securityCounter?: true; downgradePrevention?: true }> & PassphraseOptions
 
 const boardsMax = 128
 
@@ -23,6 +25,11 @@ export function declare(command: Command, act: Act): void {
     .option('--baud <rate>', 'line rate of each', wholeNumber(1200, 10_000_000), 460_800)
     .option('--mode <profile>', 'how their bootloader works: swap-move, swap-scratch, swap-offset, overwrite-only, direct-xip, direct-xip-revert, ram-load or single-slot; or the name of a board profile')
     .addOption(new Option('--loader <how>', 'their bootloader takes firmware packages: unwrap (unpacked from the upgrade slot while swapping) or in-place (run from inside the package)').choices(['unwrap', 'in-place']))
+    .option('--images <n>', 'how many images each board has, the application and others that it depends on', wholeNumber(1, practiceImagesMax))
+    .option('--encrypted <key>', 'private key with which they decrypt images: a file or a key of this home (x25519, ecdsa-p256 or rsa-2048)')
+    .option('--passphrase-file <file>', 'file whose first line is the passphrase of --encrypted')
+    .option('--security-counter', 'they keep security counters and refuse images below them, or without one')
+    .option('--downgrade-prevention', 'their bootloader refuses older versions')
     .option('--usb', 'ports vanish at a reset and come back under another name, as USB boards do')
     .option('--keep', 'go on with the flash an earlier line left in the folder; without it the boards come from the factory')
     .addHelpText('after', '\nThe boards run version 1.0.0 of the practice firmware. Stop them with Ctrl+C; the folder\'s ports go with them.\n\nExample:\n  slotwright practice --boards 8 --dir /tmp/line --faults 3:fails-proof &')
@@ -30,12 +37,13 @@ export function declare(command: Command, act: Act): void {
 }
 
 async function practice(call: Call, _args: readonly string[], flags: PracticeFlags): Promise<Answer | Failure> {
-  const line = await startLine(call, flags)
-  if (failed(line)) return line
+  const started = await startLine(call, flags)
+  if (failed(started)) return started
+  const { line, update } = started
   try {
     const boards = line.boards()
-    call.emit({ is: 'ready', folder: flags.dir, boards, baud: flags.baud })
-    if (!call.json) call.out.words(`${boards.length} practice boards ready in ${flags.dir} (version 1.0.0, ${flags.baud} baud). Ctrl+C stops them.\n`)
+    call.emit({ is: 'ready', folder: flags.dir, boards, baud: flags.baud, update })
+    if (!call.json) call.out.words(`${boards.length} practice boards ready in ${flags.dir} (version 1.0.0, ${flags.baud} baud). Ctrl+C stops them.\nVersion 1.1.0 for them: ${update}\n`)
     await stopped(call.signal)
   } finally {
     await line.stop()

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { Failure, failed } from '../../base/failure.ts'
 import { looksLikePackage } from '../../cms/package.ts'
 import { inspectImage } from '../../image/inspect.ts'
+import { looksLikeZip, openUpdateZip } from '../../image/update-zip.ts'
 import type { ArgsOf } from '../../contract/api.ts'
 import type { RunView, UpgradeMode } from '../../contract/views.ts'
 import type { Act, Answer, Call } from '../call.ts'
@@ -44,7 +45,7 @@ const waitSecondsMax = 3600
 
 export function declare(command: Command, act: Act): void {
   command
-    .argument('<image>', 'signed image, or a firmware package around one')
+    .argument('<image>', 'signed image, a firmware package around one, or a zip of several (dfu_application.zip)')
     .requiredOption('--ports <dir-or-glob>', 'folder of a practice line, a port, or a pattern of ports such as "/dev/ttyACM*"')
     .option('--recipe <file>', 'JSON file with name, mode, allowedKeys, allowDowngrade, proofs, tests, unitData, needsWayBack, quota, hardware, communities, send')
     .option('--profile <name>', 'board profile to go by (`slotwright profile list` names them)')
@@ -68,7 +69,7 @@ export async function provision(call: Call, image: string, flags: ProvisionFlags
   if (failed(recipe)) return recipe
   // A file that is no image is refused before anybody waits for boards.
   const bytes = await readImageFile(image)
-  const report = failed(bytes) || looksLikePackage(bytes) ? bytes : inspectImage(bytes)
+  const report = failed(bytes) || looksLikePackage(bytes) ? bytes : looksLikeZip(bytes) ? openUpdateZip(bytes) : inspectImage(bytes)
   if (failed(report)) return report
   const waited = await waitForPorts(call, flags.ports, flags.wait)
   return withStation(call, { ports: flags.ports, keys: flags.key ?? [], baudRate: flags.baud }, async (station) => {
