@@ -115,7 +115,8 @@ export const useOperator = defineStore('operator', () => {
     if (rule !== undefined && fits(rule.format, code.text)) return await giveSerial(code.text)
     const signed = await ask('signIn', { badge: code.text })
     if (signed.ok) return { done: 'person', failure: null }
-    return rule === undefined ? { done: null, failure: signed.failure } : await giveSerial(code.text)
+    if (rule !== undefined) return await giveSerial(code.text)
+    return { done: null, failure: signed.failure.kind === 'no-accounts' ? { kind: 'unknown-code', says: '', facts: {} } : signed.failure }
   }
 
   async function giveSerial(serial: string): Promise<Omit<ScanSaid, 'code'>> {

@@ -1,8 +1,10 @@
 // Every text of the window, in English, one file a view. A test finds keys that are missing or unused. Sentences the
 // station says itself (failures, log entries, steps) come from the station and are not here.
+import { auditor } from './auditor.ts'
 import { boards } from './boards.ts'
 import { desk } from './desk.ts'
 import { figures, recall } from './figures.ts'
+import { bayMap, firstBoard, guide } from './fixture.ts'
 import { app, startFailure } from './frame.ts'
 import { images } from './images.ts'
 import { keys, tokens, policy } from './keys.ts'
@@ -10,6 +12,8 @@ import { label } from './label.ts'
 import { look, phase, mode, line, board } from './line.ts'
 import { log } from './log.ts'
 import { operator } from './operator.ts'
+import { receipts } from './receipts.ts'
+import { people, signIn } from './people.ts'
 import { settings } from './settings.ts'
 
-export const en = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, figures, recall, label, operator, settings } as const
+export const en = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, auditor, figures, recall, label, operator, bayMap, firstBoard, guide, receipts, people, signIn, settings } as const

@@ -43,6 +43,7 @@ export const operator = {
   saidCommand: 'Done.',
   noRecipe: 'No released recipe is called {code}.',
   busyRecipe: 'A batch is running; choose another recipe when it has ended.',
+  unknownCode: 'The code {code} means nothing here.',
   noQuestion: 'No board has a question now.',
   question: 'Bay {bay} asks',
   yes: 'Yes',

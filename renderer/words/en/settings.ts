@@ -10,6 +10,7 @@ export const settings = {
   system: 'As the system',
   light: 'Light',
   dark: 'Dark',
+  contrast: 'High contrast',
   about: 'About',
   version: 'Version',
   runtime: 'Runtime',
