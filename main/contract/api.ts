@@ -196,6 +196,8 @@ export const methods = {
     baud: z.number().int().min(1200).max(10_000_000).default(460_800),
     faults: z.string().max(2000).default(''),
     seed: z.number().int().min(0).max(0xffff_ffff).default(1),
+    /** A bootloader that takes firmware packages: unpacked while swapping, or run in place. */
+    loader: z.enum(['unwrap', 'in-place']).nullable().default(null),
     /** Boards as from the factory; false: as they were left. */
     fresh: z.boolean().default(true),
   })),

@@ -192,7 +192,8 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice, bayMa
 async function startReleased(world: World, fleet: Fleet, recipes: RecipeWorld, { recipe: id, quota, ...args }: CheckedArgsOf<'startReleased'>): Promise<BatchView | Failure> {
   const opened = world.desk.files.get(args.file)
   if (failed(opened)) return opened
-  const found = startable(recipes, id, opened)
+  // A recipe names files as they lie on disk: of a package, the package.
+  const found = startable(recipes, id, { name: opened.name, sha256: opened.packed?.sha256 ?? opened.sha256 })
   if (failed(found)) return world.log.refuse('start a batch', found)
   const { recipe } = found.body
   return startBatch(world, fleet, { ...args, recipe: { ...recipe, quota: recipe.quota ?? quota } }, `${found.id}.${found.revision}`)

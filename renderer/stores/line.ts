@@ -27,8 +27,8 @@ export const useLine = defineStore('line', () => {
   const asking = ref<'start' | 'stop' | 'choose' | 'practice' | null>(null)
 
   const chosen = shallowRef<Chosen | null>(null)
-  const recipe = reactive<{ mode: UpgradeMode; allowDowngrade: boolean; quota: number | null; proofs: ProofName[]; stopAfterFailures: number | null; rolling: boolean; serials: { format: string } | undefined }>({
-    mode: 'test-and-confirm', allowDowngrade: false, quota: null, proofs: ['echo', 'active-hash', 'version'], stopAfterFailures: null, rolling: false, serials: undefined,
+  const recipe = reactive<{ mode: UpgradeMode; allowDowngrade: boolean; quota: number | null; proofs: ProofName[]; stopAfterFailures: number | null; rolling: boolean; serials: { format: string } | undefined; send: 'image' | 'whole' | 'in-place'; hardware: string }>({
+    mode: 'test-and-confirm', allowDowngrade: false, quota: null, proofs: ['echo', 'active-hash', 'version'], stopAfterFailures: null, rolling: false, serials: undefined, send: 'image', hardware: '',
   })
 
   /** The bay whose history is open beside the line. */
@@ -104,7 +104,7 @@ export const useLine = defineStore('line', () => {
     failure.value = reply.ok ? null : reply.failure
   }
 
-  async function startPractice(args: { boards: number; baud: number; faults: string }): Promise<FailureView | null> {
+  async function startPractice(args: { boards: number; baud: number; faults: string; loader?: 'unwrap' | 'in-place' | null }): Promise<FailureView | null> {
     asking.value = 'practice'
     const reply = await ask('startPractice', args)
     asking.value = null
@@ -135,6 +135,6 @@ function newer(known: BatchView | null, reply: BatchView): BatchView {
 }
 
 /** The recipe as the station takes it: plain data, without what is not asked for. */
-function orderOf({ serials, proofs, ...recipe }: { mode: UpgradeMode; allowDowngrade: boolean; quota: number | null; proofs: ProofName[]; stopAfterFailures: number | null; rolling: boolean; serials: { format: string } | undefined }): ArgsOf<'startBatch'>['recipe'] {
-  return { ...recipe, proofs: [...proofs], ...(serials === undefined ? {} : { serials: { format: serials.format } }) }
+function orderOf({ serials, proofs, send, hardware, ...recipe }: { mode: UpgradeMode; allowDowngrade: boolean; quota: number | null; proofs: ProofName[]; stopAfterFailures: number | null; rolling: boolean; serials: { format: string } | undefined; send: 'image' | 'whole' | 'in-place'; hardware: string }): ArgsOf<'startBatch'>['recipe'] {
+  return { ...recipe, proofs: [...proofs], ...(serials === undefined ? {} : { serials: { format: serials.format } }), ...(send === 'image' ? {} : { send }), ...(hardware === '' ? {} : { hardware }) }
 }

@@ -1,0 +1,20 @@
+// Texts of load receipts and error reports.
+export const receipts = {
+  open: 'Receipts…',
+  titleUnit: 'Receipts for {unit}',
+  titleBatch: 'Receipts of this batch',
+  says: 'One signed file a run, in the standard\'s own form (RFC 4108): a receipt for a unit that took its firmware, an error report for one that was refused or went back. The station signs on the unit\'s behalf.',
+  key: 'Key that signs',
+  noKeys: 'There is no key to sign with yet. Make one in Keys.',
+  passphrase: 'Passphrase of {name}',
+  pin: 'PIN of {name}\'s token, where it is still locked',
+  hardware: 'Hardware type',
+  hardwareHint: 'An object identifier like 1.3.6.1.4.1.99999.7.1. Leave it empty where the recipe or the package names it.',
+  hardwareWrong: 'Numbers with dots between, like 1.3.6.1.4.1.99999.7.1.',
+  save: 'Sign and save…',
+  saving: 'Signing…',
+  saved: 'Signed and saved',
+  done: 'Receipts: {receipts}. Error reports: {errors}. Saved as {file}.',
+  certified: 'The certificate of "{name}" goes along, so openssl can check them.',
+  bare: 'The station keeps no certificate of this key, and openssl asks for one. Make one with "slotwright package certify", then save again.',
+} as const
