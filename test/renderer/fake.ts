@@ -100,6 +100,7 @@ export function fakeApi(scene: Partial<Scene> = {}): WindowApi & { push(event: S
   const { bays: count, state, names, start, entries } = { bays: 8, state: 'attached', names: 'short', start: 'ok', entries: 40_000, ...scene }
   const listeners = new Set<(event: StationEvent) => void>()
   const asked: { method: MethodName; args: unknown }[] = []
+  let searched: number[] = []
   const stateOf = (bay: number) => (state === 'mixed' ? mixed[(bay - 1) % mixed.length] : state) as RunPhase | OutcomeName
   let rows = Array.from({ length: count }, (_, at) => {
     const row = rowIn(at + 1, stateOf(at + 1))
@@ -132,6 +133,8 @@ export function fakeApi(scene: Partial<Scene> = {}): WindowApi & { push(event: S
       case 'practice': return ok({ status: 'on', boards: count, baud: 460_800, folder: '/tmp/practice' })
       case 'sampleFile': return ok(file)
       case 'chooseFile': return ok(given['purpose'] === 'firmware' ? plain : given['purpose'] === 'key' ? { ...plain, file: 'f3', name: 'root-ed25519.pem', bytes: 119 } : file)
+      case 'session': return ok({ open: true, person: { account: null, name: 'ada', roles: ['operator', 'engineer', 'auditor', 'administrator'], byBadgeOnly: false }, names: [], idleMinutes: 10, batch: null })
+      case 'listPeople': return ok([])
       case 'listKeys': return ok(state === 'nokeys' ? [] : keys)
       case 'generateKey': return ok(keys[0])
       case 'retireKey': return wrong('refused', 'The practice key is in use by the practice line.')
@@ -159,6 +162,20 @@ export function fakeApi(scene: Partial<Scene> = {}): WindowApi & { push(event: S
         }
         return ok({ entries: found, total: entries })
       }
+      case 'findLog': {
+        const text = String(given['text'] ?? '').toLowerCase()
+        searched = []
+        for (let seq = entries - 1; seq >= 0; seq--) {
+          const entry = entryOf(seq)
+          if ((given['kind'] === null || entry.kind === given['kind']) && entry.says.toLowerCase().includes(text)) searched.push(seq)
+        }
+        return ok({ find: `q${JSON.stringify(args).length}`, total: searched.length, size: entries })
+      }
+      case 'foundEntries': return ok(searched.slice(Number(given['at']), Number(given['at']) + Number(given['limit'])).map(entryOf))
+      case 'placeInLog': return ok({ at: searched.indexOf(Number(given['seq'])) })
+      case 'entryProof': return ok({ seq: Number(given['seq']), raw: '{}', leaf: hex(Number(given['seq'])), covered: null })
+      case 'logKeys': return ok([])
+      case 'logBatches': return ok([])
       case 'verifyLog': return ok({ holds: true, size: entries, root: hex(77), says: `All ${entries.toLocaleString('en')} entries, the tree over them and the tables derived from them agree.`, firstWrong: null, seconds: 0.84 })
       default: return wrong('not-here', 'The page has no answer to this.')
     }

@@ -8,6 +8,7 @@ export const app = {
   keys: 'Keys',
   boards: 'Boards',
   log: 'Log',
+  people: 'People',
   settings: 'Settings',
   opening: 'Opening the station…',
   close: 'Close',

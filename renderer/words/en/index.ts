@@ -13,8 +13,7 @@ import { look, phase, mode, line, board } from './line.ts'
 import { log } from './log.ts'
 import { operator } from './operator.ts'
 import { receipts } from './receipts.ts'
-import { receipts } from './receipts.ts'
 import { people, signIn } from './people.ts'
 import { settings } from './settings.ts'
 
-export const en = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, auditor, figures, recall, label, operator, receipts, bayMap, firstBoard, guide, receipts, people, signIn, settings } as const
+export const en = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, auditor, figures, recall, label, operator, bayMap, firstBoard, guide, receipts, people, signIn, settings } as const
