@@ -1,13 +1,29 @@
-// `npm run package`: the application for this system as a folder under dist/, with the true Electron.
+// `npm run package`: the application for this system, with the true Electron: as a folder under dist/, and on Linux as
+// tar.gz and deb besides. `--installers` adds what electron-builder fetches tools for: AppImage on Linux, NSIS and portable
+// on Windows, dmg on macOS.
 // `--test-runtime` is for the tests: it takes whichever Electron set-up chose, lets Playwright attach, writes to dist/test
 // and puts `testRuntime` into the package's own package.json, so that it can never pass for a customer's.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeArchive, makeDeb } from './package/linux.mjs'
 import { build } from './setup/build.mjs'
 import { root, runOrStop, say, SetupStop } from './setup/words.mjs'
 import { alone, orStop, setUp } from './setup.mjs'
 
 const forTest = process.argv.includes('--test-runtime')
+const installers = process.argv.includes('--installers')
 const system = { linux: '--linux', darwin: '--mac', win32: '--win' }[process.platform]
+
+/** The folder alone, or with installers whatever electron-builder.yml names for this system. */
+function builderOrder(runtime, output) {
+  return [
+    join(root, 'node_modules', 'electron-builder', 'cli.js'), system, ...(installers ? [] : ['dir']), '--publish', 'never',
+    `-c.electronDist=${runtime.folder}`,
+    `-c.electronVersion=${runtime.version}`,
+    `-c.directories.output=${output}`,
+    ...(forTest ? [`-c.extraMetadata.testRuntime=${runtime.kind}-${runtime.version}`, '-c.electronFuses.enableNodeCliInspectArguments=true'] : []),
+  ]
+}
 
 await orStop(async () => {
   const runtime = await setUp({ build: false })
@@ -20,14 +36,14 @@ await orStop(async () => {
   await alone(() => build({ always: !forTest }))
   const output = join('dist', forTest ? 'test' : 'station')
   say(`packaging into ${output} (electron-builder)`)
-  const wishes = [
-    `-c.electronDist=${runtime.folder}`,
-    `-c.electronVersion=${runtime.version}`,
-    `-c.directories.output=${output}`,
-    ...(forTest ? [`-c.extraMetadata.testRuntime=${runtime.kind}-${runtime.version}`, '-c.electronFuses.enableNodeCliInspectArguments=true'] : []),
-  ]
-  await runOrStop('electron-builder', process.execPath, [join(root, 'node_modules', 'electron-builder', 'cli.js'), system, 'dir', '--publish', 'never', ...wishes], {
-    env: { CSC_IDENTITY_AUTO_DISCOVERY: 'false' },
-  })
-  say(`packaged: ${join(output, process.platform === 'linux' ? 'linux-unpacked' : '')}`)
+  await runOrStop('electron-builder', process.execPath, builderOrder(runtime, output), { env: { CSC_IDENTITY_AUTO_DISCOVERY: 'false' } })
+  if (process.platform !== 'linux') return say(`packaged: ${output}`)
+  const program = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const folder = join(root, output, 'linux-unpacked')
+  const named = (end) => join(output, `${program.name}-${program.version}-${process.arch}${end}`)
+  for (const [make, end] of [[makeArchive, '.tar.gz'], [makeDeb, '.deb']]) {
+    say(`packaging ${named(end)}`)
+    await make({ folder, file: join(root, named(end)), program, fast: forTest })
+  }
+  say(`packaged: ${folder.slice(root.length + 1)}, ${named('.tar.gz')}, ${named('.deb')}`)
 })

@@ -1,9 +1,9 @@
-// The package that electron-builder makes starts: its window opens, its practice line (a process of its own, out of the
+// The package starts: on Linux as the Debian package unpacks it, elsewhere as electron-builder's folder. Its window opens, its practice line (a process of its own, out of the
 // archive) attaches eight boards, and its command line answers. With the registry runtime the package says that it is a
 // test's, and a customer's is refused.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -14,11 +14,11 @@ import { openSoftHsm } from '../keys/softhsm.ts'
 const root = resolve(import.meta.dirname, '..', '..')
 const run = promisify(execFile)
 const inPackage: Readonly<Record<string, string>> = {
-  linux: 'linux-unpacked/slotwright-station',
   darwin: 'mac/Slotwright.app/Contents/MacOS/Slotwright',
   win32: 'win-unpacked/Slotwright.exe',
 }
-const executablePath = join(root, 'dist', 'test', inPackage[process.platform] ?? '')
+const asDeb = process.platform === 'linux' ? join(root, 'dist', 'test', 'deb') : null
+const executablePath = asDeb === null ? join(root, 'dist', 'test', inPackage[process.platform] ?? '') : join(asDeb, 'opt', 'Slotwright', 'slotwright-station')
 const runtime = JSON.parse(readFileSync(join(root, '.runtime', 'runtime.json'), 'utf8')) as { kind: string }
 const version = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version
 const asRoot = process.platform === 'linux' && process.getuid?.() === 0
@@ -26,7 +26,12 @@ const asRoot = process.platform === 'linux' && process.getuid?.() === 0
 test.beforeAll(async () => {
   test.setTimeout(300_000)
   await run(process.execPath, [join(root, 'scripts', 'package.mjs'), '--test-runtime'])
+  if (asDeb === null) return
+  rmSync(asDeb, { recursive: true, force: true })
+  await run('dpkg-deb', ['--extract', join(root, 'dist', 'test', `slotwright-${version}-${process.arch}.deb`), asDeb])
 })
+
+)
 
 /**
  * A window that opens in the very moment in which Playwright attaches hangs the launch, about once in thirty (test/app/held
@@ -77,7 +82,23 @@ test('a fuse that would let the package run as Node, take options from outside o
   expect(readFileSync(join(root, 'electron-builder.yml'), 'utf8')).toContain('enableNodeCliInspectArguments: false')
 })
 
-if (process.platform === 'linux') {
+if (asDeb !== null) {
+  test('a Debian package that lacks a desktop entry, an icon, the udev rules or the command', () => {
+    const text = (path: string) => readFileSync(join(asDeb, path), 'utf8')
+    expect(text('usr/share/applications/slotwright.desktop')).toContain('Exec=/opt/Slotwright/slotwright-station')
+    expect(readFileSync(join(asDeb, 'usr/share/icons/hicolor/512x512/apps/slotwright.png')).length).toBeGreaterThan(1000)
+    expect(text('usr/lib/udev/rules.d/60-slotwright.rules')).toBe(readFileSync(join(root, 'resources', 'udev', '60-slotwright.rules'), 'utf8'))
+    expect(readlinkSync(join(asDeb, 'usr/bin/slotwright'))).toBe('/opt/Slotwright/resources/bin/slotwright')
+    expect(text('opt/Slotwright/resources/bin/slotwright')).toContain('command-line')
+  })
+
+  test('an archive that unpacks beside itself, or without its program', async () => {
+    const { stdout } = await run('tar', ['--list', '--gzip', '--file', join(root, 'dist', 'test', `slotwright-${version}-${process.arch}.tar.gz`)], { maxBuffer: 8 * 1024 * 1024 })
+    const names = stdout.trim().split('\n')
+    expect(names).toContain(`slotwright-${version}/slotwright-station`)
+    expect(names.filter((name) => !name.startsWith(`slotwright-${version}/`))).toEqual([])
+  })
+
   test('the packaged command line brings an image onto practice boards, without a display', async () => {
     const home = mkdtempSync(join(tmpdir(), 'slotwright-packaged-'))
     try {
