@@ -255,6 +255,8 @@ export type ImageView = Readonly<{
   signatureKind: string | null
   securityCounter: number | null
   trailer: Readonly<{ says: string; imageOk: boolean }> | null
+  /** What must be undone to see the firmware; encrypted ones need the board's private key for that. */
+  wrapped?: 'encrypted' | 'compressed' | null
   tlvs: readonly TlvView[]
   warnings: readonly string[]
   /** Every image of an archive that brings several, this one first; left out where the file is one image. */
@@ -272,6 +274,22 @@ export type PartView = Readonly<{
   hashHolds: boolean
   keyName: string | null
   signature: ImageView['signature']
+}>
+
+/** A private key of the ring that an encrypted image may have been made for. */
+export type DecryptionKeyView = Readonly<{ name: string; algorithm: KeyAlgorithm | 'x25519'; encrypted: boolean }>
+
+/** An image opened to its firmware; that there is one says that size and hash of the plaintext hold. */
+export type OpenedImageView = Readonly<{
+  decrypted: boolean
+  firmwareBytes: number
+  firmwareSha256: string
+  /** The image's own hash, over the plaintext. */
+  hash: string
+  /** Whether a key known here proved the signature. */
+  signed: boolean
+  /** Of a compressed image; null for the signature where no key here can tell. */
+  unpacked: Readonly<{ hash: string; signatureHolds: boolean | null }> | null
 }>
 
 /** Two images side by side: what differs, by names a person can read. Empty: they say the same, down to the hash. */

@@ -16,7 +16,7 @@ export type Answering = Readonly<{
   /** The open station, or why it could not be opened; tried again when asked again. */
   station(): Promise<StationApi | Failure>
   /** Asks the person for a file; null when they changed their mind. */
-  chooseFile(purpose: FilePurpose): Promise<string | null>
+  chooseFile(purpose: FilePurpose | 'module'): Promise<string | null>
   /** Asks the person where the signed image, or what is to be signed elsewhere, goes; null when they changed their mind. */
   chooseTarget(source: FileView | null, what: SavedKind): Promise<string | null>
   /** Lets the window fill the screen, or not; tells what it does then. */
@@ -54,6 +54,12 @@ export function makeAnswer(with_: Answering): (method: unknown, args: unknown) =
     return file
   }
 
+  /** To load a module is to run it: only the person's own choice of a file makes one known. */
+  async function chooseTokenModule(station: StationApi): Promise<unknown> {
+    const path = await with_.chooseFile('module')
+    return path === null ? null : station.addTokenModule({ path })
+  }
+
   /** Calls that write a file: the window may not say where. */
   async function save<R>(args: { file?: string; saveAs: string | null }, what: SavedKind, then: (saveAs: string) => Promise<R | Failure>): Promise<R | null | Failure> {
     if (args.saveAs !== null) return new Failure('refused-call', 'The window may not name the place a file is saved to; the save dialog does.')
@@ -83,6 +89,7 @@ export function makeAnswer(with_: Answering): (method: unknown, args: unknown) =
 
   function carryOut(station: StationApi, method: MethodName, args: unknown): Promise<unknown> {
     if (method === 'chooseFile') return chooseFile(station, (args as CheckedArgsOf<'chooseFile'>).purpose)
+    if (method === 'chooseTokenModule') return chooseTokenModule(station)
     if (method === 'setFullScreen') return Promise.resolve({ on: with_.fullScreen((args as CheckedArgsOf<'setFullScreen'>).on) })
     const saves = saving[method]
     if (saves !== undefined) return saves(station, args as never)

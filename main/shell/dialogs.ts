@@ -5,17 +5,18 @@ import type { FilePurpose } from '../contract/api.ts'
 import type { SavedKind } from './answer.ts'
 import type { FileView } from '../contract/views.ts'
 
-const filters: Readonly<Record<FilePurpose, { title: string; filters: { name: string; extensions: string[] }[] }>> = {
+const filters: Readonly<Record<FilePurpose | 'module', { title: string; filters: { name: string; extensions: string[] }[] }>> = {
   firmware: { title: 'Choose firmware', filters: [{ name: 'Firmware', extensions: ['bin', 'hex'] }, { name: 'All files', extensions: ['*'] }] },
   image: { title: 'Choose a signed image or a firmware package', filters: [{ name: 'Signed image or package', extensions: ['bin', 'hex', 'img', 'p7m', 'p7s', 'cms', 'der', 'fwp'] }, { name: 'All files', extensions: ['*'] }] },
   key: { title: 'Choose a key', filters: [{ name: 'PEM', extensions: ['pem', 'key', 'pub'] }, { name: 'All files', extensions: ['*'] }] },
+  module: { title: 'Choose the PKCS#11 module of your token', filters: [{ name: 'PKCS#11 module', extensions: ['so', 'dll', 'dylib'] }, { name: 'All files', extensions: ['*'] }] },
   text: { title: 'Choose the signature', filters: [{ name: 'Signature, base64', extensions: ['sig', 'b64', 'base64', 'txt'] }, { name: 'All files', extensions: ['*'] }] },
   table: { title: 'Choose the table of unit data', filters: [{ name: 'Table', extensions: ['csv', 'txt'] }, { name: 'All files', extensions: ['*'] }] },
 }
 
 /** The dialogs of one window; they remember the folder that was used last. */
 export function makeDialogs(window: () => BrowserWindow | null): Readonly<{
-  chooseFile(purpose: FilePurpose): Promise<string | null>
+  chooseFile(purpose: FilePurpose | 'module'): Promise<string | null>
   chooseTarget(source: FileView | null, what: SavedKind): Promise<string | null>
   stopAndQuit(): Promise<boolean>
 }> {

@@ -48,7 +48,7 @@ export async function importSignature(world: DeskWorld, args: CheckedArgsOf<'imp
     const use = own === null ? null : must(permitted(world, { firmware, key: own, passphrase: null, options, saveAs }))
     const image = must(await signImage(firmware.bytes, options))
     const known = own ?? must(await knownAs(world, publicKey, fingerprint))
-    const made = must(await fileImage(world, image, { firmware, saveAs, publicKey }, {
+    const made = must(await fileImage(world, image, { firmware, saveAs, options, publicKey }, {
       key: fingerprint, keyName: known.name, ...(use === null ? {} : { policy: policyData('allowed', use.reason, null, null), ...(use.approval === null ? {} : { approval: use.approval }) }),
     }))
     const { view } = must(readImage(made.file, [...ring, known]))

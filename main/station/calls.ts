@@ -25,6 +25,7 @@ import { checkFile, readFile } from './bundled.ts'
 import type { CheckpointKeeper } from './checkpoints.ts'
 import { approveSigning, generateKey, importKey, listKeys, retireKey, setKeyPolicy, sign } from './desk.ts'
 import type { DeskWorld } from './desk.ts'
+import { decryptionKeys, openEncrypted } from './decrypting.ts'
 import type { FilePurpose, OpenedFile } from './files.ts'
 import type { Fleet, Occupied } from './fleet.ts'
 import { readRun, readRuns } from './history.ts'
@@ -100,6 +101,8 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice, bayMa
       const image = failed(opened) ? opened : await imageOf(desk, opened)
       return failed(image) ? image : image.view
     },
+    decryptionKeys: ({ file }) => decryptionKeys(desk, file),
+    openEncrypted: (args) => openEncrypted(desk, args),
     compareFiles: ({ left, right }) => compareFiles(desk, left, right),
     sizeOfFile: (args) => sizeOfFile(desk, args),
     exportDigest: (args) => exportDigest(desk, args),

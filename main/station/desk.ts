@@ -4,13 +4,14 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { toHex } from '../base/bytes.ts'
+import { toHex, utf8 } from '../base/bytes.ts'
 import { realClock } from '../base/clock.ts'
 import type { Clock } from '../base/clock.ts'
 import { Failure, attemptAsync, failed, must, refuse } from '../base/failure.ts'
 import type { KeyAlgorithm, PublicKey } from '../base/signer.ts'
 import type { CheckedArgsOf } from '../contract/api.ts'
 import type { KeyView, SignedView } from '../contract/views.ts'
+import { imageToHex, isHexName, readHex } from '../image/hex.ts'
 import { signImage } from '../image/sign.ts'
 import type { SignOptions, SignedImage } from '../image/sign.ts'
 import { verifyImage } from '../image/verify.ts'
@@ -206,7 +207,7 @@ async function signWith(signer: FileSigner, world: DeskWorld, order: SignOrder, 
   const { firmware, key, options, saveAs } = order
   const image = await signImage(firmware.bytes, options, signer)
   if (failed(image)) return image
-  return fileImage(world, image, { firmware, saveAs, publicKey: signer.publicKey }, {
+  return fileImage(world, image, { firmware, saveAs, options, publicKey: signer.publicKey }, {
     key: key.fingerprint, keyName: key.name, home: key.token === null ? 'file' : 'pkcs11', policy: policyData('allowed', use.reason, order.product ?? null, order.recipe ?? null),
     ...(use.approval === null ? {} : { approval: use.approval }),
   })
@@ -214,12 +215,14 @@ async function signWith(signer: FileSigner, world: DeskWorld, order: SignOrder, 
 
 /** Writes a signed image beside its target, reads it back, verifies and logs it, and only then gives it its name. */
 export async function fileImage(
-  world: DeskWorld, image: SignedImage, { firmware, saveAs, publicKey }: Readonly<{ firmware: OpenedFile; saveAs: string; publicKey: PublicKey }>,
+  world: DeskWorld, image: SignedImage, { firmware, saveAs, options, publicKey }: Readonly<{ firmware: OpenedFile; saveAs: string; options: SignOptions; publicKey: PublicKey }>,
   by: Pick<KindData<'image-signed'>, 'key' | 'keyName' | 'home' | 'policy' | 'approval'>,
 ): Promise<SignedFile | Failure> {
   const beside = join(dirname(saveAs), `.${basename(saveAs)}.${randomBytes(6).toString('hex')}.new`)
+  const file = contentFor(saveAs, image, firmware, options)
+  if (failed(file)) return file
   try {
-    const written = await writeAndReadBack(beside, image.bytes, publicKey)
+    const written = await writeAndReadBack(beside, file, publicKey, isHexName(saveAs))
     if (failed(written)) return written
     const algorithm: KeyAlgorithm = publicKey.algorithm
     const entry = world.log.recordAct({
@@ -231,7 +234,7 @@ export async function fileImage(
     }, 'engineer')
     if (failed(entry)) return entry
     await rename(beside, saveAs)
-    return { file: world.files.adopt(saveAs, written), entry }
+    return { file: world.files.adopt(saveAs, isHexName(saveAs) ? image.bytes : written), entry }
   } catch (error) {
     return unwritable(saveAs, error)
   } finally {
@@ -239,7 +242,15 @@ export async function fileImage(
   }
 }
 
-async function writeAndReadBack(path: string, bytes: Uint8Array, key: PublicKey): Promise<Uint8Array | Failure> {
+/** The image as its file holds it: in Intel HEX, where the name asks for it, at the address that the firmware's own file gave. */
+function contentFor(saveAs: string, image: SignedImage, { hexAddress }: OpenedFile, options: SignOptions): Uint8Array | Failure {
+  if (!isHexName(saveAs)) return image.bytes
+  if (hexAddress === undefined) return new Failure('no-address', 'An Intel HEX file needs an address, and only firmware that came as Intel HEX has one. Save the image under a name that ends in .bin, or sign it with: slotwright sign --hex-addr ADDRESS')
+  const text = imageToHex(image, hexAddress - (options.padHeader === true ? options.headerBytes : 0), options)
+  return failed(text) ? text : utf8(text)
+}
+
+async function writeAndReadBack(path: string, bytes: Uint8Array, key: PublicKey, isHex: boolean): Promise<Uint8Array | Failure> {
   const handle = await open(path, 'wx', 0o644)
   try {
     await handle.writeFile(bytes)
@@ -248,7 +259,8 @@ async function writeAndReadBack(path: string, bytes: Uint8Array, key: PublicKey)
     await handle.close()
   }
   const back = new Uint8Array(await readFile(path))
-  const verified = verifyImage(back, key, { encryptedOk: true })
+  const read = isHex ? readHex(back) : { bytes: back }
+  const verified = failed(read) ? read : verifyImage(read.bytes, key, { encryptedOk: true })
   return failed(verified) ? new Failure('read-back', `What was written to disk does not verify: ${verified.says} Check the disk.`) : back
 }
 

@@ -6,6 +6,7 @@ import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { assert, Failure, failed } from '../base/failure.ts'
+import { HEX_TEXT_MAX, isHexName, readHex } from '../image/hex.ts'
 import type { OpenedPackage } from '../cms/package.ts'
 import type { UpdateFile, UpdateZip } from '../image/update-zip.ts'
 
@@ -18,6 +19,8 @@ export type OpenedFile = Readonly<{
   path: string
   bytes: Uint8Array
   sha256: string
+  /** Where an Intel HEX file puts the first of `bytes`, which are what it holds. */
+  hexAddress?: number
   package?: OpenedPackage
   /** The package's own bytes and their SHA-256, for boards that take it as it is. */
   packed?: Readonly<{ bytes: Uint8Array; sha256: string }>
@@ -43,16 +46,19 @@ export class OpenFiles {
   #count = 0
   #heldBytes = 0
 
-  /** Reads a file. Kinds: `no-such-file`, `is-folder`, `not-a-file`, `empty-file`, `file-too-large`, `file-unreadable`. */
+  /** Reads a file; firmware and images also from Intel HEX. Kinds: `no-such-file`, `is-folder`, `not-a-file`, `empty-file`, `file-too-large`, `file-unreadable`, `bad-hex`. */
   async open(path: string, purpose: FilePurpose): Promise<OpenedFile | Failure> {
-    const bytes = await readWhole(path, purpose)
-    return failed(bytes) ? bytes : this.adopt(path, bytes)
+    const isHex = isHexName(path) && (purpose === 'firmware' || purpose === 'image')
+    const bytes = await readWhole(path, isHex ? { bytesMax: HEX_TEXT_MAX, called: 'HEX file' } : limits[purpose])
+    if (failed(bytes) || !isHex) return failed(bytes) ? bytes : this.adopt(path, bytes)
+    const read = readHex(bytes)
+    return failed(read) ? new Failure(read.kind, `${path}: ${read.says}`, read.facts) : this.adopt(path, read.bytes, read.baseAddress)
   }
 
   /** Holds bytes that are in memory already, known to lie at that path. */
-  adopt(path: string, bytes: Uint8Array): OpenedFile {
+  adopt(path: string, bytes: Uint8Array, hexAddress?: number): OpenedFile {
     const id = `f${++this.#count}`
-    const file: OpenedFile = { id, name: basename(path).slice(0, 200), path, bytes, sha256: createHash('sha256').update(bytes).digest('hex') }
+    const file: OpenedFile = { id, name: basename(path).slice(0, 200), path, bytes, sha256: createHash('sha256').update(bytes).digest('hex'), ...(hexAddress === undefined ? {} : { hexAddress }) }
     this.#files.set(id, file)
     this.#heldBytes += bytes.length
     for (const [oldest, file] of this.#files) {
@@ -88,13 +94,12 @@ export class OpenFiles {
   }
 }
 
-async function readWhole(path: string, purpose: FilePurpose): Promise<Uint8Array | Failure> {
+async function readWhole(path: string, { bytesMax, called }: Readonly<{ bytesMax: number; called: string }>): Promise<Uint8Array | Failure> {
   let handle: FileHandle | null = null
   try {
     // Non-blocking, for a named pipe would otherwise keep us here until somebody writes to it.
     handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
     const stats = await handle.stat()
-    const { bytesMax, called } = limits[purpose]
     if (stats.isDirectory()) return new Failure('is-folder', `${path} is a folder, not a file. Choose the ${called} inside it.`)
     if (!stats.isFile()) return new Failure('not-a-file', `${path} is a device or a pipe, not a file. Choose a ${called}.`)
     if (stats.size === 0) return new Failure('empty-file', `${path} is empty. Build or copy the ${called} again.`)

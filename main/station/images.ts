@@ -77,6 +77,15 @@ export async function sizeOfFile(world: ImageWorld, { file, slotBytes, sectorByt
 
 export type ImageWorld = Readonly<{ keyring: Keyring; known?: Keyring; files: OpenFiles }>
 
+/** The key known here that an image names as its signer; null where none is known. */
+export async function knownSignerOf({ keyring, known }: Pick<ImageWorld, 'keyring' | 'known'>, bytes: Uint8Array): Promise<PublicKey | null | Failure> {
+  const report = inspectImage(bytes)
+  if (failed(report)) return report
+  const [own, others] = await Promise.all([keyring.list(), known?.list() ?? []])
+  if (failed(own)) return own
+  return failed(others) ? others : signerOf(report, [...own, ...others])?.publicKey ?? null
+}
+
 async function reportOfFile({ keyring, known, files }: ImageWorld, id: string): Promise<{ name: string; report: ImageReport } | Failure> {
   const file = files.get(id)
   if (failed(file)) return file
@@ -127,6 +136,7 @@ function viewOf(file: OpenedFile, report: ImageReport, hash: string, signature: 
     securityCounter: report.securityCounter,
     trailer: report.trailer === null ? null : { says: report.trailer.says, imageOk: report.trailer.imageOk === 'set' },
     tlvs: report.tlvs.map(({ type, name, bytes, area, hex, means }) => ({ type, name, length: bytes, protected: area === 'protected', hex, says: means ?? null })),
+    wrapped: report.encrypted ? 'encrypted' : report.compressed ? 'compressed' : null,
     warnings: report.wrongs,
   }
 }

@@ -79,9 +79,18 @@ export const useTokens = defineStore('tokens', () => {
     return null
   }
 
+  /** The person chooses a module's file; a changed mind changes nothing. */
+  async function addModule(): Promise<void> {
+    loading.value = true
+    const reply = await ask('chooseTokenModule', {})
+    loading.value = false
+    failure.value = reply.ok ? null : reply.failure
+    if (reply.ok && reply.value !== null) modules.value = reply.value
+  }
+
   function hear(event: StationEvent): void {
     if (event.is === 'tokens' && loaded.value && !loading.value) void load()
   }
 
-  return { modules, loaded, loading, failure, load, tokenOf, unlock, lock, add, generate, hear }
+  return { modules, loaded, loading, failure, load, tokenOf, unlock, lock, add, generate, addModule, hear }
 })

@@ -1,7 +1,7 @@
 // Keys in a token (SoftHSM 2), in the real window: unlock, make, look at what it says of itself, sign with it, and the
 // wrong PIN; then the key that is elsewhere, by digest and signature.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign as signBytes } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSoftHsm, pin, type SoftHsm } from '../keys/softhsm.ts'
 import { answerOpenDialog, answerSaveDialog, eightAttached, expect, picture, test, view, writeFirmware } from './station-window.ts'
@@ -140,4 +140,24 @@ test('a key elsewhere: the digest goes out, a wrong signature is refused, the ri
   await page.getByRole('button', { name: 'Bring the signature' }).click()
   await expect(page.locator('[data-part=signed]')).toContainText('4.0.0')
   expect(existsSync(target)).toBe(true)
+})
+
+test('a module in an unusual place is chosen in a dialog; a file that is none is refused and not kept', async ({ station }) => {
+  const { app, page, home } = station
+  await eightAttached(page)
+  await view(page, 'Keys').click()
+  await page.getByRole('button', { name: 'From a token' }).click()
+  await expect(page.locator('[data-token=factory]')).toBeVisible()
+  const [none, copied] = ['notes.so', 'vendor-pkcs11.so'].map((name) => join(home, name)) as [string, string]
+  writeFileSync(none, 'no machine code here')
+  copyFileSync(hsm.module, copied)
+  await answerOpenDialog(app, none)
+  await page.getByRole('button', { name: 'Add a module' }).click()
+  await expect(page.getByRole('alert').first()).toContainText('does not load as a PKCS#11 module')
+  await expect(page.locator(`[data-module="${none}"]`)).toHaveCount(0)
+  await answerOpenDialog(app, copied)
+  await page.getByRole('button', { name: 'Add a module' }).click()
+  await expect(page.locator(`[data-module="${copied}"] [data-token=factory]`)).toBeVisible()
+  await expect(page.getByRole('alert')).toHaveCount(0)
+  await picture(page, '37-module-added')
 })

@@ -112,3 +112,18 @@ test('a window that calls without end is told to wait, and is heard again afterw
   await Promise.all(waiting)
   expect(await answer('about', {})).toMatchObject({ ok: true })
 })
+
+test('a PKCS#11 module is the person\'s own choice of a file: the window names none, and a changed mind loads none', async () => {
+  const calls: Calls = []
+  let asked: string[] = []
+  const chosen = answering(noteTaker(calls), { chooseFile: (purpose) => { asked.push(purpose); return Promise.resolve('/opt/vendor/p11.so') } })
+  expect(await chosen.answer('chooseTokenModule', { path: '/tmp/evil.so' })).toMatchObject({ ok: false, failure: { kind: 'bad-arguments' } })
+  expect(asked).toEqual([])
+  expect(await chosen.answer('chooseTokenModule', {})).toMatchObject({ ok: true })
+  expect(asked).toEqual(['module'])
+  expect(calls).toEqual([{ method: 'addTokenModule', args: { path: '/opt/vendor/p11.so' } }])
+  asked = []
+  const changed = answering(noteTaker(calls))
+  expect(await changed.answer('chooseTokenModule', {})).toEqual({ ok: true, value: null })
+  expect(calls).toHaveLength(1)
+})
