@@ -212,9 +212,9 @@ try {
           await best(setting, made, (board) => sendOurs(board, setting, made.update))
         }
       }
-      const setting: Setting = { baud, framing: 'console', flash, bufferCount: 4 }
       for (const peer of peers) {
         for (const way of peer.ways) {
+          const setting: Setting = { baud, framing: way.framing ?? 'console', flash, bufferCount: 4 }
           try {
             await best(setting, made, (board) => sendPeer(board, peer, way, setting, image))
           } catch (error) {
@@ -231,15 +231,15 @@ try {
 
 /** Ours against the best of the others on the same board at the same pace. */
 const ratios = rows
-  .filter((row) => row.client === 'slotwright' && row.framing === 'console' && row.window !== 1)
+  .filter((row) => row.client === 'slotwright' && row.window !== 1)
   .flatMap((ours) => {
-    const others = rows.filter((row) => row.client !== 'slotwright' && row.baud === ours.baud && row.flash === ours.flash && row.complete)
+    const others = rows.filter((row) => row.client !== 'slotwright' && row.baud === ours.baud && row.flash === ours.flash && row.framing === ours.framing && row.complete)
     const best = others.sort((a, b) => b.bytesPerSecond - a.bytesPerSecond)[0]
     if (best === undefined) return []
-    return [{ baud: ours.baud, flash: ours.flash, peer: best.client, stream: ours.bytesPerSecond / best.bytesPerSecond, whole: best.wholeSeconds / ours.wholeSeconds }]
+    return [{ baud: ours.baud, framing: ours.framing, flash: ours.flash, peer: best.client, stream: ours.bytesPerSecond / best.bytesPerSecond, whole: best.wholeSeconds / ours.wholeSeconds }]
   })
-for (const { baud, flash, peer, stream, whole } of ratios) {
-  console.log(`ratio at ${baud ?? 'no pace'}, flash ${flash}: ${stream.toFixed(2)} × ${peer} (whole upload ${whole.toFixed(2)} ×)`)
+for (const { baud, framing, flash, peer, stream, whole } of ratios) {
+  console.log(`ratio at ${baud ?? 'no pace'}, ${framing}, flash ${flash}: ${stream.toFixed(2)} × ${peer} (whole upload ${whole.toFixed(2)} ×)`)
 }
 const named = rows.find((row) => row.client === 'slotwright' && row.baud === 1_000_000 && row.framing === 'console' && row.flash === 'none' && row.window !== 1 && Math.abs(row.imageBytes - 204_800) < 8)
 if (named !== undefined) {

@@ -14,7 +14,7 @@ export type Peer = Readonly<{
   name: string
   program: string
   /** Settings worth a row of their own: as it comes, and the best its help offers for the board. */
-  ways: readonly Readonly<{ name: string; args(upload: Upload): readonly string[] }>[]
+  ways: readonly Readonly<{ name: string; /** Console where it does not say. */ framing?: 'raw'; args(upload: Upload): readonly string[] }>[]
 }>
 
 type Wanted = Readonly<{ name: string; version: string; folder: string; program: string; install(folder: string): Promise<unknown>; ways: Peer['ways'] }>
@@ -46,6 +46,18 @@ const wanted: readonly Wanted[] = [
     ways: [
       { name: 'mcumgr-client', args: ({ port, baud, image }) => ['-d', port, '-b', `${baud}`, 'upload', image] },
       { name: 'mcumgr-client, buffer told', args: ({ port, baud, image, bufferBytes }) => ['-d', port, '-b', `${baud}`, '-l', '128', '-m', `${bufferBytes}`, 'upload', image] },
+    ],
+  },
+  {
+    // Of the two Rust clients on crates.io this is the one that is there; no Bluetooth, which would want system libraries.
+    name: 'mcumgrctl',
+    version: '0.20.0',
+    folder: 'mcumgrctl-0.20.0',
+    program: 'bin/mcumgrctl',
+    install: (folder) => run('cargo', ['install', '--quiet', '--locked', '--no-default-features', '--root', folder, 'mcumgrctl@0.20.0'], { timeout: installTimeoutMs }),
+    ways: [
+      { name: 'mcumgrctl', args: ({ port, baud, image }) => ['--serial', port, '--baud', `${baud}`, 'image', 'upload', image] },
+      { name: 'mcumgrctl, raw', framing: 'raw', args: ({ port, baud, image }) => ['--serial', port, '--baud', `${baud}`, '--raw', 'image', 'upload', image] },
     ],
   },
   {
