@@ -31,8 +31,6 @@ test.beforeAll(async () => {
   await run('dpkg-deb', ['--extract', join(root, 'dist', 'test', `slotwright-${version}-${process.arch}.deb`), asDeb])
 })
 
-)
-
 /**
  * A window that opens in the very moment in which Playwright attaches hangs the launch, about once in thirty (test/app/held
  * says more). The package loads nothing but its own archive, so that it cannot be held at the door: such a launch is given up
