@@ -5,11 +5,12 @@
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
 import { sameBytes, toHex } from '../base/bytes.ts'
 import { Failure } from '../base/failure.ts'
-import { cosignedAt, noteKeyText, openCheckpoint, parseNoteKey } from '../log/checkpoint.ts'
+import { cosignedAt, noteKeyText, openCheckpoint } from '../log/checkpoint.ts'
 import type { Checkpoint, NoteKey } from '../log/checkpoint.ts'
 import { entryBytesMax, parseEntry } from '../log/entry.ts'
 import type { Entry } from '../log/entry.ts'
 import { verifyConsistency, verifyInclusion } from '../log/proof.ts'
+import { parseLogKeys, trustWithin } from '../log/handover.ts'
 import { edgeBefore, rootAfter } from '../log/range.ts'
 import { leafOf, redactionKind, redactionsIn } from '../log/redact.ts'
 import type { Redaction } from '../log/redact.ts'
@@ -101,11 +102,12 @@ function checkFiles(files: Files, manifest: Manifest, sha256: Sha256, findings: 
 }
 
 function chooseKey(files: Files, manifest: Manifest, trusted: NoteKey | undefined, findings: Finding[]): NoteKey | null {
-  const own = parseNoteKey(text(files, names.logKey))
+  const own = parseLogKeys(text(files, names.logKey))
   if (trusted !== undefined) {
-    if (!(own instanceof Failure) && !sameBytes(own.publicKey, trusted.publicKey)) findings.push({ is: 'broken', about: 'key', says: 'The bundle carries another log key than the one you trust.' })
+    const chosen = trustWithin(trusted, own)
+    if (!(own instanceof Failure) && chosen !== own) findings.push({ is: 'broken', about: 'key', says: 'The bundle carries another log key than the one you trust.' })
     else findings.push({ is: 'holds', about: 'key', says: `Checked with the key you gave: ${trusted.name}.` })
-    return trusted
+    return chosen
   }
   if (own instanceof Failure) {
     findings.push({ is: 'broken', about: 'key', says: `The log's key in the bundle cannot be used: ${own.says}` })

@@ -16,13 +16,21 @@ export const noteSignaturesMax = 100
 
 const ed25519Type = 0x01
 const cosignatureType = 0x04
-const ed25519SpkiPrefix = Uint8Array.from([0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00])
+/** What stands before the 32 bytes of an Ed25519 key in its SubjectPublicKeyInfo (RFC 8410). */
+export const ed25519SpkiPrefix = Uint8Array.from([0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00])
 
 /**
  * A key that may sign notes: its name, its id in signature lines (4 bytes) and the raw 32-byte Ed25519 key. `type` says
  * how it signs: a log's notes, or a witness's cosignatures.
  */
-export type NoteKey = Readonly<{ name: string; id: Uint8Array; publicKey: Uint8Array; type: 'note' | 'cosignature' }>
+export type NoteKey = Readonly<{
+  name: string
+  id: Uint8Array
+  publicKey: Uint8Array
+  type: 'note' | 'cosignature'
+  /** The key that a log's key handed over to, when the log had `from` entries (handover.ts). */
+  next?: Readonly<{ from: number; key: NoteKey }>
+}>
 
 export type NoteSignature = Readonly<{ name: string; id: Uint8Array; signature: Uint8Array }>
 
@@ -178,23 +186,48 @@ function parseSignature(line: string): NoteSignature | Failure {
  * `note-unsigned` (none of these keys signed it) or `note-forged` (a line claims one of them and does not hold).
  */
 export function openNote(note: string, keys: readonly NoteKey[]): { text: string; signedBy: string[] } | Failure {
-  const parsed = parseNote(note)
-  if (parsed instanceof Failure) return parsed
-  const signedBy: string[] = []
-  for (const { name, id, signature } of parsed.signatures) {
-    const key = keys.find((known) => known.name === name && sameBytes(known.id, id))
-    if (key === undefined || signedBy.includes(name)) continue
-    if (!holds(signature, parsed.text, key)) return new Failure('note-forged', `The signature of ${name} does not hold.`)
-    signedBy.push(name)
-  }
-  if (signedBy.length === 0) return new Failure('note-unsigned', 'None of the known keys has signed this note.')
-  return { text: parsed.text, signedBy }
+  const opened = signersOf(note, keys)
+  return opened instanceof Failure ? opened : { text: opened.text, signedBy: [...new Set(opened.signers.map(({ name }) => name))] }
 }
 
-/** A checkpoint that one of `keys`, logs' keys, signed; witnesses' keys count for nothing here. Failures: those of `openNote` and `bad-checkpoint`. */
+function signersOf(note: string, keys: readonly NoteKey[]): { text: string; signers: NoteKey[] } | Failure {
+  const parsed = parseNote(note)
+  if (parsed instanceof Failure) return parsed
+  const signers: NoteKey[] = []
+  for (const { name, id, signature } of parsed.signatures) {
+    const key = keys.find((known) => known.name === name && sameBytes(known.id, id))
+    if (key === undefined || signers.includes(key)) continue
+    if (!holds(signature, parsed.text, key)) return new Failure('note-forged', `The signature of ${name} does not hold.`)
+    signers.push(key)
+  }
+  if (signers.length === 0) return new Failure('note-unsigned', 'None of the known keys has signed this note.')
+  return { text: parsed.text, signers }
+}
+
+/** A log's keys, the first first, each with the sizes of the log over which it may sign. */
+export function keysOf(key: NoteKey): { key: NoteKey; from: number; to: number }[] {
+  const keys: { key: NoteKey; from: number; to: number }[] = []
+  let from = 0
+  for (let at: NoteKey | undefined = key; at !== undefined; at = at.next?.key) {
+    keys.push({ key: at, from, to: at.next?.from ?? treeSizeMax })
+    from = at.next?.from ?? from
+  }
+  return keys
+}
+
+/**
+ * A checkpoint that one of `keys`, logs' keys, or one they handed over to, signed; witnesses' keys count for nothing here. A
+ * key that was handed over signs nothing later. Failures: those of `openNote`, `bad-checkpoint`, `note-key-over`.
+ */
 export function openCheckpoint(note: string, keys: readonly NoteKey[]): Checkpoint | Failure {
-  const opened = openNote(note, keys.filter(({ type }) => type === 'note'))
-  return opened instanceof Failure ? opened : parseCheckpointText(opened.text)
+  const lives = keys.filter(({ type }) => type === 'note').flatMap(keysOf)
+  const opened = signersOf(note, lives.map(({ key }) => key))
+  if (opened instanceof Failure) return opened
+  const checkpoint = parseCheckpointText(opened.text)
+  if (checkpoint instanceof Failure) return checkpoint
+  const { size } = checkpoint
+  if (lives.some(({ key, from, to }) => opened.signers.includes(key) && size >= from && size <= to)) return checkpoint
+  return new Failure('note-key-over', `It is signed with a key that was not the log's when it had ${size} entries.`)
 }
 
 function holds(signature: Uint8Array, text: string, key: NoteKey): boolean {

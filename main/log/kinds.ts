@@ -218,6 +218,8 @@ export const kinds = {
   // The log itself
   /** Free text of an earlier entry was struck out (redact.ts); `leaf` is that entry's, `replacedBy` hashes what stands there now. */
   'entry-redacted': z.strictObject({ entry: whole, leaf: sha256, replacedBy: sha256, fields: name, says }),
+  /** The log's key handed over to another; both as note keys (name+id+base64), both having signed the handover. */
+  'log-key-changed': z.strictObject({ before: says, after: says, home: z.enum(['file', 'pkcs11']) }),
   'log-backed-up': z.strictObject({ file: name, size: whole, fileSha256: sha256 }),
   /** This log goes on from a backup: `size` and `root` are the backup's own. */
   'log-restored': z.strictObject({ file: name, size: whole, root: sha256 }),

@@ -71,6 +71,7 @@ const sentences: Readonly<Record<string, Say>> = {
   confirmed: (f) => `${f('unit')}: image ${f('activeHash')} is confirmed.`,
   outcome: (f) => `${f('unit')}: ${f('outcome').toUpperCase()}. ${f('says')}`,
   'entry-redacted': (f) => `Struck out ${f('fields')} of entry ${f('entry')}: ${f('says')}`,
+  'log-key-changed': (f) => `The log's key handed over to another, kept as ${f('home')}: ${f('after')}.`,
   'log-backed-up': (f) => `The log was backed up to ${f('file')} (${f('size')} entries).`,
   'log-restored': (f) => `The log was restored from ${f('file')} (${f('size')} entries).`,
   export: (f) => `Exported ${f('what')} to ${f('file')}.`,

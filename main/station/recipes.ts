@@ -10,7 +10,8 @@ import { recipeBody } from '../contract/api.ts'
 import type { CheckedArgsOf, RecipeBody } from '../contract/api.ts'
 import type { StoredRecipeView } from '../contract/recipes.ts'
 import { canonicalText } from '../log/canonical.ts'
-import { openLogKey } from '../store/logkey.ts'
+import { ed25519SpkiPrefix, keysOf } from '../log/checkpoint.ts'
+import { readLogPublicKey } from '../store/checkpoints.ts'
 import { deleteDraft, listRecipes, markReleased, recipesMax, saveRecipe } from '../store/recipes.ts'
 import type { StoredRecipe } from '../store/recipes.ts'
 import { fromJson } from '../store/settings.ts'
@@ -109,7 +110,7 @@ export async function release(world: RecipeWorld, id: string): Promise<StoredRec
   if (draft === undefined) return log.refuse('release a recipe', new Failure('no-such-recipe', 'This recipe has no draft to release. Change it first.'))
   const { name, revision } = draft.row
   if (draft.body.files.length === 0) return log.refuse('release a recipe', new Failure('names-no-file', `"${name}" names no image or package. Add the files that it is for: operators start it with those only.`))
-  const signer = openLogKey(log.audit.database.folder)
+  const signer = log.audit.logSigner()
   if (failed(signer)) return signer
   const { text } = draft.row.body
   const hash = sha256(text)
@@ -166,10 +167,11 @@ function problemOf({ log }: RecipeWorld, { row }: Revision): string | null {
   if (released === null) return row.released ? broken(row.name, 'it has no release') : null
   if (row.id !== rowId(recipe, row.revision) || !saysOf(text, recipe, row.revision)) return broken(row.name, 'it lies in another\'s place')
   if (sha256(text) !== released.sha256) return broken(row.name, 'its contents are not what was released')
-  const signer = openLogKey(log.audit.database.folder)
-  if (failed(signer)) return signer.says
-  const key = createPublicKey({ key: Buffer.from(signer.publicKey.spki), format: 'der', type: 'spki' })
-  if (!verify(null, utf8(signedAs + text), key, Buffer.from(released.signature, 'base64'))) return broken(row.name, 'its signature is not this station\'s')
+  const known = readLogPublicKey(log.audit.database.folder)
+  if (known === null || failed(known)) return broken(row.name, 'this log has no key that could have released it')
+  // A log's key may have handed over since: any of them released recipes.
+  const keys = keysOf(known).map(({ key }) => createPublicKey({ key: Buffer.concat([ed25519SpkiPrefix, key.publicKey]), format: 'der', type: 'spki' }))
+  if (!keys.some((key) => verify(null, utf8(signedAs + text), key, Buffer.from(released.signature, 'base64')))) return broken(row.name, 'its signature is not this station\'s')
   const entry = log.audit.get(released.entry)
   if (entry === null || failed(entry) || failed(entry.entry) || entry.entry.kind !== 'recipe-released' || textOf(entry.entry, 'recipeSha256') !== released.sha256) return broken(row.name, 'the log does not know its release')
   return null

@@ -4,6 +4,7 @@
 import { fromHex, toHex } from '../base/bytes.ts'
 import { assert, Failure } from '../base/failure.ts'
 import type { Clock } from '../base/clock.ts'
+import type { Signer } from '../base/signer.ts'
 import type { NoteKey } from '../log/checkpoint.ts'
 import { makeEntry, parseEntry } from '../log/entry.ts'
 import { redactEntry, redactionData, redactionKind } from '../log/redact.ts'
@@ -18,6 +19,7 @@ import type { SignedCheckpoint } from './checkpoints.ts'
 import { diskFailure, openDatabase, openDatabaseForReading } from './database.ts'
 import type { OpenDatabase, Sql } from './database.ts'
 import { openLogKey } from './logkey.ts'
+import type { TokenSigner } from './logkey.ts'
 import { pseudonymizer } from './people.ts'
 import { proveConsistency, proveInclusion, proveRange } from './proofs.ts'
 import type { RangeProof } from '../log/range.ts'
@@ -99,6 +101,7 @@ export class AuditStore {
   /** Wall minus monotonic time at the last append; moves only when the wall clock is stepped. */
   #offsetMs: number
   #lastMono = 0
+  #inToken: TokenSigner | undefined
   readonly #waiting: { draft: EntryDraft; resolve: (answer: Entry | Failure) => void }[] = []
   readonly #listeners = new Set<(entries: readonly Entry[]) => void>()
 
@@ -244,10 +247,20 @@ export class AuditStore {
     return proveRange(this.database, from, to, size)
   }
 
+  /** The way to keys in tokens, for a log whose key lies in one. */
+  reachTokens(inToken: TokenSigner): void {
+    this.#inToken = inToken
+  }
+
+  /** The key that signs for this log now. Failures: those of `openLogKey`. */
+  logSigner(): Signer | Failure {
+    return openLogKey(this.database.folder, this.#inToken)
+  }
+
   /** Signs the present head with the home's log key (made on first use) and keeps it beside the database. */
   async checkpoint(signal?: AbortSignal): Promise<SignedCheckpoint | Failure> {
     if (this.#identity === null) return new Failure('read-only', 'The log was opened for reading only, so no checkpoint can be signed.')
-    const signer = openLogKey(this.database.folder)
+    const signer = this.logSigner()
     if (signer instanceof Failure) return signer
     const head = this.head()
     return head instanceof Failure ? head : await signCheckpoint(this.database, head, signer, signal)

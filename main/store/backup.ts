@@ -35,7 +35,8 @@ export async function backUp(store: AuditStore, folder: string): Promise<BackedU
 }
 
 function copyBeside(from: string, to: string): void {
-  if (existsSync(join(from, logPublicKeyName))) copyFileSync(join(from, logPublicKeyName), join(to, logPublicKeyName))
+  // A home that has its own knows of every later handover.
+  if (existsSync(join(from, logPublicKeyName)) && !existsSync(join(to, logPublicKeyName))) copyFileSync(join(from, logPublicKeyName), join(to, logPublicKeyName))
   const place = join(from, checkpointsName)
   for (const name of existsSync(place) ? readdirSync(place) : []) {
     if (name.endsWith('.checkpoint')) writeDurably(join(to, checkpointsName, name), readFileSync(join(place, name)), 0o644)
@@ -68,7 +69,7 @@ export async function restore(backup: string, home: string): Promise<BackedUp | 
   try {
     mkdirSync(join(home, checkpointsName), { recursive: true, mode: 0o700 })
     const hasKey = existsSync(join(home, logKeyName))
-    const [kept, given] = [home, backup].map((folder) => (existsSync(join(folder, logPublicKeyName)) ? readFileSync(join(folder, logPublicKeyName), 'utf8').trim() : null))
+    const [kept, given] = [home, backup].map((folder) => (existsSync(join(folder, logPublicKeyName)) ? readFileSync(join(folder, logPublicKeyName), 'utf8').split('\n', 1)[0] ?? '' : null))
     if (hasKey && kept !== null && given !== null && kept !== given) return new Failure('home-has-log', `${home} has the key of another log. Restore into another folder with --home.`)
     // A checkpoint that the lost home signed over more entries would rightly accuse the restored log; the home's own stay.
     copyBeside(backup, home)

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Failure } from '../base/failure.ts'
 import type { Signer } from '../base/signer.ts'
-import { checkpointText, noteBytesMax, noteKey, openCheckpoint, parseNote, parseNoteKey, signNote } from '../log/checkpoint.ts'
+import { checkpointText, noteBytesMax, noteKey, openCheckpoint, parseNote, signNote } from '../log/checkpoint.ts'
 import type { Checkpoint, NoteKey } from '../log/checkpoint.ts'
+import { logKeysBytesMax, parseLogKeys, trustWithin } from '../log/handover.ts'
 import { verifyConsistency } from '../log/proof.ts'
 import type { TreeHead } from '../log/tree.ts'
 import type { KnownHead, LogWrong } from '../log/verify.ts'
@@ -105,9 +106,12 @@ export function addCosignatures(folder: string, note: string, key: NoteKey): str
  * Failures: `log-forked` (the log does not continue what was signed before), the signer's and the disk's.
  */
 export async function signCheckpoint(database: OpenDatabase, head: TreeHead, signer: Signer, signal?: AbortSignal): Promise<SignedCheckpoint | Failure> {
-  const origin = logOrigin(signer)
-  const key = noteKey(origin, signer.publicKey)
-  if (key instanceof Failure) return key
+  const known = readLogPublicKey(database.folder)
+  if (known instanceof Failure) return known
+  const origin = known?.name ?? logOrigin(signer)
+  const own = noteKey(origin, signer.publicKey)
+  if (own instanceof Failure) return own
+  const key = known ?? own
   try {
     const newest = checkpointFiles(database.folder)[0]
     if (newest !== undefined) {
@@ -134,13 +138,13 @@ function forked(name: string, why: string): Failure {
   return new Failure('log-forked', `The log does not continue the checkpoint ${name}, so a new one may not be signed. ${why} Have the log checked with "log verify".`)
 }
 
-/** Reads the log's public key from its home; null when no checkpoint was ever signed there. */
+/** Reads the log's public key from its home, with those it handed over to; null when no checkpoint was ever signed there. */
 export function readLogPublicKey(folder: string): NoteKey | null | Failure {
   const path = join(folder, logPublicKeyName)
   try {
     if (!existsSync(path)) return null
-    if (statSync(path).size > noteBytesMax) return new Failure('bad-note-key', 'The file is far too long.')
-    return parseNoteKey(readFileSync(path, 'utf8'))
+    if (statSync(path).size > logKeysBytesMax) return new Failure('bad-note-key', 'The file is far too long.')
+    return parseLogKeys(readFileSync(path, 'utf8'))
   } catch (error) {
     return diskFailure(error, path)
   }
@@ -156,7 +160,8 @@ export async function readCheckpoints(folder: string, trusted?: NoteKey): Promis
   try {
     const files = checkpointFiles(folder)
     if (files.length === 0) return { known, wrongs }
-    const key = trusted ?? readLogPublicKey(folder)
+    const kept = readLogPublicKey(folder)
+    const key = trusted === undefined ? kept : trustWithin(trusted, kept)
     if (key === null || key instanceof Failure) {
       const why = key === null ? 'is gone' : `cannot be used: ${key.says}`
       return { known, wrongs: [{ seq: null, kind: 'checkpoint', says: `There are signed checkpoints, but the key to verify them (${logPublicKeyName}) ${why}.` }] }

@@ -15,7 +15,6 @@ import { tell } from '../bundle/story.ts'
 import type { Story } from '../bundle/story.ts'
 import { unpack } from '../bundle/unpack.ts'
 import { reportBytes, testRecords } from '../bundle/views.ts'
-import { noteKeyText } from '../log/checkpoint.ts'
 import type { NoteKey } from '../log/checkpoint.ts'
 import { parseEntry } from '../log/entry.ts'
 import { leafOf } from '../log/redact.ts'
@@ -27,6 +26,7 @@ import { readRedactions } from './check.ts'
 import { keptCheckpoints, readLogPublicKey } from './checkpoints.ts'
 import type { KeptCheckpoint } from './checkpoints.ts'
 import { diskFailure } from './database.ts'
+import { logPublicKeyName } from './logkey.ts'
 import { proveConsistency, proveInclusion, proveRange } from './proofs.ts'
 import { sha256 } from './rows.ts'
 import type { StoredEntry } from './rows.ts'
@@ -125,7 +125,7 @@ async function writeBundle(store: AuditStore, order: ExportOrder, world: ExportW
   if (related instanceof Failure) return related
   archive.add(names.proofs, utf8(proofsText({ range, consistency, related })))
   for (const { name, note } of [covering.newest, ...covering.older]) archive.add(name, utf8(note))
-  archive.add(names.logKey, utf8(`${noteKeyText(covering.key)}\n`))
+  archive.add(names.logKey, readFileSync(join(database.folder, logPublicKeyName)))
   for (const { name, pem } of world.keys ?? []) archive.add(`keys/${name}`, utf8(pem))
   for (const { name, bytes } of papersIn(database.folder)) archive.add(name, bytes)
   const units = [...testRecords(story)]

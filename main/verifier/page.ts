@@ -6,8 +6,8 @@ import { checkBundle } from '../bundle/check.ts'
 import type { Finding } from '../bundle/check.ts'
 import { checkMerged, isMerged } from '../bundle/merge.ts'
 import { unpack } from '../bundle/unpack.ts'
-import { parseNoteKey } from '../log/checkpoint.ts'
 import type { NoteKey } from '../log/checkpoint.ts'
+import { parseLogKeys, trustWithin } from '../log/handover.ts'
 import { checkDatabase } from './database.ts'
 
 type Outcome = Readonly<{ holds: boolean; findings: readonly Finding[]; says: string }>
@@ -44,7 +44,7 @@ async function progress(done: number, total: number): Promise<void> {
 
 function trustedKey(): NoteKey | null | Failure {
   const typed = keyField.value.trim()
-  return typed === '' ? null : parseNoteKey(typed)
+  return typed === '' ? null : parseLogKeys(typed)
 }
 
 async function check(files: readonly File[]): Promise<Outcome | Failure> {
@@ -66,7 +66,8 @@ async function checkFiles(database: File, files: readonly File[], given: NoteKey
   const bytes = new Uint8Array(await database.arrayBuffer())
   const wal = files.find(({ name }) => name === `${database.name}-wal`)
   const keyFile = files.find(({ name }) => name === 'log-key.pub')
-  const own = given ?? (keyFile === undefined ? null : parseNoteKey(await keyFile.text()))
+  const kept = keyFile === undefined ? null : parseLogKeys(await keyFile.text())
+  const own = given === null ? kept : trustWithin(given, kept)
   if (own instanceof Failure) return own
   const checkpoints = new Map(await Promise.all(files.filter(({ name }) => name.endsWith('.checkpoint')).map(async (file) => [file.name, await file.text()] as const)))
   const found = await checkDatabase(

@@ -10,8 +10,8 @@ import { checkBundle } from '../bundle/check.ts'
 import type { Finding } from '../bundle/check.ts'
 import { checkMerged, isMerged } from '../bundle/merge.ts'
 import { unpack } from '../bundle/unpack.ts'
-import { parseNoteKey } from '../log/checkpoint.ts'
 import type { NoteKey } from '../log/checkpoint.ts'
+import { parseLogKeys, trustWithin } from '../log/handover.ts'
 import { checkTlogProof, parseTlogProof } from '../log/tlogproof.ts'
 import { checkDatabase } from './database.ts'
 import type { ReadAt } from './sqlite-file.ts'
@@ -46,7 +46,7 @@ function readWords(words: readonly string[]): Words | Failure {
       at += 1
       if (word === '--entry') entry = given
       else {
-        const key = parseNoteKey(existsSync(given) ? readText(given) : given)
+        const key = parseLogKeys(existsSync(given) ? readText(given) : given)
         if (key instanceof Failure) return new Failure('usage', `${word} ${given.slice(0, 80)}: ${key.says}`)
         keys[word]?.push(key)
       }
@@ -96,7 +96,8 @@ function checkProof({ what, key, entry }: Words): Outcome | Failure {
 async function checkHome(path: string, home: string, words: Words): Promise<Outcome | Failure> {
   if (!existsSync(path)) return new Failure('no-file', `There is no database ${path}.`)
   const publicKey = join(home, 'log-key.pub')
-  const own = words.key ?? (existsSync(publicKey) ? parseNoteKey(readText(publicKey)) : null)
+  const kept = existsSync(publicKey) ? parseLogKeys(readText(publicKey)) : null
+  const own = words.key === null ? kept : trustWithin(words.key, kept)
   if (own instanceof Failure) return own
   const place = join(home, 'checkpoints')
   const names = existsSync(place) ? readdirSync(place).filter((name) => /^[0-9]{12,15}\.checkpoint$/.test(name)) : []

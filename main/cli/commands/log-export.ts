@@ -20,13 +20,15 @@ import type { Exported } from '../../store/export.ts'
 import { sha256 } from '../../store/rows.ts'
 import type { Act, Answer, Call } from '../call.ts'
 import { homeFolder } from '../home.ts'
+import { withSigningLog } from '../log-signing.ts'
 import { wholeNumber } from '../numbers.ts'
 import { pdfOf } from '../print.ts'
 import { withLog } from '../read-log.ts'
+import type { PinOptions } from '../passphrase.ts'
 import { openLog, whoActs } from '../record.ts'
 import { sizeWords } from '../terminal.ts'
 
-type Flags = Readonly<{ batch?: string; from?: number; to?: number; since?: string; until?: string; sign: boolean; pdf: boolean }>
+type Flags = Readonly<{ batch?: string; from?: number; to?: number; since?: string; until?: string; sign: boolean; pdf: boolean; pinFile?: string }>
 type Range = Readonly<{ from: number; to: number; what: string; batch: string | null }>
 
 export function declareExport(command: Command, act: Act): void {
@@ -41,6 +43,7 @@ export function declareExport(command: Command, act: Act): void {
     .option('--until <time>', 'before this time')
     .option('--no-sign', 'write nothing to the log: no checkpoint, no note of the export')
     .option('--no-pdf', 'leave the PDF of the report out')
+    .option('--pin-file <file>', 'file whose first line is the PIN, where the log\'s key lies in a token')
     .action(act<Flags>(exportLog))
   command
     .command('merge')
@@ -54,7 +57,7 @@ export function declareExport(command: Command, act: Act): void {
 async function exportLog(call: Call, [file = '']: readonly string[], flags: Flags): Promise<Answer | Failure> {
   const path = resolve(file)
   if (flags.sign && existsSync(join(homeFolder(call), databaseName))) {
-    const signed = await signFirst(call)
+    const signed = await signFirst(call, flags)
     if (failed(signed)) call.tell(`No new checkpoint was signed: ${signed.says}\n`)
   }
   const exported = await withLog<Exported & Range>(call, async (log) => {
@@ -89,15 +92,9 @@ async function printed(call: Call, html: Uint8Array): Promise<Uint8Array | null>
   return null
 }
 
-async function signFirst(call: Call): Promise<null | Failure> {
-  const store = await openLog(call)
-  if (failed(store)) return store
-  try {
-    const signed = await store.checkpoint(call.signal)
-    return failed(signed) ? signed : null
-  } finally {
-    store.close()
-  }
+async function signFirst(call: Call, flags: PinOptions): Promise<null | Failure> {
+  const signed = await withSigningLog(call, flags, (store) => store.checkpoint(call.signal))
+  return failed(signed) ? signed : null
 }
 
 async function note(call: Call, { what, file, sha256: fileSha256, from, to }: Exported & Range): Promise<number | Failure> {

@@ -11,11 +11,12 @@ import { writeSetting } from '../../store/settings.ts'
 import type { Act, Answer, Call } from '../call.ts'
 import { readText, writeOutput } from '../files.ts'
 import { homeFolder } from '../home.ts'
+import { withSigningLog } from '../log-signing.ts'
 import { wholeNumber } from '../numbers.ts'
 import { withLog } from '../read-log.ts'
-import { openLog, whoActs } from '../record.ts'
+import { whoActs } from '../record.ts'
 
-type CheckpointFlags = Readonly<{ add?: string; out?: string; every?: number; minutes?: number; copyTo?: string; keepHere?: boolean }>
+type CheckpointFlags = Readonly<{ add?: string; out?: string; every?: number; minutes?: number; copyTo?: string; keepHere?: boolean; pinFile?: string }>
 
 export function declareProve(command: Command, act: Act): void {
   command
@@ -33,6 +34,7 @@ export function declareProve(command: Command, act: Act): void {
     .option('--minutes <n>', 'sign when entries have waited this long', wholeNumber(1, 100_000))
     .option('--copy-to <dir>', 'copy each checkpoint to this folder, outside the station')
     .option('--keep-here', 'copy them nowhere')
+    .option('--pin-file <file>', 'file whose first line is the PIN, where the log\'s key lies in a token')
     .action(act<CheckpointFlags>(checkpoint))
 }
 
@@ -66,9 +68,7 @@ function prove(call: Call, [text = '']: readonly string[], { out }: { out?: stri
 
 async function checkpoint(call: Call, _args: readonly string[], flags: CheckpointFlags): Promise<Answer | Failure> {
   if (flags.add !== undefined) return add(call, flags.add)
-  const store = await openLog(call)
-  if (failed(store)) return store
-  try {
+  return withSigningLog(call, flags, async (store): Promise<Answer | Failure> => {
     if (flags.every !== undefined || flags.minutes !== undefined || flags.copyTo !== undefined || flags.keepHere === true) {
       const before = readCheckpointSettings(store)
       if (failed(before)) return before
@@ -87,9 +87,7 @@ async function checkpoint(call: Call, _args: readonly string[], flags: Checkpoin
     const written = flags.out === undefined ? null : await writeOutput(resolve(flags.out), utf8(signed.note))
     if (written !== null) return written
     return { document: { size: signed.size, root: toHex(signed.root), origin: signed.origin, path: signed.path, note: signed.note }, words: signed.note }
-  } finally {
-    store.close()
-  }
+  })
 }
 
 async function add(call: Call, file: string): Promise<Answer | Failure> {

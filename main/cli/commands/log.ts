@@ -13,6 +13,7 @@ import { wholeNumber } from '../numbers.ts'
 import { entriesOf, entryLines, headOf, withLog } from '../read-log.ts'
 import { declareExport } from './log-export.ts'
 import { declareKeep } from './log-keep.ts'
+import { declareLogKey } from './log-key.ts'
 import { declareProve } from './log-prove.ts'
 
 type ListFlags = Readonly<{ limit: number; kind?: string; text?: string; unit?: string; batch?: string; before?: number; person?: string; outcome?: string; key?: string; since?: string; until?: string }>
@@ -48,6 +49,7 @@ export function declare(command: Command, act: Act): void {
   declareExport(command, act)
   declareProve(command, act)
   declareKeep(command, act)
+  declareLogKey(command, act)
 }
 
 function list(call: Call, _args: readonly string[], flags: ListFlags): Promise<Answer | Failure> {

@@ -14,8 +14,9 @@ import { checkBundle } from '../../bundle/check.ts'
 import { names, parseManifest, parseProofs } from '../../bundle/layout.ts'
 import { unpack } from '../../bundle/unpack.ts'
 import { bundleBytesMax } from '../../bundle/layout.ts'
-import { cosign, noteKey, noteKeyText, openCheckpoint, parseNote, parseNoteKey } from '../../log/checkpoint.ts'
+import { cosign, noteKey, noteKeyText, openCheckpoint, parseNote } from '../../log/checkpoint.ts'
 import type { Checkpoint, NoteKey } from '../../log/checkpoint.ts'
+import { parseLogKeys, trustWithin } from '../../log/handover.ts'
 import { verifyConsistency } from '../../log/proof.ts'
 import { diskFailure } from '../../store/database.ts'
 import { writeDurably } from '../../store/logkey.ts'
@@ -39,11 +40,11 @@ export function declare(command: Command, act: Act): void {
 async function witness(call: Call, [bundle = '']: readonly string[], flags: Flags): Promise<Answer | Failure> {
   const state = resolve(flags.state ?? join(homeFolder(call), 'witness'))
   const keyText = existsSync(flags.log) ? await readText(flags.log, 'key') : flags.log
-  const logKey = failed(keyText) ? keyText : parseNoteKey(keyText)
-  if (failed(logKey)) return logKey
-  const read = await readBundle(bundle, logKey)
+  const given = failed(keyText) ? keyText : parseLogKeys(keyText)
+  if (failed(given)) return given
+  const read = await readBundle(bundle, given)
   if (failed(read)) return read
-  const { note, checkpoint, consistency } = read
+  const { note, checkpoint, consistency, key: logKey } = read
   const seen = lastSeen(state, logKey)
   if (failed(seen)) return seen
   const refused = whyNot(seen, checkpoint, consistency)
@@ -63,16 +64,17 @@ async function witness(call: Call, [bundle = '']: readonly string[], flags: Flag
   const out = resolve(flags.out ?? `${String(checkpoint.size).padStart(12, '0')}.checkpoint`)
   const written = await writeOutput(out, utf8(`${note}${line}`))
   if (written !== null) return written
-  const key = noteKey(flags.name, signer.publicKey, 'cosignature')
-  if (failed(key)) return key
+  const own = noteKey(flags.name, signer.publicKey, 'cosignature')
+  if (failed(own)) return own
   const since = seen === null ? 'It is the first of this log that this witness has seen.' : `It continues the one over ${seen.size} entries.`
   return {
-    document: { log: logKey.name, size: checkpoint.size, root: toHex(checkpoint.root), before: seen?.size ?? null, witness: noteKeyText(key), file: out },
-    words: `Cosigned the checkpoint over ${checkpoint.size} entries of ${logKey.name}. ${since}\n${out} goes back to the station ("slotwright log checkpoint --add"); this witness's key is\n${noteKeyText(key)}`,
+    document: { log: logKey.name, size: checkpoint.size, root: toHex(checkpoint.root), before: seen?.size ?? null, witness: noteKeyText(own), file: out },
+    words: `Cosigned the checkpoint over ${checkpoint.size} entries of ${logKey.name}. ${since}\n${out} goes back to the station ("slotwright log checkpoint --add"); this witness's key is\n${noteKeyText(own)}`,
   }
 }
 
-type Seen = Readonly<{ note: string; checkpoint: Checkpoint; consistency: ReadonlyMap<number, readonly Uint8Array[]> }>
+/** `key`: the log's, with those it handed over to. */
+type Seen = Readonly<{ key: NoteKey; note: string; checkpoint: Checkpoint; consistency: ReadonlyMap<number, readonly Uint8Array[]> }>
 
 async function readBundle(path: string, logKey: NoteKey): Promise<Seen | Failure> {
   const bytes = await readInput(path, 'bundle', bundleBytesMax)
@@ -86,8 +88,9 @@ async function readBundle(path: string, logKey: NoteKey): Promise<Seen | Failure
   if (failed(manifest)) return manifest
   if (failed(proofs)) return proofs
   const note = new TextDecoder().decode(files.get(manifest.checkpoint))
-  const checkpoint = openCheckpoint(note, [logKey])
-  return failed(checkpoint) ? checkpoint : { note, checkpoint, consistency: new Map(proofs.consistency.map(({ older, hashes }) => [older, hashes])) }
+  const key = trustWithin(logKey, parseLogKeys(new TextDecoder().decode(files.get(names.logKey))))
+  const checkpoint = openCheckpoint(note, [key])
+  return failed(checkpoint) ? checkpoint : { key, note, checkpoint, consistency: new Map(proofs.consistency.map(({ older, hashes }) => [older, hashes])) }
 }
 
 /** Why this checkpoint may not be signed after the one seen last; null when it may. */
