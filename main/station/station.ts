@@ -7,8 +7,7 @@ import { z } from 'zod'
 import { realClock } from '../base/clock.ts'
 import type { Clock } from '../base/clock.ts'
 import { toHex } from '../base/bytes.ts'
-import { failed } from '../base/failure.ts'
-import type { Failure } from '../base/failure.ts'
+import { Failure, failed } from '../base/failure.ts'
 import type { StationApi } from '../contract/api.ts'
 import type { AboutView, SettingsView, StationEvent } from '../contract/views.ts'
 import { Keyring } from '../keys/keyring.ts'
@@ -138,6 +137,7 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
   opened.push(() => ports.close())
 
   const tokens = openTokens(options.tokenEntry ?? null, audit.database, log, () => emit({ is: 'tokens' }))
+  audit.reachTokens((uri, publicKey) => tokens?.signer(uri, publicKey) ?? new Failure('no-pkcs11', 'The log\'s key lies in a token, and this station was started without the process that talks to tokens.'))
   // Closing ends the tokens' processes, and with them all that is left of a PIN.
   opened.push(async () => tokens?.close())
   const desk: DeskWorld = { keyring: new Keyring(keysFolderOf(home), clock), known: new Keyring(knownKeysFolderOf(home), clock), tokens, files: new OpenFiles(), log, clock }
