@@ -8,10 +8,13 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { toHex, utf8 } from '../../main/base/bytes.ts'
+import { failed } from '../../main/base/failure.ts'
+import { packInPlace } from '../../main/cms/in-place.ts'
 import { attributeTypes, contentTypes } from '../../main/cms/oids.ts'
 import { signReport } from '../../main/cms/receipt.ts'
 import type { LoadReport } from '../../main/cms/receipt.ts'
-import { algorithms, deflate, firmware, good, hardware, house, nowMs, packed, product } from '../cms/making.ts'
+import { signImage } from '../../main/image/sign.ts'
+import { algorithms, deflate, firmware, good, hardware, house, nowMs, orderWith, packed, product } from '../cms/making.ts'
 
 const run = promisify(execFile)
 const environment = resolve(import.meta.dirname, '../../node_modules/.cache/pyasn1-modules-0.4.2')
@@ -71,6 +74,29 @@ describe.each(algorithms)('%s', (algorithm) => {
       contentType: contentTypes.loadError, content: { version: 1, code: 34, error: 'badFirmware', vendor: 1, name: { legacy: toHex(utf8('pump')) }, config: [{ id: product, version: '16' }] },
     })
   })
+})
+
+test('the algorithms that firmware says it offers, its own digest, and the other reading of the inner octet string', async (context) => {
+  if (missing !== null) return context.skip(`pyasn1-modules cannot be installed here: ${missing}`)
+  const { bare } = await house()
+  const { bytes } = await packed(bare, { implCryptoAlgs: ['1.2.840.10045.4.3.2', '1.3.101.112'], implCompressAlgs: ['1.2.840.113549.1.9.16.3.8'], nested: true })
+  expect(decoded(bytes, bare.signer.publicKey.spki)).toMatchObject({
+    cryptoAlgorithms: ['1.2.840.10045.4.3.2', '1.3.101.112'], compressionAlgorithms: ['1.2.840.113549.1.9.16.3.8'],
+    firmwareDigest: createHash('sha256').update(firmware(1000)).digest('hex'), content: { bytes: 1004 },
+  })
+})
+
+test('a package laid out in place reads like any other, and its image stands where layout said', async (context) => {
+  if (missing !== null) return context.skip(`pyasn1-modules cannot be installed here: ${missing}`)
+  const { bare, signer } = await house()
+  const { firmware: _firmware, ...order } = orderWith()
+  const { made, layout } = good(await packInPlace(order, { slotAddress: 0x75000, vectorAlign: 512, headerBytesMin: 32, roundsMax: 20 }, bare, async ({ headerBytes, vectorAddress }) => {
+    const signed = await signImage(firmware(70_000), { version: { major: 1, minor: 0, revision: 0, build: 0 }, headerBytes, padHeader: true, slotBytes: 0, romFixed: vectorAddress - headerBytes }, signer.signer)
+    return failed(signed) ? signed : signed.bytes
+  }))
+  const inside = made.bytes.subarray(layout.imageOffset, layout.imageOffset + layout.image.length)
+  expect(decoded(made.bytes, bare.signer.publicKey.spki)).toMatchObject({ content: { bytes: layout.image.length, sha256: createHash('sha256').update(inside).digest('hex') } })
+  expect((0x75000 + layout.imageOffset + layout.headerBytes) % 512).toBe(0)
 })
 
 test('an encrypted package names its key, and the wrapped one has a recipient and no content', async (context) => {

@@ -93,6 +93,12 @@ def read(path, key_path):
         package = attributes[rfc4108.id_aa_firmwarePackageInfo]
         result['type'] = int(package['fwPkgType'])
         result['needs'] = [name(one) for one in package['dependencies']]
+    if rfc4108.id_aa_implCryptoAlgs in attributes:
+        result['cryptoAlgorithms'] = [str(one) for one in attributes[rfc4108.id_aa_implCryptoAlgs]]
+    if rfc4108.id_aa_implCompressAlgs in attributes:
+        result['compressionAlgorithms'] = [str(one) for one in attributes[rfc4108.id_aa_implCompressAlgs]]
+    if rfc4108.id_aa_fwPkgMessageDigest in attributes:
+        result['firmwareDigest'] = bytes(attributes[rfc4108.id_aa_fwPkgMessageDigest]['msgDigest']).hex()
     if rfc4108.id_aa_decryptKeyID in attributes:
         result['decryptKey'] = bytes(attributes[rfc4108.id_aa_decryptKeyID]).decode()
     if signer['unsignedAttrs'].hasValue():
