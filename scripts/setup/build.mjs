@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { writeNotices } from './notices.mjs'
 import { isStamped, root, runOrStop, say, SetupStop, sha256, stamp } from './words.mjs'
 
 const sources = ['main', 'renderer', 'resources', 'electron.vite.config.ts', 'package.json', 'package-lock.json', 'tsconfig.json']
@@ -28,6 +29,7 @@ export async function build({ always = false } = {}) {
   await runOrStop('the build', process.execPath, [join(root, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js'), 'build', '--logLevel', 'warn'])
   await runOrStop('the build of the command line', process.execPath, [join(root, 'scripts', 'setup', 'command-line.mjs')])
   await runOrStop('the build of the verifier', process.execPath, [join(root, 'scripts', 'setup', 'verifier.mjs')])
+  writeNotices()
   stamp('build', key)
 }
 
