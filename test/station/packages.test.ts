@@ -5,15 +5,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { utf8 } from '../../main/base/bytes.ts'
+import { failed } from '../../main/base/failure.ts'
+import { packInPlace } from '../../main/cms/in-place.ts'
 import { openPackage } from '../../main/cms/package.ts'
 import type { OpenedPackage } from '../../main/cms/package.ts'
 import { signImage } from '../../main/image/sign.ts'
+import { writeKeyPem } from '../../main/keys/filekey.ts'
 import { writePem } from '../../main/keys/pem.ts'
 import { admitter, installedOn } from '../../main/station/installed.ts'
 import { inflate, packageView, trustFolderOf, versionNumber } from '../../main/station/packages.ts'
 import { openStation } from '../../main/station/station.ts'
 import type { Station } from '../../main/station/station.ts'
-import { firmware, good, hardware, house, packed, product, worldOf } from '../cms/making.ts'
+import { deflate, firmware, good, hardware, house, orderWith, packed, product, worldOf } from '../cms/making.ts'
 import { SimulatedPorts } from '../scenarios/wire.ts'
 
 let folder = ''
@@ -145,6 +148,37 @@ test('what a unit has is what it confirmed last, a board that had the image alre
   expect(admitter(here.audit, needy, { hardware })({ unit: 'PB-0002' })).toMatchObject({ kind: 'missing-dependency' })
 })
 
+test('a recipe that sends packages as they are refuses what could not run that way, before any board is asked', async () => {
+  await trusting()
+  const { signer, signing } = await house()
+  const here = await opened()
+  const plain = await image()
+  const { firmware: _firmware, ...order } = orderWith()
+  const laidOut = good(await packInPlace(order, { slotAddress: 0x75000, vectorAlign: 512, headerBytesMin: 32, roundsMax: 20 }, signing, async ({ headerBytes, vectorAddress }) => {
+    const signed = await signImage(firmware(3000), { version, headerBytes, padHeader: true, slotBytes: 0x69000, romFixed: vectorAddress - headerBytes }, signer.signer)
+    return failed(signed) ? signed : signed.bytes
+  })).made.bytes
+  const files = { image: plain, package: (await packed(signing, { firmware: plain })).bytes, compressed: (await packed(signing, { firmware: plain, compress: deflate })).bytes, inPlace: laidOut }
+  const kindOf = async (name: keyof typeof files, send: 'image' | 'whole' | 'in-place' | undefined) => {
+    const file = good(await here.openFile({ path: put(`${name}.bin`, files[name]), purpose: 'image' }))
+    expect(file.problem).toBeNull()
+    const started = await here.startBatch({ file: file.file, recipe: { allowedKeys: [], ...(send === undefined ? {} : { send }) } })
+    return failed(started) ? started.kind : 'started'
+  }
+  const key = good(await here.openFile({ path: put('signer.pem', utf8(await writeKeyPem(signer.key, null))), purpose: 'key' }))
+  good(await here.importKey({ file: key.file, name: 'signer', class: 'test', passphrase: null, newPassphrase: null }))
+  expect(await kindOf('image', 'whole')).toBe('not-a-package')
+  expect(await kindOf('image', undefined)).toBe('no-boards')
+  expect(await kindOf('package', 'whole')).toBe('no-boards')
+  expect(await kindOf('package', 'in-place')).toBe('not-laid-out')
+  expect(await kindOf('compressed', 'whole')).toBe('not-plain')
+  expect(await kindOf('compressed', 'image')).toBe('no-boards')
+  expect(await kindOf('inPlace', 'whole')).toBe('laid-out-in-place')
+  expect(await kindOf('inPlace', undefined)).toBe('laid-out-in-place')
+  expect(await kindOf('inPlace', 'in-place')).toBe('no-boards')
+  expect(good(await here.listLog({ kind: 'refusal' })).entries.map(({ data }) => data['failure'])).toContain('laid-out-in-place')
+})
+
 test('versions as one number keep their order', () => {
   const numbers = [version, { ...version, build: 7 }, { ...version, revision: 1 }, { ...version, minor: 2 }, { ...version, major: 2 }].map(versionNumber)
   expect([...numbers].sort((a, b) => (a < b ? -1 : 1))).toEqual(numbers)
@@ -159,7 +193,6 @@ test('zlib data that are damaged or too much are a failure, never more memory th
 
 test('the view has a sentence for every layer', async () => {
   const { bare, keyAnchors } = await house()
-  const { deflate } = await import('../../main/station/packages.ts')
   const { bytes } = await packed(bare, { compress: deflate, nested: true, communities: [{ community: '1.2.3' }, { hardware, serials: [{ is: 'block', low: utf8('1'), high: utf8('5') }] }] })
   const view = packageView(bytes, good(openPackage(bytes, worldOf(keyAnchors, null))), null)
   expect(view.layers.map(({ layer }) => layer)).toEqual(['signed', 'compressed', 'firmware'])
