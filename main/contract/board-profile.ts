@@ -5,11 +5,12 @@ import type { BoardProfile } from '../line/profile.ts'
 
 const waitMsMax = 600_000
 
+const lineSteps = z.array(z.strictObject({ dtr: z.boolean().optional(), rts: z.boolean().optional(), holdMs: z.number().int().min(0).max(10_000) })).max(16).readonly().default([])
+
 /** Also a file's name, so it holds nothing that a folder could mean something by. */
 export const profileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'a profile is named with letters, digits, - and _')
 
 const bytes = (most: number) => z.number().int().min(1).max(most)
-const holdMs = z.number().int().min(0).max(10_000)
 
 export const boardProfile = z.strictObject({
   name: profileName,
@@ -25,9 +26,10 @@ export const boardProfile = z.strictObject({
   inFlightMax: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]).default(4),
   dtr: z.boolean().nullable().default(null),
   rts: z.boolean().nullable().default(null),
+  openSteps: lineSteps,
   recovery: z.strictObject({
     by: z.enum(['none', 'boot-mode', 'lines', 'catch']).default('boot-mode'),
-    steps: z.array(z.strictObject({ dtr: z.boolean().optional(), rts: z.boolean().optional(), holdMs })).max(16).readonly().default([]),
+    steps: lineSteps,
     withinMs: z.number().int().min(100).max(waitMsMax).default(10_000),
   }).refine(({ by, steps }) => by !== 'lines' || steps.length > 0, 'recovery by lines needs steps: which of DTR and RTS, and for how long').default({ by: 'boot-mode', steps: [], withinMs: 10_000 }),
   quietAfterResetMs: z.number().int().min(0).max(waitMsMax).default(0),

@@ -39,6 +39,8 @@ export type BoardProfile = FlashProfile & Readonly<{
   /** How DTR and RTS stand while the port is open; null: as the system leaves them. */
   dtr: boolean | null
   rts: boolean | null
+  /** Done with the lines once, when a run opens the port: a board that is to be reset first. Empty: opening resets nothing. */
+  openSteps: readonly LineStep[]
   recovery: RecoveryEntry
   /** Nothing is sent for so long after a restart was acknowledged (which is 250 ms before it happens). */
   quietAfterResetMs: number
@@ -49,7 +51,7 @@ export const commonProfile: BoardProfile = {
   name: 'generic', says: 'Any board whose firmware answers SMP; what it does not tell is taken from an nRF52840.',
   slotBytes: null, sectorBytes: 4096, writeAlign: 8, eraseSectorMs: 85,
   baudRate: null, framing: null, bufferBytes: null, bufferCount: null, inFlightMax: 4,
-  dtr: null, rts: null, recovery: { by: 'boot-mode', steps: [], withinMs: 10_000 }, quietAfterResetMs: 0,
+  dtr: null, rts: null, openSteps: [], recovery: { by: 'boot-mode', steps: [], withinMs: 10_000 }, quietAfterResetMs: 0,
 }
 
 /** A page swap erases three sectors and writes two; measured with an nRF52840: 400 ms a 4 KiB page. */

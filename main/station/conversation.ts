@@ -1,8 +1,10 @@
 // The line to one board for as long as a run lasts: the open port and the SMP conversation on it, reopened when the board
 // comes back from a reset under the same or another port name. It holds what must be closed and nothing else.
+import { pause } from '../base/clock.ts'
 import type { Clock } from '../base/clock.ts'
 import { utf8 } from '../base/bytes.ts'
 import { Failure, failed } from '../base/failure.ts'
+import type { LineStep } from '../line/profile.ts'
 import { SmpClient } from '../smp/client.ts'
 import type { Framing } from '../smp/client.ts'
 import type { SmpCommand } from '../smp/commands.ts'
@@ -24,6 +26,8 @@ export class Conversation {
   #lines: string[] = []
   #framing: Framing
   readonly #how: PortHow
+  /** The board was reset, or whatever its profile wants, when its port was first opened. */
+  #stepped = false
 
   constructor(unit: string, ports: Pick<Ports, 'list' | 'onChange' | 'open'>, clock: Clock, framing: Framing = 'console', how: PortHow = {}) {
     this.unit = unit
@@ -88,7 +92,20 @@ export class Conversation {
     })
     open.client.onNoise((line) => this.#heard(line))
     this.#open = open
-    return open.client
+    const stepped = this.#stepped || this.#how.steps === undefined ? undefined : await this.#doSteps(this.#how.steps, signal)
+    if (!failed(stepped)) return open.client
+    await this.hangUp()
+    return stepped
+  }
+
+  /** A pseudo-terminal has no lines, and a practice board nothing wired to them. */
+  async #doSteps(steps: readonly LineStep[], signal: AbortSignal): Promise<void | Failure> {
+    this.#stepped = true
+    for (const { holdMs, ...lines } of steps) {
+      const set = await this.setLines(lines)
+      if (failed(set) && !(set.kind === 'no-lines' && this.#open?.port.practice === true)) return set
+      await pause(this.clock, holdMs, signal)
+    }
   }
 
   /** Sets DTR and RTS of the open port. Failure kinds: `no-lines`, `unplugged`. */

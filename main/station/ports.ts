@@ -2,7 +2,7 @@
 // the link room (serial.ts, ports.ts); simulations bring their own. A board is known by its serial number, never by
 // the name of its port, since a board that re-enumerates may come back under another name.
 import type { Failure } from '../base/failure.ts'
-import type { BoardProfile } from '../line/profile.ts'
+import type { BoardProfile, LineStep } from '../line/profile.ts'
 import type { Link } from '../smp/link.ts'
 
 /** One attached port. */
@@ -27,11 +27,17 @@ export type Port = Readonly<{
 }>
 
 /** How a port is to be opened; what is left out is as the station has it, and lines as the system leaves them. */
-export type PortHow = Readonly<{ baudRate?: number; dtr?: boolean; rts?: boolean }>
+export type PortHow = Readonly<{
+  baudRate?: number
+  dtr?: boolean
+  rts?: boolean
+  /** Done with the lines by whoever opened the port, once; a `Ports` does not look at it. */
+  steps?: readonly LineStep[]
+}>
 
 /** What a profile says of the port. */
-export function portHow({ baudRate, dtr, rts }: Pick<BoardProfile, 'baudRate' | 'dtr' | 'rts'>): PortHow {
-  return { ...(baudRate === null ? {} : { baudRate }), ...(dtr === null ? {} : { dtr }), ...(rts === null ? {} : { rts }) }
+export function portHow({ baudRate, dtr, rts, openSteps }: Pick<BoardProfile, 'baudRate' | 'dtr' | 'rts' | 'openSteps'>): PortHow {
+  return { ...(openSteps.length === 0 ? {} : { steps: openSteps }), ...(baudRate === null ? {} : { baudRate }), ...(dtr === null ? {} : { dtr }), ...(rts === null ? {} : { rts }) }
 }
 
 export interface Ports {

@@ -92,6 +92,22 @@ test('a bootloader that waits for an upload is not kept by the station\'s own qu
   expect((await line.runs())[0]?.outcome).not.toBe('confirmed')
 })
 
+test('a profile that wants the board reset at the opening has it reset once a run, and no other profile does', async () => {
+  const boots = async (profile: string | undefined): Promise<string[]> => {
+    line = await Line.open({ seed: 70, boards: 1 })
+    await value(line.station.saveProfile({ profile: { name: 'fresh', openSteps: [{ dtr: false, rts: true, holdMs: 50 }, { rts: false, holdMs: 300 }] } }))
+    const heard: string[] = []
+    line.ports.fixtures[0]!.board.onEvent(({ is }) => heard.push(is))
+    await line.runBatch({ mode: 'upload-only', ...(profile === undefined ? {} : { profile }) })
+    expect((await line.runs())[0]).toMatchObject({ outcome: 'uploaded' })
+    const untilThen = [...heard]
+    await line.close()
+    return untilThen
+  }
+  expect(await boots(undefined)).toEqual([])
+  expect(await boots('fresh')).toEqual(['down', 'booted'])
+})
+
 test('a batch by a profile that is not there is refused, and the refusal is in the log', async () => {
   line = await Line.open({ seed: 69, boards: 1 })
   const { file } = await value(line.station.sampleFile({}))
