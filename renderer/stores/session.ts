@@ -18,7 +18,7 @@ export const useSession = defineStore('session', () => {
 
   function take(next: SessionView): void {
     const [was, is] = [view.value?.person ?? null, next.person]
-    if (was !== null && is === null) left.value = was.name
+    if (was !== null && is === null) left.value = view.value?.open === true ? null : was.name
     const other = is !== null && left.value !== null && is.name !== left.value
     if (is !== null) left.value = null
     view.value = next
