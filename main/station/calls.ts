@@ -88,6 +88,7 @@ export type World = {
 export function handlersOf(world: World, fleet: Fleet, practice: Practice, bayMap: BayMap): Handlers {
   const fixture: FixtureWorld = {
     bayMap, fleet, ports: world.ports, clock: world.clock, audit: world.audit, log: world.log, batch: () => world.batch, busyPorts: new Set(),
+    lineRate: () => world.settings.baudRate,
     onDiagnosis: (diagnosis) => world.emit({ is: 'diagnosis', diagnosis }),
   }
   const { audit, desk } = world
@@ -176,6 +177,7 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice, bayMa
     unitLabel: ({ unit }) => unitLabel(audit, unit),
     saveLabel: (args) => saveLabel(reportDesk, args),
     printLabel: ({ unit }) => printLabel(reportDesk, unit),
+    readAgain: () => new Failure('not-auditing', 'This station writes its log; what it shows is always the newest.'),
     verifyLog: () => verifyLog(world),
     exportLog: (args) => exportLog(world, args),
     ...peopleHandlers(world.people, world.peopleChanged),

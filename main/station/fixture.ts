@@ -7,7 +7,7 @@ import type { AuditStore } from '../store/audit.ts'
 import type { Batch } from './batch.ts'
 import type { BayMap } from './bay-map.ts'
 import type { DiagnosisWorld } from './first-board.ts'
-import { blinkBoard, diagnosePort } from './first-board.ts'
+import { blinkBoard, diagnosePort, ratesTried } from './first-board.ts'
 import type { Fleet } from './fleet.ts'
 import type { Logbook } from './logbook.ts'
 import type { Port } from './ports.ts'
@@ -20,6 +20,8 @@ export type FixtureWorld = Pick<DiagnosisWorld, 'ports' | 'clock'> & Readonly<{
   batch(): Batch | null
   /** Ports that are being diagnosed or blinked now. */
   busyPorts: Set<string>
+  /** The rate at which the station opens ports: tried first. */
+  lineRate(): number
   onDiagnosis(view: DiagnosisView): void
 }>
 
@@ -42,7 +44,8 @@ async function alone<T>(world: FixtureWorld, path: string, work: (port: Port) =>
 }
 
 export function diagnose(world: FixtureWorld, path: string): Promise<DiagnosisView | Failure> {
-  return alone(world, path, (port) => diagnosePort(port, { ports: world.ports, clock: world.clock, onChange: world.onDiagnosis }))
+  const rates = [...new Set([world.lineRate(), ...ratesTried])]
+  return alone(world, path, (port) => diagnosePort(port, { rates, ports: world.ports, clock: world.clock, onChange: world.onDiagnosis }))
 }
 
 export function blink(world: FixtureWorld, path: string): Promise<{ answered: number } | Failure> {
