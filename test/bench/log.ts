@@ -1,5 +1,6 @@
 // Figures of the log: durable appends one by one, in the company of a line of boards and in bulk, opening, listing, proofs
-// and verification of a large log. `node test/bench/run.mjs log [ENTRIES]`, 100,000 entries unless told.
+// and verification of a large log, and a peer beside it. `npm run bench:log [-- ENTRIES]`, 100,000 entries unless told; the
+// figures that are promised are those of 1,000,000.
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import { verifyInclusion } from '../../main/log/proof.ts'
 import { openAuditStore, openAuditStoreForReading } from '../../main/store/audit.ts'
 import { databaseName } from '../../main/store/database.ts'
 import { appendBesideBoards, quantile } from './log-beside.ts'
+import { tesseraFigures } from './log-peer.ts'
 
 function value<T>(answer: T | Failure): T {
   if (answer instanceof Failure) throw new Error(`${answer.kind}: ${answer.says}`)
@@ -41,7 +43,8 @@ try {
   for (let i = 0; i < 2_000; i++) single.push((await timed(() => value(store.append(draft(i)))))[1])
   single.sort((a, b) => a - b)
   const sum = single.reduce((a, b) => a + b, 0)
-  say('durable appends one by one', `${Math.round(2_000 / (sum / 1000))}/s, median ${single[1_000]?.toFixed(2)} ms, p99 ${single[1_980]?.toFixed(2)} ms`)
+  const singlyPerSecond = 2_000 / (sum / 1000)
+  say('durable appends one by one', `${Math.round(singlyPerSecond)}/s, median ${single[1_000]?.toFixed(2)} ms, p99 ${single[1_980]?.toFixed(2)} ms`)
 
   const beside = await appendBesideBoards(draft)
   const spread = (figures: readonly number[]) => `median ${quantile(figures, 0.5).toFixed(2)} ms, p99 ${quantile(figures, 0.99).toFixed(2)} ms, longest ${Math.max(...figures).toFixed(2)} ms`
@@ -57,7 +60,8 @@ try {
   const [, bulkMs] = await timed(() => {
     for (let i = 0; i < rest; i += 1_000) value(store.appendAll(Array.from({ length: Math.min(1_000, rest - i) }, (_, k) => draft(5_200 + i + k))))
   })
-  if (rest > 0) say('appends in groups of 1,000', `${Math.round(rest / (bulkMs / 1000))}/s`)
+  const bulkPerSecond = rest / (bulkMs / 1000)
+  if (rest > 0) say('appends in groups of 1,000', `${Math.round(bulkPerSecond)}/s`)
   value(await store.checkpoint())
   store.close()
 
@@ -99,6 +103,16 @@ try {
   if (!verdict.holds) throw new Error(verdict.says)
   say(`verify ${entries} entries`, `${(verifyMs / 1000).toFixed(2)} s, ${Math.round(entries / (verifyMs / 1000))}/s, ${((user + system) / 1e6).toFixed(2)} s of processor time, longest pause ${longest.toFixed(0)} ms`)
   reader.close()
+
+  const peer = tesseraFigures(process.env['SLOTWRIGHT_BENCH_ROOT'] ?? '', entries, 350)
+  if (typeof peer === 'string') console.log(peer)
+  else {
+    const beside = (ours: number, theirs: number) => `${Math.round(theirs)}/s, ours is ${(ours / theirs).toFixed(1)} × that`
+    say('Tessera (POSIX): one by one', beside(singlyPerSecond, peer.singlyPerSecond))
+    say('Tessera: sixteen in flight', beside(3_200 / (groupMs / 1000), peer.sixteenPerSecond))
+    if (rest > 0) say('Tessera: groups of 1,000', beside(bulkPerSecond, peer.bulkPerSecond))
+    say('Tessera: fsck (hashes alone; ours reads each entry)', beside(entries / (verifyMs / 1000), entries / peer.verifySeconds))
+  }
 } finally {
   rmSync(home, { recursive: true, force: true })
 }
