@@ -197,7 +197,7 @@ function checkSlot(state: ActiveState, said: Said): Move {
   if (recovered && state.at !== 'asking' && state.rest.some((next) => next.do === 'await-return')) return checkRecovered(state, slots)
   const image = partOf(job, step.image)
   const running = activeSlot(slots, step.image)
-  const written = slots.find((slot) => slot.image === step.image && (slot === running) === recovered && slot.hash === (recovered ? runsHashOf(image) : image.hash))
+  const written = slots.find((slot) => slot.image === step.image && (recovered ? slot === running : slot !== running && !slot.active) && slot.hash === (recovered ? runsHashOf(image) : image.hash))
   if (written === undefined) {
     const other = waitingSlot(slots, step.image)
     const holds = other === null ? 'nothing it can read' : `${other.version} (${other.hash?.slice(0, 12) ?? 'no hash'}…)`

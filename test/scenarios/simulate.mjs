@@ -27,6 +27,8 @@ try {
     configFile: false,
     plugins: [quickEd25519],
     logLevel: 'error',
+    // Its browser build is no module that Node would load by itself.
+    ssr: { noExternal: [/^fflate/] },
     build: {
       ssr: true,
       outDir,

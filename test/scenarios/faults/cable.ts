@@ -65,7 +65,7 @@ export class Cable {
         if (this.#usb) this.#vanish()
       }
       if (event.is === 'unplugged') this.unplug()
-      if (event.is === 'booted' && event.answers && this.#usb) this.#appear()
+      if ((event.is === 'recovery' || (event.is === 'booted' && event.answers)) && this.#usb) this.#appear()
     })
   }
 

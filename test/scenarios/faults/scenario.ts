@@ -7,7 +7,7 @@ import type { Noise } from './cable.ts'
 import { quietWire } from './cable.ts'
 import { lieNames } from './lies.ts'
 import type { LieName } from './lies.ts'
-import { smallProfile } from './stock.ts'
+import { smallOthers, smallProfile, smallRam } from './stock.ts'
 import type { ImageName } from './stock.ts'
 
 export type Trouble =
@@ -43,12 +43,19 @@ export type Scenario = Readonly<{
   before: 'test-only' | 'upload-only' | null
   image: ImageName
   mode: 'test-and-confirm' | 'test-only' | 'upload-only'
+  /** What the boards are besides: with two images, or taking the update encrypted. */
+  kind: 'plain' | 'two-images' | 'encrypted'
+  /** Self-tests and unit data in the recipe. */
+  tests: boolean
+  data: boolean
   station: readonly StationTrouble[]
 }>
 
 const eraseMs = [0.05, 0.05, 5, 85, 1_500]
 /** As often as they are met, about. */
-const modes = ['swap-move', 'swap-move', 'swap-move', 'swap-scratch', 'swap-offset', 'swap-offset'] as const
+const modes = [
+  'swap-move', 'swap-move', 'swap-move', 'swap-scratch', 'swap-scratch', 'swap-offset', 'swap-offset', 'overwrite-only', 'direct-xip', 'direct-xip-revert', 'ram-load', 'single-slot',
+] as const
 const bauds = [115_200, 921_600, 1_000_000]
 
 export function scenarioOf(seed: number): Scenario {
@@ -81,19 +88,34 @@ export function scenarioOf(seed: number): Scenario {
   else if (chance(0.1)) station.push({ is: 'database-busy', atFrame: draw(90) })
   else if (chance(0.05)) station.push({ is: 'key-gone' })
   if (chance(0.05)) station.push({ is: 'log-key-gone', atFrame: draw(90) })
+  const swaps = profile.mode.startsWith('swap-') || profile.mode === 'overwrite-only'
+  const kind = !swaps ? 'plain' : chance(0.16) ? 'two-images' : chance(0.14) ? 'encrypted' : 'plain'
+  const raw = kind !== 'two-images' && profile.mode !== 'single-slot' && chance(0.12)
+  const [tests, data] = [profile.mode !== 'single-slot' && chance(0.15), chance(0.12)]
+  const built: BoardProfile = {
+    ...profile,
+    ...(raw ? { framing: 'raw' } as const : {}),
+    ...(profile.mode === 'ram-load' ? { ram: smallRam } : {}),
+    ...(profile.mode === 'single-slot' ? { recovery: { receiveBytes: 512, listsHash: chance(0.5), tellsParameters: chance(0.5) } } : {}),
+    ...(kind === 'encrypted' ? { keyBytes: 16 } as const : {}),
+    // A list of four slots is longer than most boards' replies.
+    ...(kind === 'two-images' ? { others: smallOthers, bufferBytes: 1024, flash: { ...profile.flash, sizeBytes: 0x12000 } } : {}),
+  }
   return {
     seed,
-    profile,
+    profile: built,
     usb: chance(0.35),
     baud: pick(bauds),
     boards: Array.from({ length: boards }, (_, i) => ({
       serial: `PB-${String(twins ? 1 : i + 1).padStart(4, '0')}`,
-      troubles: drawTroubles(draw, chance, pick),
-      noise,
+      // Raw packets carry no checksum: what is changed on the wire nobody can see, and lies are told in console lines.
+      troubles: drawTroubles(draw, chance, pick).filter((trouble) => !raw || trouble.is !== 'lies'),
+      noise: raw ? { ...noise, garble: 0 } : noise,
     })),
     before: chance(0.12) ? pick(['test-only', 'upload-only'] as const) : null,
     image: chance(0.06) ? 'strange' : 'update',
     mode: chance(0.78) ? 'test-and-confirm' : pick(['test-only', 'upload-only'] as const),
+    kind, tests, data,
     station,
   }
 }
@@ -125,7 +147,7 @@ function drawTroubles(draw: (below: number) => number, chance: (share: number) =
 export function told(scenario: Scenario): string {
   const { profile, usb, baud, boards, before, image, mode, station } = scenario
   const say = (each: object) => Object.values(each).join(' ')
-  const how = `${profile.mode}, erase ${profile.timing.eraseSectorMs} ms, ${profile.bufferCount} × ${profile.bufferBytes}, ${baud}${usb ? ', usb' : ''}`
+  const how = `${profile.mode}${scenario.kind === 'plain' ? '' : ` ${scenario.kind}`}${profile.framing === 'raw' ? ' raw' : ''}${scenario.tests ? ' with self-tests' : ''}${scenario.data ? ' with data' : ''}, erase ${profile.timing.eraseSectorMs} ms, ${profile.bufferCount} × ${profile.bufferBytes}, ${baud}${usb ? ', usb' : ''}`
   const what = `${image} ${mode}${before === null ? '' : ` after ${before}`}`
   const wire = boards[0]?.noise === quietWire ? 'quiet' : `noise ${Object.values(boards[0]?.noise ?? {}).map((share) => Number(share).toFixed(3)).join('/')}`
   return `${what}; ${how}; ${wire}; station: ${station.map(say).join(', ') || 'well'}; ${boards.map((board) => `${board.serial}: ${board.troubles.map(say).join(', ') || 'well'}`).join('; ')}`

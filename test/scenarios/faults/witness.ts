@@ -8,9 +8,10 @@ import { LineDecoder } from '../../../main/smp/line.ts'
 import { decodeHeader, decodeMessage } from '../../../main/smp/message.ts'
 import type { CborMap } from '../../../main/smp/message.ts'
 import { imageState } from '../../../main/smp/image.ts'
+import { RawDecoder } from '../../../main/smp/raw.ts'
 import type { Cable } from './cable.ts'
 
-type Slot = Readonly<{ slot: number; hash: string | null; pending: boolean; confirmed: boolean; active: boolean }>
+type Slot = Readonly<{ image: number; slot: number; hash: string | null; pending: boolean; confirmed: boolean; active: boolean }>
 type Intent = 'write' | 'mark' | 'reset' | 'confirm'
 
 type Passage = {
@@ -24,15 +25,17 @@ type Passage = {
   readonly proofs: Set<string>
   /** Intents of which nothing has come yet, in the log. */
   proposed: Set<Intent>
-  /** Hash of the image that was to be marked. */
-  wanted: string
+  /** Hashes of the images that were to be marked. */
+  readonly wanted: Set<string>
   ended: boolean
 }
 
 type Wire = {
   readonly cable: Cable
-  readonly fromStation: LineDecoder
-  readonly fromBoard: LineDecoder
+  readonly fromStation: (bytes: Uint8Array) => Uint8Array[]
+  readonly fromBoard: (bytes: Uint8Array) => Uint8Array[]
+  /** What is written over the running image counts for it once it runs. */
+  readonly overActive: boolean
   /** Lists of slots that reached the station since the last act on this board, and since this run began. */
   lists: Slot[][]
   all: Slot[][]
@@ -57,17 +60,17 @@ export class Witness {
   /** What the present recipe asks before a confirm, and the image of the batch. */
   #proofs: readonly string[] = ['echo', 'active-hash', 'version']
 
-  watch(cable: Cable): void {
+  watch(cable: Cable, { raw = false, overActive = false }: Readonly<{ raw?: boolean; overActive?: boolean }> = {}): void {
     const wire: Wire = {
-      cable, fromStation: new LineDecoder(), fromBoard: new LineDecoder(), lists: [], all: [], echoSent: null, echoHeard: null, passage: null,
+      cable, fromStation: hearing(raw, 'requests'), fromBoard: hearing(raw, 'replies'), overActive, lists: [], all: [], echoSent: null, echoHeard: null, passage: null,
     }
     this.#wires.push(wire)
     cable.tap = {
       toBoard: (bytes) => {
-        for (const packet of wire.fromStation.push(bytes)) this.#asked(wire, packet)
+        for (const packet of wire.fromStation(bytes)) this.#asked(wire, packet)
       },
       toStation: (bytes) => {
-        for (const packet of wire.fromBoard.push(bytes)) this.#answered(wire, packet)
+        for (const packet of wire.fromBoard(bytes)) this.#answered(wire, packet)
       },
     }
   }
@@ -123,7 +126,7 @@ export class Witness {
     if (message.group !== 1 || message.command !== 0 || !('images' in message.body)) return
     const state = imageState.decode(message.body)
     if (failed(state)) return
-    const list = state.slots.map(({ slot, hash, pending, confirmed, active }) => ({ slot, hash: hash === null ? null : toHex(hash), pending, confirmed, active }))
+    const list = state.slots.map(({ image, slot, hash, pending, confirmed, active }) => ({ image, slot, hash: hash === null ? null : toHex(hash), pending, confirmed, active }))
     this.onSight(`${wire.cable.path} says ${list.map((slot) => `${slot.slot}:${slot.hash?.slice(0, 6) ?? 'none'}${slot.active ? ' active' : ''}${slot.confirmed ? ' confirmed' : ''}${slot.pending ? ' pending' : ''}`).join(', ')}`)
     for (const lists of [wire.lists, wire.all]) {
       lists.push(list)
@@ -159,7 +162,7 @@ export class Witness {
     if (wire === undefined) return this.wrong(`${unit} started on ${port}, where nothing is`)
     if (this.#passages.has(run)) this.wrong(`the run ${run} started twice`)
     if (wire.passage !== null && !wire.passage.ended) this.wrong(`${unit}: two runs at once on ${port}`)
-    const passage: Passage = { run, unit, cable: wire.cable, allowed: new Set(), openWrites: 0, proofs: new Set(), proposed: new Set(), wanted: '', ended: false }
+    const passage: Passage = { run, unit, cable: wire.cable, allowed: new Set(), openWrites: 0, proofs: new Set(), proposed: new Set(), wanted: new Set(), ended: false }
     this.#passages.set(run, passage)
     wire.passage = passage
     wire.lists = []
@@ -175,15 +178,20 @@ export class Witness {
     'slot-write-done': (passage, wire, text) => {
       passage.openWrites--
       passage.allowed.delete('write')
-      this.#said(passage, wire, 'slot-write-done', (list) => list.some((slot) => !slot.active && slot.hash === text('imageHash')))
+      this.#said(passage, wire, 'slot-write-done', (list) => list.some((slot) => (!slot.active || wire.overActive) && slot.hash === text('imageHash')))
     },
+    'slot-erase-intended': (passage) => void passage.allowed.add('write'),
+    'slot-erased': (passage) => void passage.allowed.delete('write'),
+    'unit-data-intended': (passage) => void passage.allowed.add('write'),
+    'unit-data-written': (passage) => void passage.allowed.delete('write'),
+    'unit-data-failed': (passage) => void passage.allowed.delete('write'),
     'slot-write-failed': (passage, _wire, text) => {
       if (this.expectWholeUploads && text('failure') === 'upload-failed') this.wrong(`${passage.unit}: the upload broke off, though hardly a frame was lost`)
       passage.openWrites--
       passage.allowed.delete('write')
     },
     'mark-intended': (passage, _wire, text) => {
-      passage.wanted = text('imageHash')
+      passage.wanted.add(text('imageHash'))
       this.#intend(passage, 'mark')
     },
     marked: (passage, wire, text) => {
@@ -195,9 +203,10 @@ export class Witness {
     booted: (passage, wire, text) => {
       passage.proposed.delete('reset')
       // A board that runs what was marked has taken the mark, whether or not it got to say so before.
-      if (passage.wanted === text('activeHash')) passage.proposed.delete('mark')
+      if (passage.wanted.has(text('activeHash'))) passage.proposed.delete('mark')
       this.#said(passage, wire, 'booted', (list) => list.some((slot) => slot.active && slot.hash === text('activeHash')))
     },
+    'image-runs': (passage, wire, text) => this.#said(passage, wire, 'image-runs', (list) => list.some((slot) => slot.image > 0 && slot.hash === text('activeHash'))),
     'proof-passed': (passage, wire, text) => {
       passage.proofs.add(text('proof'))
       if (text('proof') === 'echo' && (wire.echoSent === null || wire.echoHeard !== wire.echoSent)) this.wrong(`${passage.unit}: the echo was never answered, and passed`)
@@ -242,6 +251,15 @@ export class Witness {
 
   /** Told of each outcome the moment it is in the log. */
   onEnded: (ended: Ended) => void = () => {}
+}
+
+/** The packets of what goes by on one side. Raw ones come whole, each in a piece of its own, or not at all. */
+function hearing(raw: boolean, hears: 'requests' | 'replies'): (bytes: Uint8Array) => Uint8Array[] {
+  const decoder = raw ? new RawDecoder({ hears }) : new LineDecoder()
+  return (bytes) => {
+    if (raw) decoder.reset()
+    return decoder.push(bytes)
+  }
 }
 
 /** What a request changes on a board; null when it only asks. */

@@ -10,7 +10,9 @@ import type { RunView } from '../../../main/contract/views.ts'
 import type { Entry } from '../../../main/log/entry.ts'
 import { createBoard } from '../../../main/practice/board.ts'
 import { seededNumbers } from '../../../main/practice/faults.ts'
+import { testName } from '../../../main/line/selftest.ts'
 import { readListed } from '../../../main/practice/slot-image.ts'
+import type { Slot, Slots } from '../../../main/practice/swap.ts'
 import { openStation } from '../../../main/station/station.ts'
 import type { Station } from '../../../main/station/station.ts'
 import { databaseName } from '../../../main/store/database.ts'
@@ -20,7 +22,7 @@ import { liar } from './lies.ts'
 import { Life } from './life.ts'
 import { scenarioOf } from './scenario.ts'
 import type { BoardPlan, Scenario, StationTrouble, Trouble } from './scenario.ts'
-import type { ImageName, Stock } from './stock.ts'
+import type { ImageName, Stock, Stocked } from './stock.ts'
 import { Witness } from './witness.ts'
 import type { Ended } from './witness.ts'
 
@@ -35,6 +37,11 @@ export type WorldReport = Readonly<{
 }>
 
 const proofs = ['echo', 'active-hash', 'version'] as const
+const selfTests = [
+  { test: 'statistic', group: 'selftest', name: 'sensors_ok', min: 4, max: 4, timeoutMs: 3_000 },
+  { test: 'os-info', format: 'sv', matches: 'Zephyr*', timeoutMs: 3_000 },
+] as const
+const unitData = [{ what: 'setting', name: 'unit/serial', value: '{serial}', secret: false }, { what: 'setting', name: 'unit/line', value: 'three', secret: false }] as const
 /** Longest that a batch may take by the world's clock. */
 const batchMsMax = 2 * 3_600_000
 /** Real time for a whole world, of which most take a fortieth of a second. */
@@ -86,12 +93,27 @@ class World {
   #entries = 0
   #lastSeq = -1
   #outcomes: string[] = []
+  /** What the batch under way brings. */
+  #sent: ImageName = 'update'
 
   constructor(scenario: Scenario, stock: Stock) {
     this.scenario = scenario
     this.#stock = stock
     this.#draw = seededNumbers(scenario.seed ^ 0x5eed)
     this.#life = new Life(this.#clock, [])
+  }
+
+  /** The image of that name as it is made for these boards. */
+  #imageOf(name: ImageName): Stocked {
+    const { images } = this.#stock
+    const inRam: Partial<Record<ImageName, ImageName>> = { factory: 'ramFactory', update: 'ramUpdate', other: 'ramOther', strange: 'ramStrange' }
+    const { profile, kind } = this.scenario
+    if (profile.mode === 'ram-load') return images[inRam[name] ?? name]
+    return kind === 'encrypted' && name === 'update' ? images.sealed : images[name]
+  }
+
+  #fileOf(name: ImageName): string {
+    return this.scenario.kind === 'two-images' && name === 'update' ? this.#stock.bothFile : this.#imageOf(name).file
   }
 
   get nowMs(): number {
@@ -123,11 +145,11 @@ class World {
 
   #place(plan: BoardPlan, bay: number): void {
     const { profile, usb, baud } = this.scenario
-    const board = createBoard({ clock: this.#clock, profile, serial: plan.serial, trust: this.#stock.trust, check: this.#stock.check, firmware: this.#stock.images.factory.bytes })
+    const board = createBoard({ clock: this.#clock, profile, serial: plan.serial, trust: this.#stock.trust, check: this.#stock.check, firmware: this.#imageOf('factory').bytes, others: [this.#stock.images.radioFactory.bytes], secret: this.#stock.secret })
     const cable = new Cable(board, { bay, serial: plan.serial }, this.#clock, this.#draw, { baud, usb })
     this.#cables.push(cable)
     this.#plans.set(cable, plan)
-    this.witness.watch(cable)
+    this.witness.watch(cable, { raw: profile.framing === 'raw', overActive: profile.recovery !== null })
     board.powerOn()
   }
 
@@ -169,10 +191,12 @@ class World {
 
   async #batch(image: ImageName, mode: Scenario['mode']): Promise<'ended' | 'killed' | 'refused'> {
     const station = this.#here
-    this.witness.expectProofs(proofs)
-    const opened = await station.openFile({ path: this.#stock.images[image].file, purpose: 'image' })
+    const { tests, data } = this.scenario
+    this.witness.expectProofs(tests ? [...proofs, ...selfTests.map(testName)] : proofs)
+    this.#sent = image
+    const opened = await station.openFile({ path: this.#fileOf(image), purpose: 'image' })
     if (failed(opened)) throw new Error(opened.says)
-    const started = await station.startBatch({ file: opened.file, recipe: { mode, proofs: [...proofs] } })
+    const started = await station.startBatch({ file: opened.file, recipe: { mode, proofs: [...proofs], ...(tests ? { tests: [...selfTests] } : {}), ...(data ? { unitData: [...unitData] } : {}) } })
     if (this.#life.isDead) return 'killed'
     if (failed(started)) {
       const expected = started.kind === 'no-boards' || (started.kind === 'unknown-key' && this.scenario.station.some(({ is }) => is === 'key-gone'))
@@ -191,7 +215,7 @@ class World {
       const { troubles } = plan
       for (const trouble of troubles) {
         if (trouble.is === 'hangs' || trouble.is === 'fails-proof') cable.board.setFault(trouble)
-        if (trouble.is === 'lies') cable.lie = liar(trouble.lie, this.#draw, this.#stock.images.update.hash)
+        if (trouble.is === 'lies') cable.lie = liar(trouble.lie, this.#draw, this.#imageOf('update').hash)
       }
       let from: number | null = null
       cable.onFrame = (count) => {
@@ -311,14 +335,14 @@ class World {
   /** A healthy line that loses a chunk now and then: every honest board must reach the goal, from wherever the troubles left it. */
   async #recover(): Promise<void> {
     for (const cable of this.#cables) {
-      if (cable.board.running === null) this.witness.wrong(`${cable.path} boots nothing any more`)
-      cable.noise = { drop: 0.02, garble: 0.01, double: 0.01, late: 0, chunksOnly: true }
+      if (cable.board.running === null && this.scenario.profile.recovery === null) this.witness.wrong(`${cable.path} boots nothing any more`)
+      cable.noise = { drop: 0.02, garble: this.scenario.profile.framing === 'raw' ? 0 : 0.01, double: 0.01, late: 0, chunksOnly: true }
     }
     const before = this.witness.ended.length
     this.witness.expectWholeUploads = !this.#isTooSlow
     if ((await this.#batch('update', 'test-and-confirm')) !== 'ended') return this.witness.wrong('the batch after the troubles did not run to its end')
     this.#checkAccounts()
-    const { update } = this.#stock.images
+    const update = this.#imageOf('update')
     for (const cable of this.#cables) {
       const last = this.witness.ended.slice(before).findLast((each) => each.cable === cable)
       if (this.#isTooSlow) continue
@@ -343,16 +367,31 @@ class World {
     this.#outcomes.push(failure === null ? outcome : `${outcome} ${failure}`)
     if (failure === 'fault') this.witness.wrong(`${unit}: a fault in the station itself`)
     if (cable.lie !== null) return
-    const { primary, secondary } = cable.board.slots
-    const hash = toHex(readListed(primary.area)?.hash ?? new Uint8Array(0))
-    // In swap-offset the second slot's image begins at its second sector.
-    const from = this.scenario.profile.mode === 'swap-offset' ? secondary.area.sectorBytes : 0
-    const second = { sizeBytes: secondary.area.sizeBytes - from, read: (offset: number, length: number) => secondary.area.read(from + offset, length) }
-    const waits = toHex(readListed(second)?.hash ?? new Uint8Array(0))
-    const kept = primary.trailer.state().magic !== 'good' || primary.trailer.state().imageOk === 'set'
-    const isNew = Object.values(this.#stock.images).some((image) => image.name !== 'factory' && image.hash === hash)
-    if ((outcome === 'confirmed' || outcome === 'unchanged') && !(isNew && kept)) this.witness.wrong(`${unit} is called ${outcome}, and its flash holds ${hash.slice(0, 8)}${kept ? '' : ' on test'}`)
-    if (outcome === 'uploaded' && !Object.values(this.#stock.images).some((image) => image.hash === waits)) this.witness.wrong(`${unit} is called uploaded, and its second slot holds ${waits.slice(0, 8)}`)
+    if (outcome === 'confirmed' || outcome === 'unchanged') {
+      const why = this.#notKept(cable)
+      if (why !== null) this.witness.wrong(`${unit} is called ${outcome}, and ${why}`)
+    }
+    if (outcome === 'uploaded' && !imagesIn(cable.board.slots).some(({ hash }) => this.#isNew(hash))) this.witness.wrong(`${unit} is called uploaded, and no slot of it holds an image that was sent`)
+  }
+
+  #isNew(hash: string): boolean {
+    return Object.values(this.#stock.images).some((image) => !image.name.endsWith('actory') && image.hash === hash)
+  }
+
+  /** Why this board does not run a new image for good; null when it does. */
+  #notKept({ board }: Cable): string | null {
+    const { mode } = this.scenario.profile
+    const inPlace = mode === 'direct-xip' || mode === 'direct-xip-revert' || mode === 'ram-load'
+    const runs = imagesIn(board.slots).filter(({ hash, slot }) => this.#isNew(hash) && (inPlace || slot === board.slots.primary))
+    const stays = ({ slot: { trailer } }: Held) => (mode !== 'direct-xip' && mode !== 'ram-load' && trailer.state().magic === 'good' ? trailer.state().imageOk === 'set' || mode === 'overwrite-only' : mode !== 'direct-xip-revert')
+    if (!runs.some(stays)) return runs.length === 0 ? 'its flash holds no image that was sent' : 'its flash holds it on test'
+    if (this.#sent !== 'update') return null
+    for (const others of board.slots.others ?? []) {
+      const radio = imagesIn(others).find(({ slot }) => slot === others.primary)
+      if (radio?.hash !== this.#stock.images.radioUpdate.hash) return 'its other image is still the old one'
+      if (!stays(radio)) return 'its other image is on test'
+    }
+    return null
   }
 
   #checkAccounts(): void {
@@ -384,7 +423,7 @@ class World {
     for (const cable of this.#cables) {
       const runs = cable.board.running
       if (runs === null) this.witness.wrong(`${cable.path} boots nothing after a last restart`)
-      else if (!this.#isTooSlow && toHex(runs.hash) !== this.#stock.images.update.hash) this.witness.wrong(`${cable.path} runs ${runs.version} after a last restart`)
+      else if (!this.#isTooSlow && toHex(runs.hash) !== this.#imageOf('update').hash) this.witness.wrong(`${cable.path} runs ${runs.version} after a last restart`)
     }
     const life = this.#life
     await this.#here.close()
@@ -406,4 +445,16 @@ class World {
     for (const home of this.#homes.splice(0)) this.#stock.discard(home)
     await Promise.resolve()
   }
+}
+
+type Held = Readonly<{ slot: Slot; hash: string }>
+
+/** What lies in both slots, as the server would list it. */
+function imagesIn(slots: Slots): Held[] {
+  return [slots.primary, slots.secondary].flatMap((slot) => {
+    const { area } = slot
+    // In swap-offset the second slot's image begins at its second sector.
+    const listed = readListed(slot === slots.secondary && slots.layout === 'offset' ? area.from(area.sectorBytes) : area)
+    return listed === null ? [] : [{ slot, hash: toHex(listed.hash) }]
+  })
 }
