@@ -48,6 +48,7 @@ export async function openEncrypted(world: DeskWorld, args: CheckedArgsOf<'openE
       const opened = must(await openImage(file.bytes, { key: signer ?? undefined, opener: must(openOpener(key)) }))
       // Without that entry nobody learns what the key was used for; a file that is not the station's own is its owner's matter.
       if (entry !== null) must(world.log.recordAct({ kind: 'key-used', data: { ...keyData(entry), purpose: 'other', digest: toHex(opened.verified.digest) } }, 'engineer'))
+      if (args.keyFile !== null) world.files.wipe(args.keyFile)
       return viewOf(opened)
     } finally {
       key.wipe()

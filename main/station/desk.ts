@@ -60,6 +60,8 @@ export async function importKey({ keyring, files, log }: DeskWorld, args: Checke
   if (failed(file)) return file
   const pem = new TextDecoder().decode(file.bytes)
   const entry = await keyring.add(args.name, pem, { class: args.class, passphrase: args.passphrase ?? undefined, newPassphrase: args.newPassphrase })
+  // The ring has it now; a wrong passphrase may be typed again.
+  if (!failed(entry)) files.wipe(args.file)
   return filed(log, 'take in a key', entry, 'key-imported')
 }
 

@@ -88,6 +88,15 @@ export class OpenFiles {
     return unpacked
   }
 
+  /** Gives a file back that held a secret: its bytes are overwritten, and it is open no more. */
+  wipe(id: string): void {
+    const file = this.#files.get(id)
+    if (file === undefined) return
+    file.bytes.fill(0)
+    this.#files.delete(id)
+    this.#heldBytes -= file.bytes.length
+  }
+
   /** A file opened before. Kind `file-not-open`. */
   get(id: string): OpenedFile | Failure {
     return this.#files.get(id) ?? new Failure('file-not-open', 'That file is not open any more. Choose it again.')

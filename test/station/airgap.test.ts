@@ -40,7 +40,7 @@ function elsewhere(): { privatePem: string; sign(bytes: Uint8Array): Buffer } {
   return { privatePem, sign: (bytes) => signBytes(null, bytes, createPrivateKey(privatePem)) }
 }
 
-async function digest(): Promise<Uint8Array> {
+async function digest(): Promise<Buffer> {
   const exported = await value(station.exportDigest({ file: await open('app.bin', 'firmware'), publicKey: await open('vault.pub.pem', 'key'), options, saveAs: at('app.digest') }))
   const bytes = readFileSync(at('app.digest'))
   expect(exported?.digest).toBe(bytes.toString('hex'))
@@ -66,13 +66,14 @@ test('the digest is the hash of the very image that the signature then completes
 })
 
 describe('nothing is saved, and the log says why, when what comes back', () => {
-  test.each([
-    ['signs other bytes', (sign: (bytes: Uint8Array) => Buffer, bytes: Uint8Array) => sign(Buffer.concat([bytes, Buffer.of(0)])).toString('base64')],
-    ['is cut', (sign: (bytes: Uint8Array) => Buffer, bytes: Uint8Array) => sign(bytes).subarray(0, 63).toString('base64')],
+  const replies: readonly (readonly [string, (sign: (bytes: Uint8Array) => Buffer, bytes: Uint8Array) => string])[] = [
+    ['signs other bytes', (sign, bytes) => sign(Buffer.concat([bytes, Buffer.of(0)])).toString('base64')],
+    ['is cut', (sign, bytes) => sign(bytes).subarray(0, 63).toString('base64')],
     ['is no base64', () => 'this is the reply of a web proxy: <html>'],
     ['is empty base64', () => '   \n'],
-    ['is of another key', (_sign: (bytes: Uint8Array) => Buffer, bytes: Uint8Array) => signBytes(null, bytes, generateKeyPairSync('ed25519').privateKey).toString('base64')],
-  ])('%s', async (_name, reply) => {
+    ['is of another key', (_sign, bytes) => signBytes(null, bytes, generateKeyPairSync('ed25519').privateKey).toString('base64')],
+  ]
+  test.each(replies)('%s', async (_name, reply) => {
     const vault = elsewhere()
     expect(kindOf(await bring(reply(vault.sign, await digest())))).toBe('bad-signature')
     expect(existsSync(at('out.bin'))).toBe(false)
