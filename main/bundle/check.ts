@@ -3,7 +3,7 @@
 // report, table and test records say what the entries say. It runs in Node and in a browser alike, touches no disk and no
 // network, and gives its caller the turn as it goes. Findings are sentences; a broken one names where.
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
-import { sameBytes, toHex } from '../base/bytes.ts'
+import { fromHex, sameBytes, toHex } from '../base/bytes.ts'
 import { Failure } from '../base/failure.ts'
 import { cosignedAt, noteKeyText, openCheckpoint } from '../log/checkpoint.ts'
 import type { Checkpoint, NoteKey } from '../log/checkpoint.ts'
@@ -14,7 +14,8 @@ import { parseLogKeys, trustWithin } from '../log/handover.ts'
 import { edgeBefore, rootAfter } from '../log/range.ts'
 import { leafOf, redactionKind, redactionsIn } from '../log/redact.ts'
 import type { Redaction } from '../log/redact.ts'
-import type { Sha256 } from '../log/tree.ts'
+import { appendLeaf } from '../log/tree.ts'
+import type { Sha256, TreeEdge } from '../log/tree.ts'
 import { checkLog } from '../log/verify.ts'
 import type { KnownHead } from '../log/verify.ts'
 import { bundleEntriesMax, names, parseManifest, parseProofs } from './layout.ts'
@@ -55,6 +56,8 @@ export type BundleCheckOptions = Readonly<{
 type Files = ReadonlyMap<string, Uint8Array>
 
 const entriesATurn = 2_000
+/** A larger table is not searched for the first changed entry. */
+const tableBytesMax = 400_000_000
 
 /** The whole check. A bundle that cannot even be read gives a Failure (`bad-bundle`, `bundle-newer`). */
 export async function checkBundle(files: Files, options: BundleCheckOptions): Promise<BundleVerdict | Failure> {
@@ -218,6 +221,7 @@ async function walk(files: Files, manifest: Manifest, proofs: Proofs, covering: 
   }
   await options.onProgress?.(lines.length, lines.length)
   const ended = checker.endOfRange()
+  let exact: number | null = null
   for (const wrong of ended.wrongs.slice(0, 20)) findings.push({ is: 'broken', about: 'entries', says: wrong.says })
   if (lines.length !== range.to - range.from) {
     findings.push({ is: 'broken', about: 'entries', says: `${range.to - range.from} entries belong here, and ${lines.length} are there: entry ${range.from + Math.min(lines.length, range.to - range.from)} ${lines.length < range.to - range.from ? 'is missing' : 'is too many'}.` })
@@ -225,9 +229,29 @@ async function walk(files: Files, manifest: Manifest, proofs: Proofs, covering: 
     findings.push({ is: 'holds', about: 'entries', says: `Entries ${range.from} to ${range.to - 1} lead to the signed root: none was changed, removed or inserted.` })
   } else {
     findings.push({ is: 'broken', about: 'entries', says: `Entries ${range.from} to ${range.to - 1} do not lead to the signed root: at least one of them, or a hash of the proof, was changed.` })
+    exact = firstChanged(files, lines, redactions, start, range, covering, sha256)
+    if (exact !== null) findings.push({ is: 'broken', about: 'entries', says: `Entry ${exact} is the first that was changed: the hashes beside the entries in ${names.csv} do lead to the signed root, and this entry's is another.` })
   }
   if (ended.redactedCount > 0) findings.push({ is: 'note', about: 'redacted', says: `Text was struck out of ${ended.redactedCount} entr${ended.redactedCount === 1 ? 'y' : 'ies'} (${ended.redacted.slice(0, 10).join(', ')}${ended.redactedCount > 10 ? ', …' : ''}), as later entries of the log say. What is left of them is vouched for by those.` })
-  return { firstWrong: ended.firstWrong, redacted: ended.redacted, redactedCount: ended.redactedCount, story: teller.end(), csvSha256: views.end() }
+  return { firstWrong: exact ?? ended.firstWrong, redacted: ended.redacted, redactedCount: ended.redactedCount, story: teller.end(), csvSha256: views.end() }
+}
+
+/**
+ * The first entry that was changed, exactly: the table has each entry's leaf hash, and where those lead to the signed root
+ * they are the true ones, whoever sent them. Null where they do not (the table was changed as well).
+ */
+function firstChanged(files: Files, lines: readonly Uint8Array[], redactions: ReadonlyMap<number, Redaction>, start: TreeEdge, range: Proofs['range'], covering: Checkpoint, sha256: Sha256): number | null {
+  const table = files.get(names.csv)
+  if (table === undefined || table.length > tableBytesMax) return null
+  // The leaf is each record's last cell; no other cell ends a record, quoted or not.
+  const leaves = [...new TextDecoder().decode(table).matchAll(/,([0-9a-f]{64})\r\n/g)].map(([, hex = '']) => fromHex(hex) ?? new Uint8Array(0))
+  if (leaves.length !== lines.length) return null
+  let edge = start
+  for (const leaf of leaves) edge = appendLeaf(edge, leaf, sha256)
+  const root = rootAfter(edge, range, sha256)
+  if (root === null || !sameBytes(root, covering.root)) return null
+  const at = lines.findIndex((bytes, i) => !sameBytes(leafOf(bytes, redactions.get(range.from + i), sha256).leaf, leaves[i] ?? new Uint8Array(0)))
+  return at < 0 ? null : range.from + at
 }
 
 /** Redactions told within the range, which the walk checks, or by related entries, which were proven. */

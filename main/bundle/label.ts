@@ -37,7 +37,7 @@ type Layout = Readonly<{ codeMm: number; textLeftMm: number; lines: readonly Lin
 
 /** What the code says: the unit, what it runs and the entry that proves it. */
 export function labelCode({ unit, version, imageHash, entry }: LabelFacts): string {
-  return ['slotwright', unit, version ?? '', (imageHash ?? '').slice(0, hashDigits), String(entry)].map((part) => part.replaceAll('|', '/')).join('|')
+  return ['slotwright', unit, (version ?? '').replace(/\+0$/, ''), (imageHash ?? '').slice(0, hashDigits), String(entry)].map((part) => part.replaceAll('|', '/')).join('|')
 }
 
 /** The lines beside the code, the first one large. */
@@ -60,7 +60,10 @@ function layOut(facts: LabelFacts, { widthMm, heightMm }: LabelSize): Layout | F
   const roomMm = widthMm - marginMm - textLeftMm
   const lines = labelLines(facts)
   const rowMm = (heightMm - 2 * marginMm) / (lines.length + 0.6)
-  return { codeMm, textLeftMm, modules, lines: lines.map((text, i) => fit(text, i === 0 ? rowMm * 1.3 : rowMm * 0.8, roomMm, i === 0)) }
+  const [name = '', ...others] = lines
+  // The lines below the name share one size, that of the longest.
+  const othersMm = others.reduce((least, text) => Math.min(least, fit(text, rowMm * 0.8, roomMm, false).sizeMm), rowMm * 0.8)
+  return { codeMm, textLeftMm, modules, lines: [fit(name, rowMm * 1.3, roomMm, true), ...others.map((text) => fit(text, othersMm, roomMm, false))] }
 }
 
 /** Smaller letters for a long text, down to 1.6 mm; what is longer still is cut in its middle. */

@@ -232,6 +232,9 @@ export const methods = {
   /** A unit's whole history as a table. */
   saveHistory: ask<SavedView | null>(auditors)(z.strictObject({ unit: unitName, saveAs: path.nullable() })),
 
+  /** Where a log is only looked at: looks again at what was opened, as it is now. */
+  readAgain: ask<AboutView>(everyone)(nothing),
+
   // Paper
   /**
    * Load receipts and error reports (RFC 4108) for the runs of a unit or a batch, signed with a key of the ring; `passphrase` is the

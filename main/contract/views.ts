@@ -24,6 +24,8 @@ export type AboutView = Readonly<{
   platform: string
   home: string
   licence: string
+  /** Set where a log is only looked at: what was opened, and as of when. */
+  auditing?: Readonly<{ of: 'database' | 'bundle'; path: string; readAt: string }>
 }>
 
 /** Where a run stands. The words are the operator's; the machine's own states are finer. */
@@ -391,7 +393,7 @@ export type LogVerdictView = Readonly<{
 }>
 
 /** An audit bundle that was written and checked. */
-export type BundleView = Readonly<{ savedAs: string; bytes: number; sha256: string; entries: number; units: number; entry: number }>
+export type BundleView = Readonly<{ savedAs: string; bytes: number; sha256: string; entries: number; units: number; /** The log's note of it; null where the log is only looked at. */ entry: number | null }>
 
 export type PracticeView = Readonly<{
   status: 'off' | 'starting' | 'on'

@@ -9,3 +9,13 @@ export function namedHome(args: readonly string[]): string | null {
   }
   return null
 }
+
+/** What `--auditor PATH` or `--auditor=PATH` names: a home, a database file or an audit bundle; null when it is not given. */
+export function namedAuditor(args: readonly string[]): string | null {
+  for (const [at, word] of args.entries()) {
+    if (word.startsWith('--auditor=')) return word.slice('--auditor='.length) || null
+    const next = args[at + 1]
+    if (word === '--auditor' && next !== undefined && !next.startsWith('--')) return next
+  }
+  return null
+}

@@ -1,6 +1,7 @@
 // The window and everything it is not allowed to do (Electron security checklist): no Node, sandboxed, one page from one
 // origin, no other window, no frame, no permission, no request that leaves the machine.
-import { BrowserWindow, Menu, app, nativeTheme, session, type MenuItemConstructorOptions, type Session, type WebContents } from 'electron'
+import { BrowserWindow, Menu, app, dialog, nativeTheme, session, type MenuItemConstructorOptions, type Session, type WebContents } from 'electron'
+import { spawn } from 'node:child_process'
 import { pageOrigin, pageUrl } from './page.ts'
 import type { Remembered } from './remembered.ts'
 
@@ -80,8 +81,9 @@ function comeBack(window: BrowserWindow): void {
 
 /** A small menu: it carries the keys people expect, and it is hidden until Alt is pressed. */
 export function setMenu(): void {
+  const look = (what: 'openFile' | 'openDirectory') => () => void openLog(what).catch((error: unknown) => console.error('opening a log failed:', error))
   const template: MenuItemConstructorOptions[] = [
-    { label: 'Station', submenu: [{ role: 'quit' }] },
+    { label: 'Station', submenu: [{ label: 'Look at a log file or bundle…', click: look('openFile') }, { label: 'Look at a home\'s log…', click: look('openDirectory') }, { type: 'separator' }, { role: 'quit' }] },
     { role: 'editMenu' },
     {
       label: 'View',
@@ -92,4 +94,18 @@ export function setMenu(): void {
     },
   ]
   Menu.setApplicationMenu(Menu.buildFromTemplate(template))
+}
+
+/** Opens a log that the person chooses in a window of its own, which only looks: the program once more, as `--auditor`. */
+async function openLog(what: 'openFile' | 'openDirectory'): Promise<void> {
+  const { canceled, filePaths } = await dialog.showOpenDialog({
+    title: 'Choose a log to look at', properties: [what],
+    ...(what === 'openFile' ? { filters: [{ name: 'Log or audit bundle', extensions: ['db', 'sqlite', 'zip'] }, { name: 'All files', extensions: ['*'] }] } : {}),
+  })
+  const path = filePaths[0]
+  if (canceled || path === undefined) return
+  const { ELECTRON_RUN_AS_NODE: _, ...env } = process.env
+  const child = spawn(process.execPath, [...(app.isPackaged ? [] : [app.getAppPath()]), ...(app.commandLine.hasSwitch('no-sandbox') ? ['--no-sandbox'] : []), `--auditor=${path}`], { detached: true, stdio: 'ignore', env })
+  child.on('error', (error) => dialog.showErrorBox('The log was not opened', error.message))
+  child.unref()
 }

@@ -15,13 +15,16 @@ type Kept = { readonly find: string; readonly asked: string; readonly found: Fou
 
 export class Searches {
   readonly #audit: AuditStore
+  readonly #dense: boolean
   #kept: Kept[] = []
   #made = 0
   #running: { asked: string; stop: AbortController } | null = null
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(audit: AuditStore) {
+  /** `dense` as in `emptyFound`. */
+  constructor(audit: AuditStore, dense = true) {
     this.#audit = audit
+    this.#dense = dense
   }
 
   /** Looks the log through. Kinds: `stopped` when another filter was asked for meanwhile, and those of `extendFound`. */
@@ -34,7 +37,7 @@ export class Searches {
     const before = this.#turn
     const work = before.catch(() => undefined).then(async () => {
       if (stop.signal.aborted) return new Failure('stopped', 'Another search took its place.')
-      const kept = this.#use(this.#kept.find((one) => one.asked === asked) ?? { find: `q${++this.#made}`, asked, found: emptyFound(filter) })
+      const kept = this.#use(this.#kept.find((one) => one.asked === asked) ?? { find: `q${++this.#made}`, asked, found: emptyFound(filter, this.#dense) })
       const wrong = await extendFound(this.#audit, kept.found, stop.signal)
       return wrong ?? { find: kept.find, total: foundTotal(kept.found), size: kept.found.size }
     })

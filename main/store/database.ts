@@ -100,7 +100,7 @@ export function openDatabaseForReading(folder: string, checkBytesMax = openCheck
 }
 
 /** Reads `file`, which is the database itself or a copy of it; people are told of `path`, the one they know. */
-function openReader(folder: string, path: string, file: string, checkBytesMax: number, afterClose: () => void): OpenDatabase | Failure {
+export function openReader(folder: string, path: string, file: string, checkBytesMax: number, afterClose: () => void): OpenDatabase | Failure {
   let sql: Sql | undefined
   try {
     sql = new Database(file, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs })

@@ -22,8 +22,9 @@ export const foundMax = 5_000_000
 /** Entries that fit, oldest first; `all` means every entry up to `size`, and then no number is kept. */
 export type Found = { readonly filter: FindFilter; readonly all: boolean; size: number; seqs: number[] }
 
-export function emptyFound(filter: FindFilter): Found {
-  return { filter, all: Object.values(filter).every((value) => value === null || value === undefined || value === ''), size: 0, seqs: [] }
+/** `dense`: the log has every entry from 0 on, as all but an audit bundle's have. */
+export function emptyFound(filter: FindFilter, dense = true): Found {
+  return { filter, all: dense && Object.values(filter).every((value) => value === null || value === undefined || value === ''), size: 0, seqs: [] }
 }
 
 /** How many fit. */
@@ -46,7 +47,7 @@ export async function extendFound(store: AuditStore, found: Found, signal: Abort
   const piece = found.filter.text || found.filter.key ? textPiece : indexedPiece
   try {
     const { sql } = store.database
-    const read = sql.prepare(`SELECT seq FROM entries ${where} AND seq >= ? AND seq < ? ORDER BY seq`).pluck()
+    const read = sql.prepare(`SELECT seq FROM entries ${where === '' ? 'WHERE' : `${where} AND`} seq >= ? AND seq < ? ORDER BY seq`).pluck()
     while (found.size < head.size) {
       if (signal.aborted) return new Failure('stopped', 'Another search took its place.')
       const to = Math.min(head.size, found.size + piece)

@@ -128,6 +128,12 @@ export const useLog = defineStore('log', () => {
     return reply.ok ? reply.value.at : null
   }
 
+  /** The verdict was on what was looked at before. */
+  function forgetVerdict(): void {
+    verdict.value = null
+    verifiedAt.value = null
+  }
+
   async function verify(): Promise<void> {
     if (verifying.value) return
     verifying.value = true
@@ -160,5 +166,5 @@ export const useLog = defineStore('log', () => {
     return await ask('listLog', { unit, before, limit: historyPiece })
   }
 
-  return { total, size, loaded, searching, failure, kind, text, narrow, verdict, verifiedAt, verifying, progress, filtered, pages, goal, rowAt, wanted, newest, filter, placeOf, exporting, bundle, verify, exportAll, historyOf, hear }
+  return { total, size, loaded, searching, failure, kind, text, narrow, verdict, verifiedAt, verifying, progress, filtered, pages, goal, rowAt, wanted, newest, filter, placeOf, exporting, bundle, verify, forgetVerdict, exportAll, historyOf, hear }
 })

@@ -93,7 +93,7 @@ function entryOf(seq: number): EntryView {
   }
 }
 
-export type Scene = Readonly<{ bays: number; state: string; names: string; start: string; entries: number }>
+export type Scene = Readonly<{ bays: number; state: string; names: string; start: string; entries: number; map?: boolean; question?: string }>
 
 /** A fake window API showing one scene; `push` sends an event to the window as the station would. */
 export function fakeApi(scene: Partial<Scene> = {}): WindowApi & { push(event: StationEvent): void; asked: { method: MethodName; args: unknown }[] } {
@@ -177,6 +177,10 @@ export function fakeApi(scene: Partial<Scene> = {}): WindowApi & { push(event: S
       case 'logKeys': return ok([])
       case 'logBatches': return ok([])
       case 'verifyLog': return ok({ holds: true, size: entries, root: hex(77), says: `All ${entries.toLocaleString('en')} entries, the tree over them and the tables derived from them agree.`, firstWrong: null, seconds: 0.84 })
+      case 'bayMap': return ok(scene.map === true ? { rows: Math.ceil(count / 8), columns: 8, bays: rows.map((row) => ({ bay: row.bay, row: Math.floor((row.bay - 1) / 8), column: (row.bay - 1) % 8, place: null })) } : { rows: 0, columns: 0, bays: [] })
+      case 'listRecipes': return ok([])
+      case 'questions': return ok(scene.question === undefined ? [] : [{ question: 'a1', run: 'r1', bay: 3, board: 'PB-0003', asks: scene.question, askedAt: new Date().toISOString(), secondsLeft: 42 }])
+      case 'setFullScreen': return ok({ on: given['on'] })
       default: return wrong('not-here', 'The page has no answer to this.')
     }
   }

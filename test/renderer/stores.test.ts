@@ -6,7 +6,7 @@ import { useHouse } from '../../renderer/stores/house.ts'
 import { useKeys } from '../../renderer/stores/keys.ts'
 import { goodAndBad, useLine } from '../../renderer/stores/line.ts'
 import { liesIn, tokenLabel } from '../../renderer/stores/tokens.ts'
-import { useLog } from '../../renderer/stores/log.ts'
+import { heldPagesMax, useLog } from '../../renderer/stores/log.ts'
 import { bayRow, fakeApi, rowIn, type Scene } from './fake.ts'
 
 let api: ReturnType<typeof fakeApi>
@@ -110,16 +110,27 @@ test('an open key gets no passphrase, even if one was typed for another', async 
   expect(api.asked.find((call) => call.method === 'sign')?.args).toMatchObject({ passphrase: null })
 })
 
-test('the log reads on where it stopped, and an answer to an older filter is dropped', async () => {
+test('any place of the log is read where it stands, and an answer to an older filter is dropped', async () => {
   const log = useLog()
   await log.newest()
-  expect(log.rows[0]?.seq).toBe(39_999)
-  await log.older()
-  expect(log.rows.map((row) => row.seq)).toEqual(Array.from({ length: 200 }, (_, at) => 39_999 - at))
+  expect(log.total).toBe(40_000)
+  await log.wanted(0, 250)
+  expect([0, 1, 99, 100, 199, 250].map((place) => log.rowAt(place)?.seq)).toEqual([39_999, 39_998, 39_900, 39_899, 39_800, 39_749])
   const slow = log.newest()
   await log.filter({ kind: 'outcome', text: '' })
   await slow
-  expect(new Set(log.rows.map((row) => row.kind))).toEqual(new Set(['outcome']))
+  await log.wanted(0, 50)
+  expect(new Set(Array.from({ length: 50 }, (_, place) => log.rowAt(place)?.kind))).toEqual(new Set(['outcome']))
+})
+
+test('a row far down the log is read by itself, and what was read long ago is given up', async () => {
+  const log = useLog()
+  await log.newest()
+  await log.wanted(33_333, 33_340)
+  expect(log.rowAt(33_333)?.seq).toBe(39_999 - 33_333)
+  for (let place = 0; place < 100 * (heldPagesMax + 5); place += 100) await log.wanted(place, place)
+  expect(log.pages.size).toBeLessThanOrEqual(heldPagesMax)
+  expect(log.rowAt(33_333)).toBeUndefined()
 })
 
 test('a key in one token is taken to lie in another', () => {

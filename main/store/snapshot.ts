@@ -1,0 +1,90 @@
+// Opens a log to look at without writing a byte: not into the database, and not into the files SQLite keeps beside it, which
+// a reader of a live WAL database does write (its place in the -shm; https://sqlite.org/wal.html, "Read-Only Databases").
+// So a copy is read. Copying database and write-ahead log while a station writes is safe as long as the log was not begun
+// anew meanwhile: whatever a checkpoint had half moved into the database is still in the log, and SQLite reads it from
+// there. A log begun anew shows in the salt of its header (https://sqlite.org/fileformat2.html, section 4.1); then it is
+// copied again.
+import { constants } from 'node:fs'
+import { copyFile, mkdtemp, open, rm, stat } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join, resolve } from 'node:path'
+import { Failure } from '../base/failure.ts'
+import { emptyEdge } from '../log/tree.ts'
+import { AuditStore } from './audit.ts'
+import { databaseName, diskFailure, openReader } from './database.ts'
+
+const triesMax = 8
+const walHeaderBytes = 32
+
+/**
+ * The log in a home's folder or in a database file, as it is now. Failures: `no-database`, `database-busy` (it changes too
+ * fast to be copied), and those of a reader (`database-newer`, `database-damaged`, `not-our-database`, `disk-full` …).
+ */
+export async function openSnapshot(named: string): Promise<AuditStore | Failure> {
+  const file = await databaseIn(resolve(named))
+  if (file instanceof Failure) return file
+  let aside: string | null = null
+  try {
+    aside = await mkdtemp(join(tmpdir(), 'slotwright-read-'))
+    const copied = await copyWhole(file, join(aside, databaseName))
+    const gone = aside
+    const clear = () => rmSync(gone, { recursive: true, force: true })
+    const database = copied instanceof Failure ? copied : openReader(dirname(file), file, join(aside, databaseName), 0, clear)
+    if (!(database instanceof Failure)) return new AuditStore(database, null, emptyEdge, null)
+    clear()
+    return database
+  } catch (error) {
+    if (aside !== null) await rm(aside, { recursive: true, force: true })
+    return diskFailure(error, file)
+  }
+}
+
+async function databaseIn(path: string): Promise<string | Failure> {
+  try {
+    const there = await stat(path)
+    if (there.isFile()) return path
+    const inside = join(path, databaseName)
+    await stat(inside)
+    return inside
+  } catch {
+    return new Failure('no-database', `There is no Slotwright log in ${path}. Name a home folder, a database file or an audit bundle.`)
+  }
+}
+
+async function copyWhole(from: string, to: string): Promise<null | Failure> {
+  for (let tries = 0; tries < triesMax; tries++) {
+    const before = await stateOf(from)
+    // A clone where the file system can: no time and no room, however large it is.
+    await copyFile(from, to, constants.COPYFILE_FICLONE)
+    await rm(`${to}-wal`, { force: true })
+    if (before.wal !== null) await copyFile(`${from}-wal`, `${to}-wal`, constants.COPYFILE_FICLONE).catch(gone)
+    const after = await stateOf(from)
+    const sameWal = before.wal !== null && after.wal !== null && before.wal.salt === after.wal.salt && after.wal.bytes >= before.wal.bytes
+    const still = before.changedMs === after.changedMs && before.bytes === after.bytes
+    // Without a log, or with an empty one, the database itself must not have moved.
+    if (sameWal && (before.wal?.bytes ?? 0) >= walHeaderBytes ? true : still && (before.wal?.bytes ?? 0) === (after.wal?.bytes ?? 0)) return null
+  }
+  return new Failure('database-busy', `The database ${basename(from)} changes too fast to be copied. Try again in a moment, or open a backup.`)
+}
+
+type State = Readonly<{ bytes: number; changedMs: number; wal: Readonly<{ bytes: number; salt: string }> | null }>
+
+async function stateOf(path: string): Promise<State> {
+  const { size: bytes, mtimeMs: changedMs } = await stat(path)
+  const wal = await open(`${path}-wal`, 'r').catch(gone)
+  if (wal === null) return { bytes, changedMs, wal: null }
+  try {
+    const header = Buffer.alloc(walHeaderBytes)
+    await wal.read(header, 0, walHeaderBytes, 0)
+    return { bytes, changedMs, wal: { bytes: (await wal.stat()).size, salt: header.toString('hex') } }
+  } finally {
+    await wal.close()
+  }
+}
+
+/** A file that is not there, or no longer, is an answer here. */
+function gone(error: unknown): null {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+  throw error
+}
