@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { document, expectRefusal, folder, run } from './command.ts'
+import { document, expectRefusal, folder, run, start } from './command.ts'
 
 const dir = folder()
 const at = (name: string) => join(dir, name)
@@ -138,5 +138,53 @@ describe('refused', () => {
 
   test('an identifier that is none is wrong usage', async () => {
     expect((await call('package', 'make', 'app.img', 'x.cms', '-k', 'rel.pem', '--hardware', '1..2', '--id', id)).code).toBe(2)
+  })
+})
+
+type Provisioned = Readonly<{ runs: { board: string; outcome: string; kind: string | null }[]; batch: string }>
+
+describe('on practice boards over real pseudo-terminals', () => {
+  const outcomes = ({ runs }: Provisioned) => Object.fromEntries(runs.map(({ board, outcome }) => [board, outcome]))
+
+  /** `provision` waits for the boards; the answer stops them. */
+  function line(name: string, ...words: string[]): () => Promise<unknown> {
+    const child = start(['practice', '--dir', at(name), '--trust', at('rel.pem'), '--baud', '1000000', ...words], { home, cwd: dir })
+    const ended = new Promise((resolve) => child.once('close', resolve))
+    return () => {
+      child.kill('SIGTERM')
+      return ended
+    }
+  }
+  const provision = async (file: string, ports: string, ...words: string[]) => document<Provisioned>(await run(['provision', file, '--ports', at(ports), '--key', 'rel.pem', '--json', ...words], { home, cwd: dir, timeoutMs: 90_000 }))
+
+  test('whole packages are unpacked by the bootloader, also through a power cut, and a receipt or an error report comes of each', async () => {
+    await make('whole.cms', '--stale', '1')
+    const stop = line('whole', '--boards', '3', '--loader', 'unwrap', '--faults', '2:fails-proof,3:power-cut@9')
+    const done1 = await provision('whole.cms', 'whole', '--boards', '3', '--send', 'whole', '--hardware', hardware)
+    expect(outcomes(done1)).toEqual({ 'PB-0001': 'confirmed', 'PB-0002': 'reverted', 'PB-0003': 'confirmed' })
+    // The board knows nothing of other hardware; the station refuses before it sends a byte.
+    const other = await provision('whole.cms', 'whole', '--boards', '3', '--send', 'whole', '--hardware', '1.2.3')
+    expect(other.runs.map(({ kind }) => kind)).toEqual(['wrong-hardware', 'wrong-hardware', 'wrong-hardware'])
+    await stop()
+    const { receipts } = await done('package', 'receipt', 'line', '-k', 'rel.pem', '--unit', 'PB-0002', '--hardware', hardware) as { receipts: { error: string; code: number; file: string }[] }
+    expect(receipts.map(({ code }) => code)).toEqual([34, 27])
+    for (const { file } of receipts) expect(await done('package', 'verify-receipt', file, '--trust', 'rel.pem')).toMatchObject({ holds: true, serial: '"PB-0002"', hardware })
+  }, 120_000)
+
+  test('a package laid out in place runs from inside it, and one for the slot that runs is refused by the board', async () => {
+    const inPlace = (out: string, slot: string, version: string) => done('package', 'make', 'app.bin', out, '-k', 'rel.pem', '--hardware', hardware, '--id', id, '--in-place', '--slot-address', slot, '--image-key', 'rel.pem', '--image-version', version)
+    await inPlace('first.cms', '0x75000', '1.2.0')
+    await inPlace('second.cms', '0x75000', '1.3.0')
+    await inPlace('third.cms', '0xc000', '1.4.0')
+    const stop = line('place', '--boards', '1', '--loader', 'in-place')
+    expect(outcomes(await provision('first.cms', 'place', '--boards', '1', '--send', 'in-place', '--hardware', hardware))).toEqual({ 'PB-0001': 'confirmed' })
+    const wrong = await provision('second.cms', 'place', '--boards', '1', '--send', 'in-place')
+    expect(wrong.runs[0]).toMatchObject({ outcome: 'failed', kind: 'upload-refused' })
+    expect(outcomes(await provision('third.cms', 'place', '--boards', '1', '--send', 'in-place'))).toEqual({ 'PB-0001': 'confirmed' })
+    await stop()
+  }, 120_000)
+
+  test('a loader that does not go with the swap mode is refused', async () => {
+    expectRefusal(await call('practice', '--dir', at('never'), '--loader', 'unwrap', '--mode', 'direct-xip'), 'bad-profile', /swap-move/)
   })
 })
