@@ -64,6 +64,11 @@ export class Fixture {
     this.#vanish()
   }
 
+  /** The cable alone: the board has power of its own and goes on. */
+  pullCable(): void {
+    this.#vanish()
+  }
+
   /** The port is the application's own: gone with it, and back under another name. */
   #reappear(): void {
     if (this.#plugged) return

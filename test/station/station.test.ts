@@ -176,7 +176,7 @@ describe('settings and words', () => {
     await station.close()
     const again = await value(openStation({ home, version: '0', ports: new SimulatedPorts() }))
     stations.push(again)
-    expect(await value(again.settings({}))).toEqual({ theme: 'dark', person: 'Ada' })
+    expect(await value(again.settings({}))).toMatchObject({ theme: 'dark', person: 'Ada' })
     await value(again.generateKey({ name: 'k', algorithm: 'ed25519', class: 'test', passphrase: null }))
     expect((await value(again.listLog({ limit: 1 }))).entries[0]).toMatchObject({ person: 'Ada', kind: 'key-created' })
   })
