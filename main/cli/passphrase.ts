@@ -29,7 +29,7 @@ export async function knownPin(call: Call, options: PinOptions, token: string): 
 }
 
 /** The first line of the file, without its line end. Kinds: `passphrase-file`. */
-export async function passphraseFromFile(path: string, secret: 'passphrase' | 'PIN' = 'passphrase'): Promise<string | Failure> {
+export async function passphraseFromFile(path: string, secret: 'passphrase' | 'PIN' | 'badge' = 'passphrase'): Promise<string | Failure> {
   try {
     const file = await open(path, 'r')
     try {
@@ -70,6 +70,16 @@ export async function newPassphrase(call: Call, options: PassphraseOptions): Pro
   if (failed(second)) return second
   if (first !== second) return new Failure('passphrases-differ', 'The two passphrases differ. Nothing was made; try again.')
   return first
+}
+
+/** A new secret: from the file, else typed twice. Kinds: `passphrase-file`, `needs-pin`, `passphrases-differ`, `stopped`. */
+export async function newSecret(call: Call, file: string | undefined, question: string, instead: string): Promise<string | Failure> {
+  if (file !== undefined) return passphraseFromFile(file, 'PIN')
+  const first = await typedSecret(call, question, instead)
+  if (failed(first)) return first
+  const second = await typedSecret(call, 'The same again: ', instead)
+  if (failed(second)) return second
+  return first === second ? first : new Failure('passphrases-differ', 'The two differ. Nothing was changed; try again.')
 }
 
 /** A secret typed once; `instead` is the option that a script gives. Kinds: `needs-pin`, `stopped`. */

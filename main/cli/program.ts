@@ -20,6 +20,7 @@ type Row = Readonly<{ says: string; group: string; alias?: string; load: () => P
 
 const images = 'Images and keys:'
 const line = 'The line:'
+const people = 'People and recipes:'
 const audit = 'The log:'
 
 const rows: Readonly<Record<string, Row>> = {
@@ -42,6 +43,8 @@ const rows: Readonly<Record<string, Row>> = {
   getpubhash: { group: images, says: 'print the public key\'s hash (KEYHASH)', load: () => import('./commands/getpubhash.ts') },
   keyinfo: { group: images, says: 'say whether a file holds a private or a public key', load: () => import('./commands/keyinfo.ts') },
   getpriv: { group: images, says: 'print a private key for a bootloader that decrypts', load: () => import('./commands/getpriv.ts') },
+  person: { group: people, says: 'accounts of the people at this station: list, add, roles, PINs, badges', load: () => import('./commands/person.ts') },
+  recipe: { group: people, says: 'recipes: list, save, show, release, withdraw, verify', load: () => import('./commands/recipe.ts') },
   log: { group: audit, says: 'list, show, verify, prove, export, back up and redact the log of this station', load: () => import('./commands/log.ts') },
   history: { group: audit, says: 'what was done to one unit', load: () => import('./commands/history.ts') },
   recall: { group: audit, says: 'which units got an image, and which still run it', load: () => import('./commands/recall.ts') },

@@ -16,7 +16,7 @@ export type AsOptions = Readonly<{ as?: string; asPinFile?: string }>
 
 /** Who may call a command: roles held here, `station` where the station that it opens holds them, null where nothing of the home is changed. */
 const commands: Readonly<Record<string, May | 'station' | null>> = {
-  provision: 'station', tour: 'station', board: 'station', profile: 'station', ports: null, practice: line, person: 'station', recipe: 'station',
+  provision: 'station', tour: 'station', board: 'station', profile: 'station', 'profile list': null, 'profile show': null, ports: null, practice: line, person: 'station', recipe: 'station',
   sign: engineers, keygen: engineers, package: engineers, size: null, inspect: null, verify: null, compare: null, dumpinfo: null, getpub: null, getpubhash: null, keyinfo: null, getpriv: null,
   key: engineers, 'key list': null, 'key policy': administrators, 'key retire': keepers, 'key module': administrators, 'key tokens': null, 'package inspect': null,
   'package verify-receipt': null, 'key generate': engineers,

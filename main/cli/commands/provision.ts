@@ -1,12 +1,14 @@
 // `provision`: the main job from a terminal or a script. It is a client of the station like the window: it opens the
 // image, waits for the boards, starts a batch over their bays, draws what the station pushes, and reports.
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { Failure, failed } from '../../base/failure.ts'
 import { looksLikePackage } from '../../cms/package.ts'
 import { inspectImage } from '../../image/inspect.ts'
 import { looksLikeZip, openUpdateZip } from '../../image/update-zip.ts'
 import type { ArgsOf } from '../../contract/api.ts'
-import type { RunView, UpgradeMode } from '../../contract/views.ts'
+import type { BatchView, RunView, UpgradeMode } from '../../contract/views.ts'
+import { usageKind } from '../call.ts'
 import type { Act, Answer, Call } from '../call.ts'
 import { allGood, batchDocument, batchWords } from '../batch-words.ts'
 import { waitForBays, waitForPorts } from '../bays.ts'
@@ -47,7 +49,7 @@ export function declare(command: Command, act: Act): void {
   command
     .argument('<image>', 'signed image, a firmware package around one, or a zip of several (dfu_application.zip)')
     .requiredOption('--ports <dir-or-glob>', 'folder of a practice line, a port, or a pattern of ports such as "/dev/ttyACM*"')
-    .option('--recipe <file>', 'JSON file with name, mode, allowedKeys, allowDowngrade, proofs, tests, unitData, needsWayBack, quota, hardware, communities, send')
+    .option('--recipe <file>', 'name of a released recipe, or a JSON file with name, mode, allowedKeys, allowDowngrade, proofs, tests, unitData, needsWayBack, quota, hardware, communities, send')
     .option('--profile <name>', 'board profile to go by (`slotwright profile list` names them)')
     .option('--answers <yes|no>', 'the answer to every question that a recipe has for the operator (default: asked for here)', oneOf(['yes', 'no'] as const))
     .option('--unit-table <file>', 'comma-separated table of unit data, with a column "serial"')
@@ -65,7 +67,9 @@ export function declare(command: Command, act: Act): void {
 
 /** Provisions the image onto the boards of the flags; the answer is good when every board made it. */
 export async function provision(call: Call, image: string, flags: ProvisionFlags): Promise<Answer | Failure> {
-  const recipe = await recipeOf(flags)
+  const released = releasedName(flags)
+  if (failed(released)) return released
+  const recipe = await recipeOf(released === null ? flags : { ...flags, recipe: undefined })
   if (failed(recipe)) return recipe
   // A file that is no image is refused before anybody waits for boards.
   const bytes = await readImageFile(image)
@@ -80,12 +84,20 @@ export async function provision(call: Call, image: string, flags: ProvisionFlags
     if (failed(bays)) return bays
     const table = flags.unitTable === undefined ? null : await station.openFile({ path: flags.unitTable, purpose: 'table' })
     if (failed(table)) return table
+    if (released !== null) {
+      const recipes = await station.listRecipes({})
+      if (failed(recipes)) return recipes
+      const found = recipes.find((one) => one.state === 'released' && one.name.toLowerCase() === released.trim().toLowerCase())
+      if (found === undefined) return new Failure('no-such-recipe', `There is no file "${released}", and no released recipe of that name. See: slotwright recipe list`)
+      const args = { file: file.file, unitTable: table?.file ?? null, bays }
+      return runBatch(call, station, { ...args, recipe: {} }, flags.answers ?? null, () => station.startReleased({ ...args, recipe: found.id, quota: flags.boards ?? null }))
+    }
     return runBatch(call, station, { file: file.file, recipe: { ...recipe, allowedKeys: [...(recipe.allowedKeys ?? []), ...station.namedKeys] }, unitTable: table?.file ?? null, bays }, flags.answers ?? null)
   })
 }
 
 /** Starts the batch, follows it to its end (or stops it when the signal says so) and tells what came of it. */
-export async function runBatch(call: Call, station: CalledStation, args: ArgsOf<'startBatch'>, answers: 'yes' | 'no' | null = null): Promise<Answer | Failure> {
+export async function runBatch(call: Call, station: CalledStation, args: ArgsOf<'startBatch'>, answers: 'yes' | 'no' | null = null, start: () => Promise<BatchView | Failure> = () => station.startBatch(args)): Promise<Answer | Failure> {
   const before = await station.bays({})
   if (failed(before)) return before
   const progress = progressFor(call, before.filter((row) => args.bays?.includes(row.bay) ?? true))
@@ -94,7 +106,7 @@ export async function runBatch(call: Call, station: CalledStation, args: ArgsOf<
   })
   const hush = answerQuestions(call, station, answers, (words) => progress.note(words))
   try {
-    const started = await station.startBatch(args)
+    const started = await start()
     if (failed(started)) return started
     void stopped(call.signal).then(() => station.stopBatch({}))
     await station.batchEnded()
@@ -117,6 +129,13 @@ export async function runBatch(call: Call, station: CalledStation, args: ArgsOf<
     words: batchWords(batch, inOrder, call.paint),
     good: allGood(inOrder, batch.recipe.mode),
   }
+}
+
+/** The name of a stored recipe, where `--recipe` names no file. What such a recipe says cannot be said again beside it. */
+function releasedName({ recipe, mode, allowDowngrade, key }: ProvisionFlags): string | null | Failure {
+  if (recipe === undefined || /[\\/]|\.json$/i.test(recipe) || existsSync(recipe)) return null
+  if (mode === undefined && allowDowngrade === undefined && key === undefined) return recipe
+  return new Failure(usageKind, `"${recipe}" is a released recipe and says itself how, with which keys and whether back: leave --mode, --allow-downgrade and --key out.`)
 }
 
 /** The recipe of the flags: the file's, with what the flags say on top. The station checks its contents. */
