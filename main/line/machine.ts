@@ -171,6 +171,11 @@ function askAfresh(state: ActiveState): Move {
 // Writing the slot
 
 function uploadFailed(state: ActiveState, failure: Failure): Move {
+  const { send = 'image' } = state.job.recipe
+  // Firmware that knows no packages misses MCUboot's magic; its own words for that would send people after the wrong thing.
+  if (send !== 'image' && failure.facts['reason'] === 'bad-magic') {
+    return endFailed(state, new Failure('upload-refused', 'This board takes no firmware packages as they are, only images. Let the recipe send the image in the package, or check that the board\'s bootloader is built for packages.', failure.facts))
+  }
   if (isRefusal(failure)) return endFailed(state, named('upload-refused', 'The board does not take the image', failure))
   return uploadAgain(state, named('upload-failed', 'The upload broke off', failure))
 }

@@ -85,6 +85,13 @@ describe('retries are the run\'s stated choice', () => {
     expect(state.ending.failure?.kind).toBe('upload-refused')
   })
 
+  test('a board that knows no packages is said to know none, not to miss a magic number', () => {
+    const refused: RunEvent = { is: 'stepFailed', failure: new Failure('refused', 'The board refuses "image upload".', { reason: 'bad-magic' }) }
+    const says = (send: 'image' | 'whole') => walk(jobWith({ recipe: { send } }), freshBoard, (step) => (step.do === 'upload' ? refused : undefined)).state.ending.failure?.says
+    expect(says('whole')).toMatch(/takes no firmware packages/)
+    expect(says('image')).not.toMatch(/packages/)
+  })
+
   test('a lost answer to mark is cleared up by asking, not by marking blindly again', () => {
     let lost = 0
     const { state, steps } = walk(jobWith(), freshBoard, (step, board) => {
