@@ -26,6 +26,8 @@ export const operator = {
   cycle: 'Cycle time',
   firstPass: 'First pass',
   elapsed: 'Elapsed',
+  empty: 'No boards yet',
+  emptySays: 'Plug the boards into the fixture; each appears here within a second.',
   ready: 'Plug boards in and press Start.',
   rolling: 'Plug the next board in at any time.',
   goesOn: 'Boards are being worked on.',
