@@ -17,6 +17,8 @@ export type HexImage = Readonly<{ baseAddress: number; bytes: Uint8Array }>
 /** Four characters of text a byte, and the records' heads. */
 export const HEX_TEXT_MAX = 4 * FIRMWARE_BYTES_MAX
 const recordBytes = 16
+/** What a file may leave out between its pieces, all together: the rest of a slot, and not the memory of this machine. */
+export const HEX_GAPS_MAX = 16 * 1024 * 1024
 /** Count, address, type, 255 data bytes, checksum. */
 const recordBytesMax = 260
 
@@ -118,7 +120,7 @@ function digit(code: number): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
 }
 
-function joinRuns({ data, runs }: Runs): HexImage {
+function joinRuns({ data, filled: dataBytes, runs }: Runs): HexImage {
   if (runs.length === 0) refuse('empty-firmware', 'The HEX file holds no data. Choose the file that the build made.')
   runs.sort((a, b) => a.address - b.address)
   const first = runs[0]?.address ?? 0
@@ -131,6 +133,9 @@ function joinRuns({ data, runs }: Runs): HexImage {
   }
   if (end - first > FIRMWARE_BYTES_MAX) {
     refuse('too-large', `The HEX file spans ${end - first} bytes, from 0x${first.toString(16)} to 0x${end.toString(16)}; no board takes more than ${FIRMWARE_BYTES_MAX}. It may hold data for several memories: leave the others out.`, { bytes: end - first })
+  }
+  if (end - first - dataBytes > HEX_GAPS_MAX) {
+    refuse('too-large', `The HEX file leaves ${end - first - dataBytes} bytes out between 0x${first.toString(16)} and 0x${end.toString(16)}, more than any slot has room for. It may hold data for several memories: leave the others out.`, { bytes: end - first - dataBytes })
   }
   const bytes = filled(end - first, 0xff)
   for (const run of runs) bytes.set(data.subarray(run.start, run.start + run.length), run.address - first)
