@@ -7,7 +7,7 @@ import type { FileView } from '../contract/views.ts'
 
 const filters: Readonly<Record<FilePurpose | 'module', { title: string; filters: { name: string; extensions: string[] }[] }>> = {
   firmware: { title: 'Choose firmware', filters: [{ name: 'Firmware', extensions: ['bin', 'hex'] }, { name: 'All files', extensions: ['*'] }] },
-  image: { title: 'Choose a signed image or a firmware package', filters: [{ name: 'Signed image or package', extensions: ['bin', 'hex', 'img', 'p7m', 'p7s', 'cms', 'der', 'fwp'] }, { name: 'All files', extensions: ['*'] }] },
+  image: { title: 'Choose a signed image, a firmware package or an update archive', filters: [{ name: 'Signed image, package or archive', extensions: ['bin', 'hex', 'img', 'zip', 'p7m', 'p7s', 'cms', 'der', 'fwp'] }, { name: 'All files', extensions: ['*'] }] },
   key: { title: 'Choose a key', filters: [{ name: 'PEM', extensions: ['pem', 'key', 'pub'] }, { name: 'All files', extensions: ['*'] }] },
   module: { title: 'Choose the PKCS#11 module of your token', filters: [{ name: 'PKCS#11 module', extensions: ['so', 'dll', 'dylib'] }, { name: 'All files', extensions: ['*'] }] },
   text: { title: 'Choose the signature', filters: [{ name: 'Signature, base64', extensions: ['sig', 'b64', 'base64', 'txt'] }, { name: 'All files', extensions: ['*'] }] },
