@@ -62,7 +62,7 @@ export function logBatches({ database }: AuditStore): LogBatchView[] | Failure {
 }
 
 export async function logFigures(audit: AuditStore, wanted: CheckedArgsOf<'logFigures'>): Promise<FiguresView | Failure> {
-  return await readFigures(audit.database, wanted) as FiguresView | Failure
+  return await readFigures(audit.database, wanted)
 }
 
 type RecallArgs = Pick<CheckedArgsOf<'recallUnits'>, 'what' | 'hash'>

@@ -76,7 +76,7 @@ export async function openAuditor(options: AuditorOptions): Promise<Auditor | Fa
 }
 
 const auditorSession: SessionView = { open: true, person: { account: null, name: '', roles: ['auditor'], byBadgeOnly: false }, names: [], idleMinutes: 0, batch: null }
-const settingsAtFirst: SettingsView = { theme: 'system', person: '', baudRate: 115_200 } as SettingsView
+const settingsAtFirst: SettingsView = { theme: 'system', person: '', baudRate: 115_200 }
 
 async function look(path: string, clock: Clock): Promise<Looked | Failure> {
   const readAt = new Date(clock.wallMs()).toISOString()

@@ -49,7 +49,7 @@ export async function openBundleLog(files: ReadonlyMap<string, Uint8Array>, path
       if (sql.open) sql.close()
       clear()
     }
-    return new AuditStore({ sql, folder, path, readOnly: true, close }, null, emptyEdge, null)
+    return new AuditStore({ sql, folder, path, readOnly: true, close }, null, emptyEdge, null, null)
   } catch (error) {
     clear()
     return diskFailure(error, path)

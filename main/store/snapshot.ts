@@ -31,7 +31,7 @@ export async function openSnapshot(named: string): Promise<AuditStore | Failure>
     const gone = aside
     const clear = () => rmSync(gone, { recursive: true, force: true })
     const database = copied instanceof Failure ? copied : openReader(dirname(file), file, join(aside, databaseName), 0, clear)
-    if (!(database instanceof Failure)) return new AuditStore(database, null, emptyEdge, null)
+    if (!(database instanceof Failure)) return new AuditStore(database, null, emptyEdge, null, null)
     clear()
     return database
   } catch (error) {
