@@ -17,15 +17,16 @@ export type StationWindow = Readonly<{
   complaints: string[]
 }>
 
-type Fixtures = { home: string; open: (home?: string) => Promise<StationWindow>; station: StationWindow }
+type Fixtures = { home: string; open: (home?: string, more?: readonly string[]) => Promise<StationWindow>; station: StationWindow }
 
-function executable(): string {
+/** The runtime's executable. */
+export function executable(): string {
   return readFileSync(join(root, '.runtime', 'electron-path'), 'utf8').trim()
 }
 
 /** The folder with package.json and out/: the project, or what a developer has just built elsewhere. */
-const built = process.env['SLOTWRIGHT_BUILT'] ?? root
-const sandbox = process.platform === 'linux' && process.getuid?.() === 0 ? ['--no-sandbox'] : []
+export const built = process.env['SLOTWRIGHT_BUILT'] ?? root
+export const sandbox = process.platform === 'linux' && process.getuid?.() === 0 ? ['--no-sandbox'] : []
 
 function env(): Record<string, string> {
   const kept = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[0] !== 'ELECTRON_RUN_AS_NODE')
@@ -51,8 +52,8 @@ export const test = base.extend<Fixtures>({
   },
   open: async ({ home }, use) => {
     const started: ElectronApplication[] = []
-    await use(async (ownHome = home) => {
-      const app = await _electron.launch({ executablePath: executable(), args: [...sandbox, join(import.meta.dirname, 'held'), '--home', ownHome], env: env() })
+    await use(async (ownHome = home, more = []) => {
+      const app = await _electron.launch({ executablePath: executable(), args: [...sandbox, join(import.meta.dirname, 'held'), '--home', ownHome, ...more], env: env() })
       started.push(app)
       const page = await app.firstWindow()
       const complaints: string[] = []
