@@ -8,7 +8,7 @@ import { assert, Failure } from '../base/failure.ts'
 import { ending, endingFailed } from './ending.ts'
 import { again, boardIn, boardOf, end, endFailed, endStopped, enter, isRefusal, known, named, onward, openWrite, prepend, slotsIn } from './moves.ts'
 import { noWayBackOf, wayBackNote } from './modes.ts'
-import { judge, testName } from './selftest.ts'
+import { judge, testName, withoutSecrets } from './selftest.ts'
 import { itemName } from './unit-data.ts'
 import { fitted, keepsAll, othersRun, partOf, partsOf, runsAll, runsHashOf, runsPart } from './parts.ts'
 import { plan, resetSteps } from './plan.ts'
@@ -323,7 +323,9 @@ function judgeProof(state: ActiveState, said: Said): Move {
 function tested(state: ActiveState, said: Said): Move {
   const { step } = state
   assert(step.do === 'self-test' && said.of === 'measured', 'a self-test brings what was measured')
-  const { holds, says } = judge(step.test, said.measured)
+  const { holds } = judge(step.test, said.measured)
+  const items = state.job.unitData instanceof Failure ? [] : state.job.unitData ?? []
+  const { says } = judge(step.test, withoutSecrets(said.measured, items.filter(({ secret }) => secret).map(({ value }) => value)))
   if (holds) return passed(state, testName(step.test), says, boardOf(state))
   return disproved(state, new Failure('self-test-failed', `The new image fails the self-test ${testName(step.test)}: it ${says}. Look at the board; if several boards do this, stop the batch and tell the firmware's maker.`, { proof: testName(step.test) }))
 }

@@ -71,6 +71,19 @@ export function judge(test: SelfTest, measured: Measured): Verdict {
   throw new Error(`the test ${test.test} does not measure ${measured.of}`)
 }
 
+/** The same with these texts made unreadable: a board may show on its console what it was given in secret. */
+export function withoutSecrets(measured: Measured, secrets: readonly string[]): Measured {
+  const hide = (text: string) => secrets.reduce((left, secret) => (secret === '' ? left : left.replaceAll(secret, '•••')), text)
+  switch (measured.of) {
+    case 'text':
+    case 'file': return { ...measured, text: hide(measured.text) }
+    case 'shell': return { ...measured, output: hide(measured.output) }
+    case 'line': return { ...measured, line: measured.line === null ? null : hide(measured.line) }
+    case 'number':
+    case 'answer': return measured
+  }
+}
+
 function told(holds: boolean, says: string, wanted: string): Verdict {
   return { holds, says: holds ? says : `${says}, and should be ${wanted}` }
 }

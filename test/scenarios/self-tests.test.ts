@@ -86,6 +86,23 @@ describe('unit data', () => {
     expect(views).toContain('wifi/psk')
   })
 
+  test('a board that shows its secret in a self-test does not bring it into log or bay', async () => {
+    line = await Line.open({ seed: 26, boards: 1 })
+    const path = join(line.home, '..', `table-secret-${process.pid}.csv`)
+    writeFileSync(path, 'serial,psk\nPB-0001,hunter2-hunter2\n')
+    const { file: unitTable } = await value(line.station.openFile({ path, purpose: 'table' }))
+    const { file } = await value(line.station.sampleFile({}))
+    await value(line.station.startBatch({
+      file, unitTable,
+      recipe: { unitData: [{ what: 'file', name: '/lfs/psk.txt', value: '{psk}', secret: true }], tests: [{ test: 'file', path: '/lfs/psk.txt', matches: 'hunter*' }, { test: 'file', path: '/lfs/psk.txt', matches: 'other*' }] },
+    }))
+    await line.finish()
+    expect((await line.runs())[0]).toMatchObject({ outcome: 'reverted', kind: 'self-test-failed' })
+    const told = JSON.stringify([line.events, await line.runs(), await value(line.station.listLog({ limit: 500 }))])
+    expect(told).toContain('•••')
+    expect(told).not.toContain('hunter2')
+  })
+
   test('a unit that is not in the table is refused before the first byte', async () => {
     await provision('serial,psk,gain\nPB-0001,x,1\n')
     expect((await line!.runs()).map((run) => [run.outcome, run.kind])).toEqual([['confirmed', null], ['failed', 'no-unit-data']])
