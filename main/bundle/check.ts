@@ -278,6 +278,8 @@ function checkViews(files: Files, manifest: Manifest, facts: ViewFacts, story: S
 }
 
 function verdict(findings: readonly Finding[], rest: Omit<BundleVerdict, 'holds' | 'findings' | 'says'>): BundleVerdict {
-  const first = findings.find(({ is }) => is === 'broken')
+  const broken = findings.filter(({ is }) => is === 'broken')
+  // What names the entry says most.
+  const first = broken.find(({ says }) => says.startsWith(`Entry ${rest.firstWrong} is the first`)) ?? broken[0]
   return { holds: first === undefined, findings, ...rest, says: first === undefined ? `The bundle holds${rest.redacted.length === 0 ? '' : ' (redacted text is marked as such)'}.` : `The bundle does not hold. ${first.says}` }
 }

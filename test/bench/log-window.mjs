@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '..', '..')
 const entries = Number(process.argv[2] ?? 1_000_000)
 const results = join(import.meta.dirname, 'results')
 mkdirSync(results, { recursive: true })
-const child = spawn(process.execPath, [join(root, 'scripts', 'test.mjs'), 'test/app/long-log.spec.ts', '--grep', 'any place'], {
+const child = spawn(process.execPath, [join(root, 'scripts', 'test.mjs'), 'test/app/long-log.spec.ts', '--grep=any place'], {
   stdio: 'inherit', env: { ...process.env, SLOTWRIGHT_LOG_ENTRIES: String(entries), SLOTWRIGHT_FIGURES: join(results, `log-window-${entries}.json`) },
 })
 child.on('close', (code) => {
