@@ -281,3 +281,20 @@ test('the tour: from an empty home to eight confirmed, drawn as bars on a termin
   expect(shown.lastIndexOf('\u001b[?25h')).toBeGreaterThan(shown.lastIndexOf('\u001b[?25l'))
   expect(readFileSync(join(fresh, 'slotwright.db')).length).toBeGreaterThan(0)
 }, lineMs)
+
+test('a profile is asked of a board, kept and gone by; the operator\'s answer is given beforehand, and decides', async () => {
+  const line = await practice('profile', ['--boards', '2'])
+  const port = (n: number) => join(line.ports, `ttyP${n}`)
+  const kept = await run(['board', port(0), '--profile', 'nrf52840', '--save-profile', 'ours', '--json'], { home })
+  expect(document(kept)).toMatchObject({ name: 'ours', from: 'station', bufferBytes: 384, eraseSectorMs: 85 })
+  const listed = document<{ name: string; from: string }[]>(await run(['profile', 'list', '--json'], { home }))
+  expect(listed.filter(({ from }) => from === 'station')).toMatchObject([{ name: 'ours' }])
+  writeFileSync(at('led.json'), '{"tests":[{"test":"question","asks":"Does the LED blink green?"}]}')
+  const asked = (answer: string, n: number) => provision(port(n), ['--recipe', at('led.json'), '--profile', 'ours', '--answers', answer])
+  const [yes, no] = [await asked('yes', 0), await asked('no', 1)]
+  expect([yes.code, document<Provisioned>(yes).outcomes['confirmed']], yes.stderr).toEqual([0, 1])
+  expect([no.code, document<Provisioned>(no).runs[0]?.kind]).toEqual([1, 'self-test-failed'])
+  expect((await provision(port(0), ['--profile', 'nosuch'])).stdout).toContain('no-such-profile')
+  await holds()
+  await line.stop()
+}, lineMs)
