@@ -66,7 +66,7 @@ async function sideBySide(peer: Peer, boards: number, baud: number): Promise<Pee
     const image = join(dir, 'update.bin')
     writeFileSync(image, made.update)
     // The quickest of its settings.
-    const way = peer.ways.at(-1)!
+    const way = peer.ways.filter(({ framing }) => framing === undefined).at(-1)!
     const began = performance.now()
     const ran = await Promise.all(line.boards().map(({ port }) => runPeer(peer.program, way.args({ port: port ?? '', baud, image, bufferBytes: 384 }), 300_000, cores.station)))
     const seconds = (performance.now() - began) / 1000
