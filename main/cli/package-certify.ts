@@ -17,14 +17,14 @@ import { readInput, smallFileBytesMax, writeOutput } from './files.ts'
 import { homeFolder, prepareHome } from './home.ts'
 import { openSigningKey, publicKeyNamed } from './keys.ts'
 import { certificatesFrom } from './packages.ts'
-import type { PassphraseOptions } from './passphrase.ts'
+import type { PassphraseOptions, PinOptions } from './passphrase.ts'
 import { record } from './record.ts'
 
 const dayMs = 86_400_000
 /** Certificates begin a little in the past, since the clocks of a line differ. */
 const slackMs = 300_000
 
-export type CertifyFlags = PassphraseOptions & Readonly<{
+export type CertifyFlags = PassphraseOptions & PinOptions & Readonly<{
   key: string; name?: string; authority?: string; for?: string; request?: string; role: 'signer' | 'authority' | 'both'; days: number; unit?: string
 }>
 
@@ -90,7 +90,7 @@ async function written(out: string, label: string, der: Uint8Array, facts: Reado
   return failure ?? { document: { file: out, ...facts }, words: `${out}: ${words}` }
 }
 
-export type RequestFlags = PassphraseOptions & Readonly<{ key: string; name: string }>
+export type RequestFlags = PassphraseOptions & PinOptions & Readonly<{ key: string; name: string }>
 
 export async function request(call: Call, out: string, flags: RequestFlags): Promise<Answer | Failure> {
   const key = await openSigningKey(call, flags.key, flags)
@@ -103,7 +103,7 @@ export async function request(call: Call, out: string, flags: RequestFlags): Pro
   }
 }
 
-export type RevokeFlags = PassphraseOptions & Readonly<{ key: string; authority: string; days: number; number: number }>
+export type RevokeFlags = PassphraseOptions & PinOptions & Readonly<{ key: string; authority: string; days: number; number: number }>
 
 export async function revoke(call: Call, out: string, files: readonly string[], flags: RevokeFlags): Promise<Answer | Failure> {
   const authority = await firstCertificate(flags.authority)

@@ -32,11 +32,11 @@ import type { PermittedUse, UseFlags } from './key-use.ts'
 import { openSigningKey } from './keys.ts'
 import type { SigningKey } from './keys.ts'
 import { certificatesFrom, secretFrom } from './packages.ts'
-import type { PassphraseOptions } from './passphrase.ts'
+import type { PassphraseOptions, PinOptions } from './passphrase.ts'
 import { record, recordSignedImage } from './record.ts'
 import { sizeWords } from './terminal.ts'
 
-export type MakeFlags = PassphraseOptions & UseFlags & Readonly<{
+export type MakeFlags = PassphraseOptions & PinOptions & UseFlags & Readonly<{
   key: string; hardware: readonly string[]; id?: string; name?: string; packageVersion?: bigint; stale?: bigint; cert?: string; embed: boolean; issuerSerial?: true
   community?: readonly string[]; serials?: readonly Community[]; type?: bigint; needs?: readonly PackageName[]; description?: string; crypto?: readonly string[]; compressionAlgorithm?: readonly string[]
   digest: boolean; time: boolean; nested?: true; compress?: true; encryptKey?: string; encryptKeyId?: string; wrapKey?: string; wrapKeyId?: string

@@ -19,12 +19,12 @@ import { openSigningKey } from './keys.ts'
 import type { SigningKey } from './keys.ts'
 import { certificatesFrom, trustOf } from './packages.ts'
 import type { TrustFlags } from './packages.ts'
-import type { PassphraseOptions } from './passphrase.ts'
+import type { PassphraseOptions, PinOptions } from './passphrase.ts'
 import { withLog } from './read-log.ts'
 import { record } from './record.ts'
 import { columns } from './terminal.ts'
 
-export type ReceiptFlags = PassphraseOptions & Readonly<{ key: string; hardware?: string; unit?: string; batch?: string; id?: string; cert?: string }>
+export type ReceiptFlags = PassphraseOptions & PinOptions & Readonly<{ key: string; hardware?: string; unit?: string; batch?: string; id?: string; cert?: string }>
 export type VerifyReceiptFlags = TrustFlags
 
 export async function receipt(call: Call, folder: string, flags: ReceiptFlags): Promise<Answer | Failure> {

@@ -4,8 +4,10 @@ import { shake256 } from '@noble/hashes/sha3.js'
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { document, expectRefusal, folder, run, start } from './command.ts'
+import { openSoftHsm, pin } from '../keys/softhsm.ts'
+import type { SoftHsm } from '../keys/softhsm.ts'
 
 const dir = folder()
 const at = (name: string) => join(dir, name)
@@ -187,4 +189,29 @@ describe('on practice boards over real pseudo-terminals', () => {
   test('a loader that does not go with the swap mode is refused', async () => {
     expectRefusal(await call('practice', '--dir', at('never'), '--loader', 'unwrap', '--mode', 'direct-xip'), 'bad-profile', /swap-move/)
   })
+})
+
+describe('with keys in a token', () => {
+  let hsm: SoftHsm
+  beforeAll(() => {
+    hsm = openSoftHsm()
+    hsm.makeToken('Plant')
+    writeFileSync(at('pin.txt'), `${pin}\n`)
+  })
+  afterAll(() => hsm?.remove())
+
+  test('authority, request and package come out of the token, and openssl verifies the package', async () => {
+    const own = at('token-home')
+    const there = async (...words: string[]) => {
+      const result = await run([...words, '--pin-file', at('pin.txt'), '--json'], { home: own, cwd: dir, env: { SOFTHSM2_CONF: hsm.conf } })
+      expect(result.code, `${result.stdout}${result.stderr}`).toBe(0)
+    }
+    for (const [name, type] of [['token-ca', 'ecdsa-p384'], ['token-line', 'ecdsa-p256']] as const) await there('key', 'generate', '--token', 'pkcs11:token=Plant', '--name', name, '--type', type)
+    await there('package', 'certify', 'token-ca.crt', '-k', 'token-ca', '--name', 'Token authority', '--role', 'authority')
+    await there('package', 'request', 'token-line.csr', '-k', 'token-line', '--name', 'Token line')
+    await there('package', 'certify', 'token-line.crt', '-k', 'token-ca', '--authority', 'token-ca.crt', '--request', 'token-line.csr')
+    await there('package', 'make', 'app.img', 'token.cms', '-k', 'token-line', '--cert', 'token-line.crt', '--hardware', hardware, '--id', id)
+    execFileSync('openssl', ['cms', '-verify', '-binary', '-inform', 'DER', '-in', at('token.cms'), '-CAfile', at('token-ca.crt'), '-purpose', 'any', '-out', at('token.img')], { stdio: 'pipe' })
+    expect(readFileSync(at('token.img')).equals(readFileSync(at('app.img')))).toBe(true)
+  }, 60_000)
 })

@@ -37,8 +37,9 @@ function declareKeys(command: Command, act: Act): void {
 
 function withKey(command: Command, what: string): Command {
   return command
-    .requiredOption('-k, --key <key>', `${what}: name of one of the station's keys, or a PEM file`)
+    .requiredOption('-k, --key <key>', `${what}: name of one of the station's keys (also in a token), a pkcs11: URI, or a PEM file`)
     .option('--passphrase-file <file>', 'file whose first line is the key\'s passphrase')
+    .option('--pin-file <file>', 'file whose first line is the PIN of the token the key is in (default: asked for)')
 }
 
 function declareMake(command: Command, act: Act): void {
