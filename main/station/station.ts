@@ -22,6 +22,7 @@ import { keepCheckpoints, readCheckpointSettings } from './checkpoints.ts'
 import type { DeskWorld } from './desk.ts'
 import { OpenFiles } from './files.ts'
 import { Fleet } from './fleet.ts'
+import { readable, text } from './history.ts'
 import { keysFolderOf, knownKeysFolderOf, makeHome } from './home.ts'
 import { Logbook } from './logbook.ts'
 import type { Turn } from './logbook.ts'
@@ -36,6 +37,8 @@ import { Searches } from './searches.ts'
 import { openSessions } from './sessions.ts'
 import type { Session, SessionOptions } from './session.ts'
 import { openTokens } from './tokens.ts'
+import type { Installed } from './installation.ts'
+import { Updates } from './updates.ts'
 
 export type StationOptions = Readonly<{
   home: string
@@ -57,6 +60,10 @@ export type StationOptions = Readonly<{
   pinCost?: Cost
   /** Ids of sessions, batches and runs; random unless a simulation counts them. */
   newId?: (kind: 'session' | 'batch' | 'run') => string
+  /** How this station was installed (installation.ts); null, or left out, when it runs from its sources. */
+  installed?: Installed | null
+  /** Looks for a newer version now, where the owner has set that; for programs that stay open. */
+  looksForUpdates?: boolean
   /** Texts for echo proofs. */
   nonce?: () => string
   /** How log entries wait for one another; until the event loop turns, unless a simulation turns it. */
@@ -142,7 +149,15 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
   opened.push(async () => tokens?.close())
   const desk: DeskWorld = { keyring: new Keyring(keysFolderOf(home), clock), known: new Keyring(knownKeysFolderOf(home), clock), tokens, files: new OpenFiles(), log, clock }
   const questions = new Questions(clock, (open) => emit({ is: 'questions', questions: open }))
+  const updates = Updates.open({
+    home, version: options.version, installed: options.installed ?? null, database: audit.database, log, clock,
+    batchRuns: () => world.batch !== null && world.batch.view().status !== 'ended', onChange: (update) => emit({ is: 'update', update }),
+  })
+  if (failed(updates)) return updates
+  // What it finds is told as an event; what goes wrong is in the log, and nobody waits for it.
+  if (options.looksForUpdates === true && updates.view().atStart) void updates.check()
   const world: World = {
+    updates,
     questions, baudRate: options.baudRate ?? null,
     home, about: about(options), nonce: options.nonce ?? (() => toHex(randomBytes(8))), clock, newId, audit, log, desk, ports, emit, people, peopleChanged: () => (failed(sessions) ? undefined : sessions.changed()), settings, batch: null,
     checkpoint: Promise.resolve(), keeper, searches: new Searches(audit), paper: options.paper ?? null,
@@ -202,7 +217,14 @@ function tell(listeners: Set<(event: StationEvent) => void>, listener: (event: S
 
 function noteStart(log: Logbook, { version, runtime }: StationOptions): number | Failure {
   const { kind, electron, node } = runtime ?? hereRuntime()
-  const refused = log.record([{ kind: 'station-started', data: { appVersion: version, runtimeKind: kind, runtimeVersion: kind === 'node' ? node : electron, platform: `${process.platform} ${process.arch}` } }])
+  const before = log.audit.list({ kind: 'station-started', limit: 1 })
+  if (failed(before)) return before
+  const [last] = readable(before)
+  const from = last === undefined ? null : text(last, 'appVersion')
+  const refused = log.record([{ kind: 'station-started', data: {
+    appVersion: version, runtimeKind: kind, runtimeVersion: kind === 'node' ? node : electron, platform: `${process.platform} ${process.arch}`,
+    ...(from === null || from === version ? {} : { upgradedFrom: from }),
+  } }])
   return refused ?? log.closeAbandoned()
 }
 

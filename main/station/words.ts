@@ -9,8 +9,10 @@ type Told = Readonly<{ step: string; result: StepView['result']; says: (has: Rea
 type Reader = Readonly<{ text(field: string): string; hash(field: string): string; bytes(field: string): string; seconds(field: string): string; is(field: string): boolean }>
 
 const told: Readonly<Record<string, Told>> = {
-  'station-started': { step: 'Station', result: 'note', says: (has) => `The station started, version ${has.text('appVersion')} on ${has.text('platform')} (${has.text('runtimeKind')} ${has.text('runtimeVersion')}).` },
+  'station-started': { step: 'Station', result: 'note', says: (has) => `The station started, version ${has.text('appVersion')}${has.is('upgradedFrom') ? ` in place of ${has.text('upgradedFrom')}` : ''} on ${has.text('platform')} (${has.text('runtimeKind')} ${has.text('runtimeVersion')}).` },
   'station-stopped': { step: 'Station', result: 'note', says: (has) => `The station stopped${has.is('reason') ? `: ${has.text('reason')}` : ''}.` },
+  'update-fetched': { step: 'Update', result: 'done', says: (has) => `Version ${has.text('version')} of the station was fetched from ${has.text('source')}.` },
+  'update-applied': { step: 'Update', result: 'done', says: (has) => `Version ${has.text('version')} of the station was put in place (${has.text('how')}).` },
   'clock-stepped': { step: 'Clock', result: 'note', says: (has) => `The wall clock was set by ${has.seconds('byMs')}.` },
   settings: { step: 'Settings', result: 'note', says: (has) => `The setting "${has.text('name')}" became "${has.text('after')}".` },
   refusal: { step: 'Refused', result: 'failed', says: (has) => `Refused (${has.text('what')}): ${has.text('says')}` },
@@ -69,6 +71,7 @@ const told: Readonly<Record<string, Told>> = {
   'package-refused': { step: 'Refused', result: 'failed', says: (has) => `The package ${has.text('file')} was refused: ${has.text('says')}` },
   'receipt-made': { step: 'Receipt', result: 'done', says: (has) => `The outcome was signed in the standard's form (RFC 4108) as ${has.text('file')}.` },
   'entry-redacted': { step: 'Log', result: 'note', says: (has) => `In entry ${has.text('entry')}, ${has.text('fields')} was struck out: ${has.text('says')}` },
+  'log-key-changed': { step: 'Log', result: 'done', says: (has) => `The log's key handed over to another, kept ${has.text('home') === 'pkcs11' ? 'in a token' : 'in a file'}: ${has.text('after')}.` },
   'log-backed-up': { step: 'Log', result: 'note', says: (has) => `The log was backed up to ${has.text('file')} at ${has.text('size')} entries.` },
   'log-restored': { step: 'Log', result: 'note', says: (has) => `The log was restored from ${has.text('file')} with ${has.text('size')} entries.` },
   export: { step: 'Export', result: 'note', says: (has) => `${has.text('what')} was exported to ${has.text('file')}.` },

@@ -84,11 +84,17 @@ function startStore(database: OpenDatabase, identity: AuditIdentity | null): Aud
       database.close()
       return wrong as Failure
     }
-    return new AuditStore(database, identity, edge, names)
+    return new AuditStore(database, identity, edge, names, identity === null ? null : lastWallMs(database.sql))
   } catch (error) {
     database.close()
     return diskFailure(error, database.path)
   }
+}
+
+function lastWallMs(sql: Sql): number | null {
+  const time = sql.prepare('SELECT time FROM entries ORDER BY seq DESC LIMIT 1').pluck().get()
+  const wallMs = typeof time === 'string' ? Date.parse(time) : NaN
+  return Number.isNaN(wallMs) ? null : wallMs
 }
 
 export class AuditStore {
@@ -101,13 +107,16 @@ export class AuditStore {
   /** Wall minus monotonic time at the last append; moves only when the wall clock is stepped. */
   #offsetMs: number
   #lastMono = 0
+  /** Wall time of the last entry of the start before; null once this start has written one. */
+  #earlierMs: number | null
   #inToken: TokenSigner | undefined
   readonly #waiting: { draft: EntryDraft; resolve: (answer: Entry | Failure) => void }[] = []
   readonly #listeners = new Set<(entries: readonly Entry[]) => void>()
 
   /** Use `openAuditStore`. */
-  constructor(database: OpenDatabase, identity: AuditIdentity | null, edge: TreeEdge, names: { draft(draft: EntryDraft): EntryDraft | Failure } | null) {
+  constructor(database: OpenDatabase, identity: AuditIdentity | null, edge: TreeEdge, names: { draft(draft: EntryDraft): EntryDraft | Failure } | null, lastWall: number | null) {
     this.database = database
+    this.#earlierMs = lastWall
     this.#identity = identity
     this.#edge = edge
     this.#names = names
@@ -141,7 +150,10 @@ export class AuditStore {
     const monotonicMs = clock.monotonicMs()
     const time = new Date(wallMs).toISOString()
     const mono = Math.max(this.#lastMono, Math.floor(monotonicMs - this.#startedMs))
-    const stepMs = Math.round(wallMs - monotonicMs - this.#offsetMs)
+    // Over a restart no monotonic clock leads, but time that goes back has been set back.
+    const backMs = this.#earlierMs === null ? 0 : Math.min(0, Math.round(wallMs - this.#earlierMs))
+    const withinMs = Math.round(wallMs - monotonicMs - this.#offsetMs)
+    const stepMs = Math.abs(withinMs) > clockStepMs ? withinMs : backMs
     const stepped: EntryDraft[] = Math.abs(stepMs) > clockStepMs ? [{ kind: 'clock-stepped', data: { byMs: stepMs } }] : []
 
     const made: { entry: Entry; bytes: Uint8Array }[] = []
@@ -162,6 +174,7 @@ export class AuditStore {
     }
     this.#edge = edge
     this.#lastMono = mono
+    this.#earlierMs = null
     this.#offsetMs = wallMs - monotonicMs
     const entries = made.map(({ entry }) => entry)
     for (const listener of this.#listeners) listener(entries)

@@ -43,6 +43,16 @@ describe('opening', () => {
     expect(entries[0]).toMatchObject({ kind: 'station-started' })
   })
 
+  test('the first start of another version says which one it replaces', async () => {
+    await (await opened()).close()
+    await (await opened()).close()
+    const upgraded = await value(openStation({ home, version: '0.0.1-test', ports: new SimulatedPorts(), person: 'tester' }))
+    stations.push(upgraded)
+    const { entries } = await value(upgraded.listLog({ kind: 'station-started' }))
+    expect(entries.map(({ data }) => data['upgradedFrom'])).toEqual(['0.0.0-test', undefined, undefined])
+    expect(entries[0]?.says).toContain('0.0.1-test in place of 0.0.0-test')
+  })
+
   test('a home under a file, a database that is none and a newer one are refused with a sentence and left alone', async () => {
     writeFileSync(join(home, '..', 'file'), 'x')
     expect(kindOf(await openStation({ home: join(home, '..', 'file', 'home'), version: '0', ports: new SimulatedPorts() }))).toBe('home-not-writable')

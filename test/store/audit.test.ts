@@ -63,6 +63,22 @@ describe('append', () => {
     expect(stepped?.entry).toMatchObject({ kind: 'clock-stepped', data: { byMs: -3_600_010 } })
   })
 
+  test('a wall clock set back while the station was closed is logged at the next start, once', () => {
+    const home = newHome()
+    const clock = handClock()
+    const before = storeIn(home, { clock })
+    value(before.append(outcomeDraft('unit-1')))
+    before.close()
+    clock.wall -= 86_400_000
+    clock.mono = 5
+    const after = storeIn(home, { clock, session: 's2' })
+    value(after.append(outcomeDraft('unit-2')))
+    value(after.append(outcomeDraft('unit-3')))
+    const kinds = value(after.list()).map(({ entry }) => value(entry)).reverse()
+    expect(kinds.map(({ kind }) => kind)).toEqual(['outcome', 'clock-stepped', 'outcome', 'outcome'])
+    expect(kinds[1]?.data).toEqual({ byMs: -86_400_000 })
+  })
+
   test('drafts of one turn are written together, and a bad one among them fails alone', async () => {
     const store = storeIn(newHome())
     let flushes = 0

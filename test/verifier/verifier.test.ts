@@ -11,7 +11,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { derivedTables } from '../../main/log/derived.ts'
 import { tlogProofText } from '../../main/log/tlogproof.ts'
 import { databaseName } from '../../main/store/database.ts'
-import { checkDatabase } from '../../main/verifier/database.ts'
+import { schemaVersion } from '../../main/store/schema.ts'
+import { checkDatabase, knownVersions } from '../../main/verifier/database.ts'
 import { openSqlite } from '../../main/verifier/sqlite-file.ts'
 import { buildVerifier } from '../../scripts/setup/verifier.mjs'
 import { newHome, outcomeDraft, release, storeIn, value } from '../store/fixture.ts'
@@ -75,6 +76,10 @@ describe('a bundle', () => {
     const other = await madeHome()
     expect(await run(bundle, '--key', join(other.home, 'log-key.pub'))).toMatchObject({ code: 1 })
   })
+})
+
+test('the verifier reads every version of the database that a station writes', () => {
+  expect(knownVersions).toBe(schemaVersion)
 })
 
 describe('a home', () => {
