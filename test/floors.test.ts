@@ -12,7 +12,7 @@ const root = resolve(import.meta.dirname, '..')
 const floors: readonly (readonly string[])[] = [
   ['base'],
   ['image', 'smp', 'cms', 'log'],
-  ['line', 'bundle'],
+  ['line', 'bundle', 'release'],
   ['contract'],
   ['keys', 'link', 'store', 'practice'],
   ['station'],

@@ -22,6 +22,7 @@ const images = 'Images and keys:'
 const line = 'The line:'
 const people = 'People and recipes:'
 const audit = 'The log:'
+const house = 'The station itself:'
 
 const rows: Readonly<Record<string, Row>> = {
   tour: { group: line, says: 'the whole job on eight practice boards, here in the terminal', load: () => import('./commands/tour.ts') },
@@ -50,6 +51,7 @@ const rows: Readonly<Record<string, Row>> = {
   recall: { group: audit, says: 'which units got an image, and which still run it', load: () => import('./commands/recall.ts') },
   report: { group: audit, says: 'one batch as a page to keep, HTML or PDF', load: () => import('./commands/report.ts') },
   label: { group: audit, says: 'a label for one unit, for a label printer or as PDF', load: () => import('./commands/label.ts') },
+  update: { group: house, says: 'the station\'s own next version: set, check, fetch, apply; make and verify for publishers', load: () => import('./commands/update.ts') },
   witness: { group: audit, says: 'cosign another station\'s log, after checking that it only grew', load: () => import('./commands/witness.ts') },
 }
 

@@ -4,6 +4,7 @@ import { version } from '../../package.json'
 import { toHex } from '../base/bytes.ts'
 import { pause, realClock } from '../base/clock.ts'
 import { Failure, failed } from '../base/failure.ts'
+import { installedHere } from '../station/installation.ts'
 import { openStation } from '../station/station.ts'
 import type { Station, StationOptions } from '../station/station.ts'
 import type { Answer, Call } from './call.ts'
@@ -43,7 +44,7 @@ export async function withStation(call: Call, needs: StationNeeds, work: (statio
   }
   const { ports } = needs
   const station = await openWhenFree(call, {
-    home: homeFolder(call), version, runtime: runtimeHere(), tokenEntry: call.tokenEntry, ports: ports === null ? 'system' : typeof ports === 'string' ? [ports] : ports,
+    home: homeFolder(call), version, installed: installedHere(), runtime: runtimeHere(), tokenEntry: call.tokenEntry, ports: ports === null ? 'system' : typeof ports === 'string' ? [ports] : ports,
     ...(needs.baudRate === undefined ? {} : { baudRate: needs.baudRate }),
   })
   if (failed(station)) return station

@@ -15,6 +15,8 @@ import type { StoredRecipeView } from './recipes.ts'
 import { administrators, anyone, auditors, engineers, everyone, keepers, line } from './roles.ts'
 import type { May } from './roles.ts'
 import type { EntryProofView, FiguresView, FoundView, LabelSettingsView, LabelView, LogBatchView, LogKeyView, RecallView, SavedView } from './log-views.ts'
+import { updateSettings } from './update-view.ts'
+import type { UpdateView } from './update-view.ts'
 import { outcomeNames } from './views.ts'
 import type {
   AboutView, BatchView, BayView, BoardView, BundleView, ComparisonView, DecryptionKeyView, DigestView, EntryView, FileView, ImageView, KeyView, LogVerdictView, OpenedImageView, OutcomeName, PortView,
@@ -305,6 +307,13 @@ export const methods = {
   /** Of ports whose board profile names none. */
   setLineRate: ask<SettingsView>(engineers)(z.strictObject({ baudRate: z.number().int().min(1200).max(20_000_000) })),
   changeSettings: ask<SettingsView>(everyone)(z.strictObject({ theme: z.enum(['system', 'light', 'dark', 'contrast']).optional(), person: z.string().min(1).max(80).optional() })),
+
+  // The station's own updates: off until a source and the publisher's key are set, and nothing happens unasked.
+  updates: ask<UpdateView>(everyone)(nothing),
+  setUpdates: ask<UpdateView>(administrators)(updateSettings),
+  checkUpdate: ask<UpdateView>(administrators)(nothing),
+  fetchUpdate: ask<UpdateView>(administrators)(nothing),
+  applyUpdate: ask<UpdateView>(administrators)(nothing),
 } as const
 
 export type Methods = typeof methods

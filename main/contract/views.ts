@@ -1,5 +1,6 @@
 // What the outside sees: whole rows of plain data, replaced as a whole when they change. Keys, PINs and image bytes are
 // never in a view; digests and fingerprints (lower-case hex) are.
+import type { UpdateView } from './update-view.ts'
 import { keyAlgorithms, type KeyAlgorithm } from '../base/signer.ts'
 import type { DiagnosisView, LineFiguresView } from './line-views.ts'
 import type { PackageView } from './package-view.ts'
@@ -420,6 +421,7 @@ export type StationEvent =
   /** How the diagnosis of a port goes on. */
   | Readonly<{ is: 'diagnosis'; diagnosis: DiagnosisView }>
   | Readonly<{ is: 'log'; size: number }>
+  | Readonly<{ is: 'update'; update: UpdateView }>
   /** Who is signed in changed; each client hears of its own session only. */
   | Readonly<{ is: 'session'; session: SessionView }>
   /** Something about recipes changed: list them again. */

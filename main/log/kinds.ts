@@ -63,6 +63,10 @@ export const kinds = {
     /** The version that wrote the last entry before, when it was another one. */
     upgradedFrom: version.optional(),
   }),
+  /** A newer version of the station itself was fetched (its file checked against the signed release), and put in place;
+   *  `upgradedFrom` of the next start tells that it runs. */
+  'update-fetched': z.strictObject({ version, file: name, fileSha256: sha256, source: name }),
+  'update-applied': z.strictObject({ version, file: name, fileSha256: sha256, how: name }),
   'station-stopped': z.strictObject({ reason: says.optional() }),
   /** The wall clock left the monotonic one by this much (positive: forward) since the entry before. */
   'clock-stepped': z.strictObject({ byMs: z.int() }),

@@ -12,6 +12,8 @@ const short = (hash: string) => (/^[0-9a-f]{64,}$/.test(hash) ? `${hash.slice(0,
 
 const sentences: Readonly<Record<string, Say>> = {
   'station-started': (f) => `The station started: Slotwright ${f('appVersion')} on ${f('runtimeKind')} ${f('runtimeVersion')}, ${f('platform')}.`,
+  'update-fetched': (f) => `Fetched version ${f('version')} of the station (${f('file')}) from ${f('source')}.`,
+  'update-applied': (f) => `Put version ${f('version')} of the station in place (${f('how')}).`,
   'station-stopped': () => 'The station was closed.',
   'clock-stepped': (f) => `The computer's clock was moved by ${f('byMs')} ms.`,
   settings: (f) => `The setting ${f('name')} was set to ${f('after')}.`,

@@ -1,12 +1,13 @@
 // The program with a window. One for each home folder: a second start brings the first one's window forward. The station
 // lives in this process; the window may die and come back without a batch noticing.
-import { app, dialog, nativeTheme, protocol } from 'electron'
+import { app, dialog, nativeTheme, protocol, shell } from 'electron'
 import type { BrowserWindow } from 'electron'
 import { accessSync, constants, mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { failed, type Failure } from '../base/failure.ts'
 import type { MethodName } from '../contract/api.ts'
+import type { UpdateView } from '../contract/update-view.ts'
 import type { SettingsView } from '../contract/views.ts'
 import { homeFolder } from '../station/home.ts'
 import type { Session } from '../station/session.ts'
@@ -89,8 +90,14 @@ function keep(change: Partial<Remembered>): void {
   void remember(rememberedFile, remembered)
 }
 
+/** An installer is the system's to open; nothing else that a view names ever is. */
+function openInstaller({ todo }: UpdateView): void {
+  if (todo?.file !== null && todo?.file !== undefined) void shell.openPath(todo.file)
+}
+
 /** What the shell itself must follow when the window's call went well. */
 function followed(method: MethodName, value: unknown): void {
+  if (method === 'applyUpdate') openInstaller(value as UpdateView)
   if (method === 'changeSettings') useTheme(value as SettingsView)
   if (method === 'startPractice') keep({ practice: true })
   if (method === 'stopPractice') keep({ practice: false })

@@ -6,6 +6,7 @@ import { realClock } from '../base/clock.ts'
 import { failed, type Failure } from '../base/failure.ts'
 import type { AboutView } from '../contract/views.ts'
 import { watchPorts } from '../station/attached.ts'
+import { installedHere } from '../station/installation.ts'
 import { childProcessHost } from '../station/practice.ts'
 import { openStation, type Station } from '../station/station.ts'
 import { paper } from './paper.ts'
@@ -29,7 +30,7 @@ export function makeOpening(options: { home: string; version: string; practiceEn
   async function tryToOpen(): Promise<Station | Failure> {
     const ports = await watchPorts({ from: 'system', clock: realClock })
     if (failed(ports)) return ports
-    const station = await openStation({ ...options, runtime: runtimeHere(), ports: usbOnly(ports), practiceHost: childProcessHost(options.practiceEntry), tokenEntry: options.tokenEntry, paper })
+    const station = await openStation({ ...options, installed: installedHere(), looksForUpdates: true, runtime: runtimeHere(), ports: usbOnly(ports), practiceHost: childProcessHost(options.practiceEntry), tokenEntry: options.tokenEntry, paper })
     if (failed(station)) {
       await ports.close()
       return station

@@ -49,6 +49,7 @@ import { listProfiles } from './profiles.ts'
 import { askedBoard, keepProfile, profileFromBoard, profileNamed } from './profile-calls.ts'
 import type { Questions } from './questions.ts'
 import { addTokenKey, addTokenModule, generateTokenKey, listTokens, lockToken, unlockToken } from './tokens.ts'
+import type { Updates } from './updates.ts'
 import { entryView, failureView } from './views.ts'
 
 /** What a session answers by itself (session.ts). */
@@ -80,6 +81,7 @@ export type World = {
   checkpoint: Promise<void>
   readonly keeper: CheckpointKeeper
   readonly searches: Searches
+  readonly updates: Updates
   /** Null where nothing can make PDF or print. */
   readonly paper: Paper | null
 }
@@ -96,6 +98,11 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice, bayMa
   const reportDesk: Desk = { audit, log: world.log, paper: world.paper, version: world.about.version, wallMs: () => world.clock.wallMs() }
   return {
     about: () => world.about,
+    updates: () => world.updates.view(),
+    setUpdates: (wanted) => world.updates.set(wanted),
+    checkUpdate: () => world.updates.check(),
+    fetchUpdate: () => world.updates.fetch(),
+    applyUpdate: () => world.updates.apply(),
     openFile: ({ path, purpose }) => openFile(world, path, purpose),
     inspectFile: async ({ file }) => {
       const opened = desk.files.get(file)
