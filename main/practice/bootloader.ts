@@ -10,7 +10,7 @@ import { bootInPlace, duePackage, holdsPackage } from './package-loader.ts'
 import { PayloadCipher } from './secrets.ts'
 import { dependenciesMet, reviewEarlier } from './several.ts'
 import type { Found } from './several.ts'
-import { imageHolds, swapAlgorithms } from './slot-check.ts'
+import { imageHolds, swapAlgorithms, unpackedIn } from './slot-check.ts'
 import type { Bootloader } from './slot-check.ts'
 import { imageSize, listedVersion, readHeader, readListed } from './slot-image.ts'
 import type { SlotHeader } from './slot-image.ts'
@@ -185,7 +185,7 @@ function overwriteDue(loader: Bootloader, nothing: Due, say: Say): Due {
     make() {
       say(`I: Image ${slots.image ?? 0} upgrade secondary slot -> primary slot`)
       say('I: Erasing the primary slot')
-      overwrite(slots, key === null ? null : new PayloadCipher(readHeader(area), key))
+      overwrite(slots, key === null ? null : new PayloadCipher(readHeader(area), key), unpackedIn(loader, area))
     },
   }
 }

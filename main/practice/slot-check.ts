@@ -8,6 +8,7 @@ import { securityCounterOf } from './counters.ts'
 import type { SecurityCounters } from './counters.ts'
 import { decrypted, isStoredEncrypted } from './secrets.ts'
 import type { BoardSecret } from './secrets.ts'
+import { unpackedImage } from './unpacked.ts'
 import { imageSize, readHeader } from './slot-image.ts'
 import type { SlotHeader } from './slot-image.ts'
 import type { BootMode, Slots, SwapAlgorithm, SwapMode } from './swap.ts'
@@ -72,7 +73,18 @@ export function imageHolds(loader: Bootloader, area: FlashArea, roomBytes: numbe
   const size = imageSize(area, header)
   if (size === null || size > largestImage(loader)) return false
   const image = asVerified(loader, area, header, area.read(0, size))
-  return image !== null && isCounted(loader, image) && !failed(loader.check(image))
+  if (image === null || !isCounted(loader, image) || failed(loader.check(image))) return false
+  // What it unpacks to has a hash and a signature of its own.
+  const whole = header.compressed ? unpackedImage(image, largestImage(loader)) : image
+  return whole !== null && (!header.compressed || !failed(loader.check(whole)))
+}
+
+/** The image as it will lie in the primary slot, where it is compressed; null for one that is copied as it is. */
+export function unpackedIn(loader: Bootloader, area: FlashArea): Uint8Array | null {
+  const header = readHeader(area)
+  const size = header.compressed ? imageSize(area, header) : null
+  const image = size === null ? null : asVerified(loader, area, header, area.read(0, size))
+  return image === null ? null : unpackedImage(image, largestImage(loader))
 }
 
 /** The image as its hash covers it; null where this bootloader cannot make that of it. */

@@ -172,3 +172,47 @@ describe('security counters', () => {
     expect(upgrade(loader, await made('1.2.0', { securityCounter: 4 }), false)).toBe('1.1.0')
   })
 })
+
+describe('compressed images where the bootloader overwrites', () => {
+  const profile = smallProfile('overwrite-only', { keyBytes: 16 })
+  const squeezed = (extra: object = {}) => made('1.1.0', { compression: 'lzma2', payloadBytes: 6_000, text: 'a', ...extra })
+  const start = async (update: Uint8Array) => prepared(profile, [await made('1.0.0')], ({ slots }) => {
+    put(slots.secondary.area, 'overwrite-only', update)
+    slots.secondary.trailer.writeMagic()
+  })
+
+  test('are unpacked into the primary slot, where the unpacked image\'s own hash and signature hold', async () => {
+    const loader = loaderFor(profile, await start(await squeezed()))
+    expect(readHeader(loader.slots.secondary.area).compressed).toBe(true)
+    expect(runs(loader)).toBe('1.1.0')
+    expect(readHeader(loader.slots.primary.area).plain).toBe(true)
+    const whole = await made('1.1.0', { payloadBytes: 6_000, text: 'a' })
+    expect(toHex(loader.slots.primary.area.read(0, whole.length))).toBe(toHex(whole))
+  })
+
+  test('may be encrypted besides', async () => {
+    expect(runs(loaderFor(profile, await start(await squeezed({ encrypted: true }))))).toBe('1.1.0')
+  })
+
+  test('that are damaged anywhere are thrown away, and the old image stays', async () => {
+    const whole = await squeezed()
+    for (const at of [0x20, 0x22, 0x30, 0x100, whole.length - 200]) {
+      const damaged = whole.slice()
+      damaged[at]! ^= 0x40
+      expect(runs(loaderFor(profile, await start(damaged)))).toBe('1.0.0')
+    }
+  })
+
+  test('survive a power cut before any flash step', async () => {
+    cutEverywhere(profile, await start(await squeezed()), (loader, when) => expect(`${when}: ${runs(loader)}`).toBe(`${when}: 1.1.0`))
+  })
+
+  test('are no images to a bootloader that swaps', async () => {
+    const swapping = smallProfile('swap-move')
+    const content = prepared(swapping, [await made('1.0.0')], () => {})
+    const loader = loaderFor(swapping, content)
+    put(loader.slots.secondary.area, 'swap-move', await squeezed())
+    loader.slots.secondary.trailer.writeMagic()
+    expect(runs(loader)).toBe('1.0.0')
+  })
+})
