@@ -2,6 +2,7 @@
 // board the plan tells apart. What docs/run.md shows is what this finds, so the drawing cannot say more than the code does.
 import { Failure } from '../../main/base/failure.ts'
 import { begin, next, saidFor } from '../../main/line/machine.ts'
+import { commonProfile } from '../../main/line/profile.ts'
 import { plan, situationOf } from '../../main/line/plan.ts'
 import type { ActiveState, BoardSays, Job, Move, RunEvent, RunState, Said, SlotSays, Step } from '../../main/line/state.ts'
 import { boardWith, jobWith, newHash, oldHash, otherHash, slot } from '../line/making.ts'
@@ -64,8 +65,11 @@ function walk(): Map<string, Set<string>> {
     if (seen.size > statesMax) throw new Error(`the machine has more than ${statesMax} states`)
     open.push(move.state)
   }
-  for (const mode of ['test-and-confirm', 'test-only', 'upload-only'] as const) {
-    visit('[*]', 'attached', begin(jobWith({ recipe: { mode, proofs: ['echo', 'version'] } })))
+  // The last one is for boards whose lines bring them into serial recovery.
+  const byLines = { ...commonProfile, recovery: { by: 'lines', steps: [{ rts: true, holdMs: 1 }], withinMs: 1 } } as const
+  const jobs = [...(['test-and-confirm', 'test-only', 'upload-only'] as const).map((mode) => jobWith({ recipe: { mode, proofs: ['echo', 'version'] } })), jobWith({ profile: byLines, recipe: { mode: 'upload-only' } })]
+  for (const job of jobs) {
+    visit('[*]', 'attached', begin(job))
     for (let state = open.pop(); state !== undefined; state = open.pop()) {
       const from = nameOf(state)
       for (const said of answersTo(state.step, state.board ?? boardWith())) visit(from, 'answers', next(state, { is: 'stepDone', said, tookMs: 1 }))
