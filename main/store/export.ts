@@ -35,7 +35,7 @@ import type { StoredEntry } from './rows.ts'
 const checkpointsAlongMax = 500
 const relatedMax = 1_000
 /** Certificates and receipts that go along: files, and bytes of one. */
-const papersMax = 500
+const papersMax = 20_000
 const paperBytesMax = 1_000_000
 const page = 1_000
 
@@ -127,7 +127,9 @@ async function writeBundle(store: AuditStore, order: ExportOrder, world: ExportW
   for (const { name, note } of [covering.newest, ...covering.older]) archive.add(name, utf8(note))
   archive.add(names.logKey, readFileSync(join(database.folder, logPublicKeyName)))
   for (const { name, pem } of world.keys ?? []) archive.add(`keys/${name}`, utf8(pem))
-  for (const { name, bytes } of papersIn(database.folder)) archive.add(name, bytes)
+  const papers = papersFor(database, order)
+  if (papers instanceof Failure) return papers
+  for (const { name, file } of papers) archive.add(name, readFileSync(file))
   const units = [...testRecords(story)]
   if (units.length > unitsMax) return new Failure('range-too-large', `The range has ${units.length} units; a bundle takes ${unitsMax}. Export it in pieces.`)
   for (const [name, bytes] of units) archive.add(name, bytes)
@@ -213,16 +215,18 @@ function writeRelated(store: AuditStore, { from, to }: ExportOrder, story: Story
   return proven
 }
 
-/** Certificates and receipts the station keeps in its home. */
-function papersIn(folder: string): { name: string; bytes: Uint8Array }[] {
-  return ['certificates', 'receipts'].flatMap((kind) => {
+/** The station's certificates, and the receipts that the range or its batch tells of, as the home keeps them. */
+function papersFor({ folder, sql }: AuditStore['database'], { from, to, batch }: ExportOrder): { name: string; file: string }[] | Failure {
+  const said = sql.prepare("SELECT json_extract(CAST(bytes AS TEXT), '$.data.file') FROM entries WHERE kind = 'receipt-made' AND ((seq >= ? AND seq < ?) OR batch = ?)").pluck().all(from, to, batch ?? '') as (string | null)[]
+  const receipts = new Set(said)
+  const papers = ['certificates', 'receipts'].flatMap((kind) => {
     const place = join(folder, kind)
     if (!existsSync(place)) return []
     return readdirSync(place, { withFileTypes: true })
-      .filter((file) => file.isFile() && /^[A-Za-z0-9._-]{1,120}$/.test(file.name) && statSync(join(place, file.name)).size <= paperBytesMax)
-      .slice(0, papersMax)
-      .map((file) => ({ name: `${kind}/${file.name}`, bytes: readFileSync(join(place, file.name)) }))
+      .filter((file) => file.isFile() && /^[A-Za-z0-9._-]{1,120}$/.test(file.name) && (kind !== 'receipts' || receipts.has(file.name)) && statSync(join(place, file.name)).size <= paperBytesMax)
+      .map((file) => ({ name: `${kind}/${file.name}`, file: join(place, file.name) }))
   })
+  return papers.length <= papersMax ? papers : new Failure('range-too-large', `The range has ${papers.length} certificates and receipts; a bundle takes ${papersMax}. Export it in pieces.`)
 }
 
 async function checkWritten(file: string, key: NoteKey, { version }: ExportWorld): Promise<Failure | null> {
