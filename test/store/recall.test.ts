@@ -1,0 +1,65 @@
+// Recall: from an image, a key or a package to each unit that got it and what that unit runs now; where the log cannot know,
+// it says so.
+import { afterEach, expect, test } from 'vitest'
+import type { EntryDraft } from '../../main/log/entry.ts'
+import { recall } from '../../main/store/recall.ts'
+import type { AuditStore } from '../../main/store/audit.ts'
+import { hashOf, newHome, release, storeIn, value } from './fixture.ts'
+
+afterEach(release)
+
+const [bad, good] = [hashOf('bad image'), hashOf('good image')]
+const [key, pack] = [hashOf('key'), hashOf('package file')]
+
+function signed(imageHash: string, by: string): EntryDraft {
+  return { kind: 'image-signed', data: { key: by, algorithm: 'ed25519', inputSha256: hashOf('in'), outputSha256: hashOf(`out ${imageHash}`), imageHash, version: '1.0.0', file: 'app.bin', bytes: 9 } }
+}
+
+/** A run that writes the image and ends as told; `open` ends in the middle, after the reset was asked for. */
+function run(unit: string, imageHash: string, end: 'confirmed' | 'reverted' | 'open', before = good): EntryDraft[] {
+  const of = { run: `${unit}-${imageHash.slice(0, 4)}`, unit, batch: 'b1' }
+  const begun: EntryDraft[] = [
+    { kind: 'run-started', data: { ...of, port: '/dev/ttyACM0', activeHash: before } },
+    { kind: 'slot-write-intended', data: { ...of, image: 0, slot: 1, imageHash, bytes: 9 } },
+    { kind: 'slot-write-done', data: { ...of, image: 0, slot: 1, imageHash, bytes: 9, slotHash: imageHash } },
+    { kind: 'reset-intended', data: { ...of } },
+  ]
+  if (end === 'open') return begun
+  const activeHash = end === 'confirmed' ? imageHash : before
+  return [...begun, { kind: 'booted', data: { ...of, activeHash: imageHash, version: '1.0.0' } }, { kind: 'outcome', data: { ...of, outcome: end, says: 'It ended.', activeHash, version: '1.0.0' } }]
+}
+
+function filled(): AuditStore {
+  const store = storeIn(newHome())
+  value(store.appendAll([
+    signed(bad, key), signed(good, hashOf('other key')),
+    { kind: 'package-made', data: { packageSha256: pack, imageHash: bad, file: 'app.cms', bytes: 99 } },
+    ...run('keeps', bad, 'confirmed'), ...run('went back', bad, 'reverted'), ...run('cut off', bad, 'open'),
+    ...run('mended', bad, 'confirmed'), ...run('mended', good, 'confirmed', bad), ...run('never', good, 'confirmed'),
+  ]))
+  return store
+}
+
+const units = [['keeps', true, 'yes'], ['went back', true, 'no'], ['cut off', false, 'unknown'], ['mended', true, 'no']]
+
+test.each([
+  ['the image', { image: bad }], ['the first digits of it', { image: bad.slice(0, 10) }], ['its key', { key }], ['its package', { package: pack }], ['in capitals', { package: pack.toUpperCase() }],
+])('%s leads to each unit that got it, whether it ran there and whether it still does', (_name, wanted) => {
+  const found = value(recall(filled().database, wanted))
+  expect(found.images).toEqual([bad])
+  expect(found.units.map(({ unit, ran, stillRuns }) => [unit, ran, stillRuns])).toEqual(units)
+})
+
+test('a package opened here, made elsewhere, is known by its file too', () => {
+  const store = filled()
+  const other = hashOf('from the supplier')
+  value(store.append({ kind: 'package-opened', data: { packageSha256: other, imageHash: good, file: 'from.cms' } }))
+  expect(value(recall(store.database, { package: other })).units.map(({ unit }) => unit)).toEqual(['went back', 'mended', 'never'])
+})
+
+test('what the log does not know, and what is no hash, are said to be so', () => {
+  const { database } = filled()
+  expect(recall(database, { package: hashOf('nobody has it') })).toMatchObject({ kind: 'no-such-image' })
+  expect(recall(database, { image: bad.slice(0, 4) })).toMatchObject({ kind: 'bad-hash' })
+  expect(recall(database, { key: 'not hex at all' })).toMatchObject({ kind: 'bad-hash' })
+})
