@@ -106,12 +106,11 @@ describe('policy', () => {
     expect(document(await call(['key', 'policy', 'strict', '--product', 'pump', '--needs-two', '--not-after', '2999-12-31']))).toMatchObject({ policy: { products: ['pump'], needsTwo: true, notAfter: '2999-12-31T23:59:59.999Z' } })
     for (const key of ['strict', 'pkcs11:token=Release;object=strict']) {
       expectRefusal(await sign(key, 'none.bin', '--pin-file', pinFile), 'key-wrong-product', /pump/)
-      expectRefusal(await sign(key, 'none.bin', '--pin-file', pinFile, '--product', 'pump'), 'needs-approval', /two people/)
+      expectRefusal(await sign(key, 'none.bin', '--pin-file', pinFile, '--product', 'pump'), 'needs-accounts', /two people/)
     }
-    expect(document(await call(['key', 'approve', 'strict', firmware, '-v', '1.2.3']))).toMatchObject({ name: 'strict', version: '1.2.3+0' })
-    expectRefusal(await sign('strict', 'none.bin', '--pin-file', pinFile, '--product', 'pump'), 'needs-approval', /does not count/)
+    expectRefusal(await call(['key', 'approve', 'strict', firmware, '-v', '1.2.3']), 'needs-accounts', /person add/)
     const { entries } = document<{ entries: { data: Record<string, unknown> }[] }>(await call(['log', 'list', '--kind', 'image-refused']))
-    expect(entries[0]?.data).toMatchObject({ failure: 'needs-approval', policy: { decision: 'refused', product: 'pump' } })
+    expect(entries[0]?.data).toMatchObject({ failure: 'needs-accounts', policy: { decision: 'refused', product: 'pump' } })
   }, 60_000)
 
   test('a test key never signs for production', async () => {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createHash } from 'node:crypto'
 import type { RecipeBody } from '../../main/contract/api.ts'
 import type { Session } from '../../main/station/session.ts'
-import { value } from '../scenarios/simulation.ts'
+import { Line, value } from '../scenarios/simulation.ts'
 import { House, kindOf } from './house.ts'
 
 let house: House
@@ -140,4 +140,20 @@ test('two people are two accounts: one approves, the other signs, and a name spe
   expect((await house.logged('image-signed'))[0]).toMatchObject({ person: 'Eva', data: { approval: entry, account: accounts['Eva'] } })
   expect((await house.logged('use-approved'))[0]).toMatchObject({ person: 'Eve', data: { account: accounts['Eve'] } })
   expect(await sign(second)).toBe('needs-approval')
+})
+
+test('a batch by a released recipe names it in the log, and its boards end confirmed', async () => {
+  const line = await Line.open({ seed: 7, boards: 2 })
+  try {
+    const file = await value(line.station.sampleFile({}))
+    const { id } = await value(line.station.saveRecipe({ id: null, body: { recipe: { name: 'Two boards' }, files: [{ sha256: file.sha256 }] } }))
+    await value(line.station.releaseRecipe({ id }))
+    await value(line.station.startReleased({ recipe: id, file: file.file }))
+    expect((await line.finish()).counts.confirmed).toBe(2)
+    const { entries } = await value(line.station.listLog({ kind: 'batch-started' }))
+    expect(entries[0]?.data).toMatchObject({ recipe: `${id}.1`, name: 'Two boards' })
+    expect(await line.check()).toEqual([])
+  } finally {
+    await line.close()
+  }
 })

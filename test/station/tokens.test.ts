@@ -203,15 +203,22 @@ describe('key policy', () => {
       const { file } = await value(station.openFile({ path: join(folder, 'app.bin'), purpose: 'firmware' }))
       return (await value(station.approveSigning({ file, key, version }))).entry
     }
+    expect(kindOf(await sign(key))).toBe('needs-accounts')
+    const everything = { roles: ['engineer', 'administrator', 'auditor'] as ('engineer' | 'administrator' | 'auditor')[] }
+    const comes = async (name: string) => {
+      await value(station.signIn({ name, pin: `pin of ${name}` }))
+      await value(station.unlockToken({ token, pin }))
+    }
+    await value(station.addPerson({ name: 'Ada', pin: 'pin of Ada', ...everything }))
+    await comes('Ada')
+    await value(station.addPerson({ name: 'Bob', pin: 'pin of Bob', ...everything }))
     expect(kindOf(await sign(key))).toBe('needs-approval')
     await approve()
     expect(kindOf(await sign(key))).toBe('needs-approval')
-    const again = async (person: string) => {
-      await station.close()
-      station = await opened(person)
-      await value(station.unlockToken({ token, pin }))
-    }
-    await again('Bob')
+    // Who comes next types the token's PIN anew.
+    await value(station.signIn({ name: 'Bob', pin: 'pin of Bob' }))
+    expect((await value(station.listTokens({}))).flatMap(({ tokens }) => tokens).some(({ unlocked }) => unlocked)).toBe(false)
+    await comes('Bob')
     expect(kindOf(await sign(key, { version: '1.0.1' }))).toBe('needs-approval')
     writeFileSync(join(folder, 'app.bin'), new Uint8Array(4000).fill(4))
     expect(kindOf(await sign(key))).toBe('needs-approval')
@@ -221,7 +228,7 @@ describe('key policy', () => {
     expect(signed).toMatchObject({ person: 'Bob', policy: { reason: expect.stringContaining('approved by Ada') as string }, approval: expect.any(Number) as number })
     expect(kindOf(await sign(key))).toBe('needs-approval')
     const approval = await approve()
-    await again('Ada')
+    await comes('Ada')
     expect(kindOf(await sign(key))).toBe('done')
     expect((await logged('image-signed'))[0]).toMatchObject({ person: 'Ada', approval })
   })

@@ -83,7 +83,7 @@ async function save(call: Call, [path = '']: readonly string[], flags: SaveFlags
 function bodyFrom(text: string, path: string): Body | Failure {
   try {
     const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return 'recipe' in value ? value as Body : { recipe: value as Body['recipe'] }
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return 'recipe' in value ? value as Body : { recipe: value }
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
   }
