@@ -32,6 +32,7 @@ thead{display:table-header-group}
 th{padding:6px 10px 6px 0;border-bottom:2px solid var(--ink);text-align:left;white-space:nowrap}
 td{padding:5px 10px 5px 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
 tr{break-inside:avoid}
+td:not(.hash):not(.number){min-width:4.5em}
 .number{text-align:right;white-space:nowrap}
 .hash,.id,pre{font-family:ui-monospace,"SF Mono",Consolas,"DejaVu Sans Mono",monospace;font-size:11px;overflow-wrap:anywhere}
 .pill{display:inline-block;padding:1px 8px;border-radius:9px;color:#fff;font-weight:600;font-size:11.5px}

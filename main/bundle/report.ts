@@ -26,6 +26,8 @@ export type ReportFacts = Readonly<{ about: Pick<Manifest, 'what' | 'madeAt' | '
 /** Rows printed at most; all others are in entries.csv. */
 const rowsMax = 2_000
 const notesShownMax = 300
+const failureKindsShownMax = 100
+const unitsNamedMax = 12
 
 const tones: Readonly<Record<string, string>> = {
   confirmed: 'good', unchanged: 'same', uploaded: 'same', tested: 'same', reverted: 'back', failed: 'bad', stopped: 'still',
@@ -54,6 +56,7 @@ export function reportHtml(facts: ReportFacts, story: Story): string {
 </header>
 <main>
 ${outcomesOf(story)}
+${wrongsOf(story)}
 ${batchesOf(story)}
 ${proofs.map(proofOf).join('\n')}
 ${runsOf(story)}
@@ -114,6 +117,20 @@ function failuresOf(ended: readonly RunRecord[]): string {
   if (kinds.size === 0) return ''
   const columns = [...kinds].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([name, count]) => ({ name, shares: [{ name: 'runs', count, tone: 'bad' }] }))
   return `<figure><figcaption>Failures by kind</figcaption>${columnChart('Failures by kind', columns)}</figure>`
+}
+
+/** Failures by kind with the units they struck and what was said of the first: what whoever mends them wants to read. */
+function wrongsOf(story: Story): string {
+  const kinds = new Map<string, RunRecord[]>()
+  for (const run of story.runs) if (run.failure !== null) kinds.set(run.failure, [...(kinds.get(run.failure) ?? []), run])
+  if (kinds.size === 0) return ''
+  const rows = [...kinds].sort(([a, one], [b, other]) => other.length - one.length || (a < b ? -1 : 1)).slice(0, failureKindsShownMax).map(([kind, runs]) => {
+    const units = [...new Set(runs.map(({ unit }) => unit))]
+    const more = units.length > unitsNamedMax ? ` and ${units.length - unitsNamedMax} more` : ''
+    const bays = [...new Set(runs.flatMap(({ bay }) => bay ?? []))].sort((a, b) => a - b)
+    return `<tr><td><b>${escaped(kind)}</b></td><td class="number">${runs.length}</td><td>${bays.slice(0, unitsNamedMax).join(', ')}</td><td>${escaped(units.slice(0, unitsNamedMax).join(', '))}${more}</td><td>${escaped(runs[0]?.says ?? '')}</td></tr>`
+  })
+  return `<section><h2>Failures</h2><table><thead><tr><th>kind</th><th>runs</th><th>bays</th><th>units</th><th>as the first one was told</th></tr></thead><tbody>${rows.join('')}</tbody></table></section>`
 }
 
 function cyclesOf(seconds: readonly number[]): string {

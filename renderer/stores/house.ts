@@ -9,7 +9,8 @@ export const viewNames = ['line', 'desk', 'images', 'keys', 'boards', 'log', 'pe
 export type ViewName = typeof viewNames[number]
 
 export const useHouse = defineStore('house', () => {
-  const view = ref<ViewName>('line')
+  // A reload comes back to the log's entry that its address names (log/LogView.vue).
+  const view = ref<ViewName>(typeof location !== 'undefined' && location.hash.startsWith('#log') ? 'log' : 'line')
   const state = ref<'opening' | 'open' | 'failed'>('opening')
   const failure = shallowRef<FailureView | null>(null)
   const about = shallowRef<AboutView | null>(null)
