@@ -236,7 +236,7 @@ export class SimulatedPorts implements Ports {
   }
 
   async open(path: string): Promise<Link | Failure> {
-    const fixture = this.fixtures.find((each) => each.port.path === path)
+    const fixture = this.fixtures.find((each) => each.plugged && each.port.path === path)
     return fixture?.open() ?? new Failure('no-such-port', `There is no port ${path}.`)
   }
 
