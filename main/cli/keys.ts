@@ -105,10 +105,14 @@ export async function publicKeyFromFile(path: string): Promise<AnyPublicKey | Fa
 export async function knownKeyFor(call: Call, fingerprint: string | null): Promise<NamedKey | null> {
   if (fingerprint === null) return null
   const lists = await Promise.all([ringOf(call).list(), knownKeysOf(call).list()])
-  const entry = lists.flatMap((list) => (failed(list) ? [] : list)).find((one) => one.fingerprint === fingerprint)
-  const publicKey = entry === undefined ? null : publicKeyOf(entry)
-  if (entry === undefined || publicKey === null || failed(publicKey)) return null
-  return named(publicKey, { name: entry.name, class: entry.class })
+  const hash = ({ 64: 'sha256', 96: 'sha384', 128: 'sha512' } as const)[fingerprint.length]
+  for (const entry of lists.flatMap((list) => (failed(list) ? [] : list))) {
+    const publicKey = publicKeyOf(entry)
+    if (failed(publicKey)) continue
+    // An image hashes its key with its own hash (--sha), the ring with the key's usual one.
+    if (entry.fingerprint === fingerprint || toHex(keyHash(publicKey, hash)) === fingerprint) return named(publicKey, { name: entry.name, class: entry.class })
+  }
+  return null
 }
 
 /**

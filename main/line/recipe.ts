@@ -47,10 +47,18 @@ function checkSignature(image: ImageFacts, recipe: Recipe, what: string): Failur
   if (recipe.class === 'production' && image.key?.class === 'test') {
     return new Failure('test-key', `${what} was signed with the test key "${image.key.name}", and "${recipe.name}" is a production recipe. Sign it with a production key.`, facts)
   }
-  if (recipe.allowedKeys.length > 0 && (image.keyHash === null || !recipe.allowedKeys.includes(image.keyHash))) {
+  if (recipe.allowedKeys.length > 0 && !namesKeyOf(recipe, image)) {
     return new Failure('key-not-allowed', `${what} was signed with "${image.key?.name ?? short}", which the recipe "${recipe.name}" does not allow. Sign it with an allowed key, or change the recipe.`, facts)
   }
   return null
+}
+
+/**
+ * Whether the recipe names the image's key: by the fingerprint that the ring shows, or by the hash that stands in the image,
+ * which is another for the same key under another `--sha`, and missing where the whole key stands there.
+ */
+function namesKeyOf({ allowedKeys }: Recipe, { key, keyHash }: ImageFacts): boolean {
+  return [key?.fingerprint ?? null, keyHash].some((name) => name !== null && allowedKeys.includes(name))
 }
 
 /**
@@ -59,7 +67,7 @@ function checkSignature(image: ImageFacts, recipe: Recipe, what: string): Failur
  */
 export function checkKeyForBoard(job: Job): Failure | null {
   const { key } = job.image
-  if (key === null || key.class === 'production' || job.practice || job.recipe.allowedKeys.includes(key.fingerprint)) return null
+  if (key === null || key.class === 'production' || job.practice || namesKeyOf(job.recipe, job.image)) return null
   return new Failure('test-key', `The image is signed with the test key "${key.name}", and this is a real board. Sign it with a production key, or let the recipe name that key.`, { keyHash: key.fingerprint })
 }
 

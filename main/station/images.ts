@@ -104,11 +104,14 @@ type KnownSigner = Readonly<{ entry: KeyEntry; publicKey: PublicKey }>
 /** The key of the ring that the image names; KEYHASH is taken with the image's own hash (imgtool's rule). */
 function signerOf(report: ImageReport, keys: readonly KeyEntry[]): KnownSigner | null {
   const named = report.keyHash
-  if (named === null || report.hash === null) return null
+  if (report.hash === null) return null
   const { name }: { name: HashName } = report.hash
+  // --public-key-format full: the key itself stands there instead of its hash.
+  const whole = named === null ? report.tlvs.find((tlv) => tlv.name === 'PUBKEY')?.hex ?? null : null
   for (const entry of keys) {
     const publicKey = publicKeyOf(entry)
-    if (!failed(publicKey) && (entry.fingerprint === named || toHex(keyHash(publicKey, name)) === named)) return { entry, publicKey }
+    if (failed(publicKey)) continue
+    if (named === null ? whole === toHex(publicKey.encoded) : entry.fingerprint === named || toHex(keyHash(publicKey, name)) === named) return { entry, publicKey }
   }
   return null
 }

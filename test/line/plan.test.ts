@@ -121,6 +121,13 @@ test.each([
 test('an image signed with a key that the recipe does not list is refused', () => {
   expect(kindOf(checkImage(image, { ...recipe, allowedKeys: ['00'.repeat(32)] }))).toBe('key-not-allowed')
   expect(checkImage(image, { ...recipe, allowedKeys: [image.keyHash ?? ''] })).toBe(null)
+  // The same key under another hash, or whole in the image: the ring's own fingerprint names it all the same.
+  const key = { name: 'line', fingerprint: 'd4'.repeat(32), class: 'production', retired: false } as const
+  for (const keyHash of ['ab'.repeat(48), 'ab'.repeat(64), null]) {
+    expect(checkImage({ ...image, keyHash, key }, { ...recipe, allowedKeys: [key.fingerprint] })).toBe(null)
+    expect(kindOf(checkImage({ ...image, keyHash, key }, { ...recipe, allowedKeys: ['00'.repeat(32)] }))).toBe('key-not-allowed')
+  }
+  expect(checkImage({ ...image, keyHash: 'ab'.repeat(64), key }, { ...recipe, allowedKeys: ['ab'.repeat(64)] })).toBe(null)
 })
 
 test('the wait for a swap of 380 kB on an nRF52840 (24 s of silence) is never cut short', () => {

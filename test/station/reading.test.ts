@@ -122,3 +122,15 @@ describe('Intel HEX', () => {
     expect(answer).toMatchObject({ kind: 'bad-hex', says: expect.stringContaining('Line 5') as string })
   })
 })
+
+test('a key of the ring is recognised in an image whatever hash names it there, and where it stands there whole', async () => {
+  for (const [algorithm, more] of [['ed25519', {}], ['ed25519', { sha: '512' }], ['ecdsa-p384', {}], ['rsa-2048', { publicKeyFormat: 'full' }]] as const) {
+    const name = `k-${algorithm}-${'sha' in more ? more.sha : 'usual'}`
+    await value(station.generateKey({ name, algorithm, class: 'test', passphrase: null }))
+    const signer = good(await ring().signer(name))
+    const signed = good(await signImage(firmware, { version: good(parseVersion('1.0.0')), headerBytes: 0x200, padHeader: true, slotBytes: 0x8000, ...more }, signer))
+    signer.close()
+    writeFileSync(at(`${name}.bin`), signed.bytes)
+    expect(await value(station.inspectFile({ file: await open(`${name}.bin`) }))).toMatchObject({ signature: 'valid', keyName: name })
+  }
+})
