@@ -4,8 +4,6 @@
 import { decodeFirst } from 'cborg'
 import type { CborMap, CborValue } from '../smp/message.ts'
 import type { BoardProfile } from './profiles.ts'
-import type { ImageServer } from './server-image.ts'
-import type { UnitServer } from './server-unit.ts'
 
 /** MGMT_ERR codes the server itself gives. */
 export const mgmt = { unknown: 1, invalid: 3, messageSize: 7, notSupported: 8, corrupt: 9, tooNew: 13 } as const
@@ -23,12 +21,35 @@ export const body = (map: CborMap): Answer => ({ is: 'body', body: map })
 export const plainError = (code: number): Answer => ({ is: 'rc', code })
 export const groupError = (group: number, code: number): Answer => ({ is: 'err', group, code })
 
+export type UploadRequest = Readonly<{ image?: number; data?: Uint8Array; len?: number; off?: number; sha?: Uint8Array; upgrade?: boolean }>
+
+/** The image group of one running firmware. */
+export interface ImageGroup {
+  /** Called after each upload chunk taken, with the bytes written so far and the whole. */
+  onUploaded: (offset: number, sizeBytes: number) => void
+  listState(): Answer
+  setState(hash: Uint8Array | undefined, confirm: boolean): Answer
+  erase(slot: number | undefined): Answer
+  slotInfo(): Answer
+  upload(request: UploadRequest): Answer
+}
+
+/** Settings, files and shell of one running firmware. */
+export interface UnitGroup {
+  readSetting(name: string, maxBytes: number): Answer
+  writeSetting(name: string, value: Uint8Array): Answer
+  saveSettings(): Answer
+  download(path: string, off: number): Answer
+  upload(path: string, off: number, data: Uint8Array, lengthBytes: number | undefined): Answer
+  shell(argv: readonly string[], seat: ServerSeat): Answer
+}
+
 /** What the server may ask of the board it runs on. */
 export type ServerSeat = Readonly<{
   profile: BoardProfile
   serial: string
-  image: ImageServer
-  unit: UnitServer
+  image: ImageGroup
+  unit: UnitGroup
   /** What the running firmware finds out about itself. */
   selfTestPasses: boolean
   /** Milliseconds since this firmware started. */

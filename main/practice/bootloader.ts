@@ -2,9 +2,10 @@
 // decides from the trailers what to do, checks the upgrade before it swaps, checks what it is about to boot, and says
 // on the console what it does. It never starts an image that does not verify. Surprise: an upgrade that fails its check
 // is not reported to anybody; its slot is erased and the old image boots.
+import type { BootLine, BootResult, Running, Say } from './boot-words.ts'
+import { securityCounterOf } from './counters.ts'
 import type { FlashArea } from './flash.ts'
 import { compareWithoutBuild, loadHighest } from './load-highest.ts'
-import { securityCounterOf } from './counters.ts'
 import { overwrite } from './overwrite.ts'
 import { bootInPlace, duePackage, holdsPackage } from './package-loader.ts'
 import { PayloadCipher } from './secrets.ts'
@@ -13,25 +14,9 @@ import type { Found } from './several.ts'
 import { imageHolds, swapAlgorithms, unpackedIn } from './slot-check.ts'
 import type { Bootloader } from './slot-check.ts'
 import { imageSize, listedVersion, readHeader, readListed } from './slot-image.ts'
-import type { SlotHeader } from './slot-image.ts'
 import { askedSwap, freshStatus, isFresh, isHighestMode } from './swap.ts'
 import type { Slot, SlotName, Slots, SwapAlgorithm, SwapStatus } from './swap.ts'
 import type { SwapState, SwapType } from './trailer.ts'
-
-export type { Bootloader, ImageCheck } from './slot-check.ts'
-
-/** One console line and how much flash work had been done when it was printed. */
-export type BootLine = Readonly<{ afterMs: number; text: string }>
-
-/** What runs now: hash and version as the image states them. */
-export type Running = Readonly<{ hash: Uint8Array; version: string; header: SlotHeader; slot: 0 | 1 }>
-
-export type BootResult = Readonly<{
-  /** null: nothing bootable in the primary slot; the board stays silent until it is flashed anew. */
-  running: Running | null
-  swapped: SwapType
-  lines: readonly BootLine[]
-}>
 
 /**
  * Runs the bootloader once, from power-on to the jump into the image. Flash steps and their time are counted by the
@@ -75,8 +60,6 @@ function raiseCounter({ counters, slots }: Bootloader, { area, trailer }: Slot):
   const counter = counters && size > 0 ? securityCounterOf(area.read(0, size)) : null
   if (counters && counter !== null && (magic !== 'good' || imageOk === 'set')) counters.raise(slots.image ?? 0, counter)
 }
-
-export type Say = (text: string) => void
 
 /** An image as it was found, and how its update would be made. */
 type Due = Found & Readonly<{ /** A swap that was under way and has been finished. */ finished: SwapType; make: () => void }>

@@ -2,7 +2,7 @@
 // unless the board has been given a fault, and only an image that is not the one from the factory has it, so that a
 // revert always brings a healthy board back.
 import { sameBytes } from '../base/bytes.ts'
-import type { Running } from './bootloader.ts'
+import type { Running } from './boot-words.ts'
 import type { Fault } from './faults.ts'
 
 export type Firmware = Readonly<{

@@ -2,7 +2,7 @@
 // ram_load.c): in place, in place with a way back, or copied into RAM. Nothing moves in flash; an image that does not hold
 // loses its slot. Surprises: versions are compared without the build number, the primary slot wins a tie, and with the way
 // back an image without a good trailer magic is erased unseen, also the one that came from the factory.
-import type { BootResult, Say } from './bootloader.ts'
+import type { BootResult, Say } from './boot-words.ts'
 import { headerBytes, listedVersion, readHeader, readListed } from './slot-image.ts'
 import type { SlotHeader } from './slot-image.ts'
 import { imageHolds } from './slot-check.ts'

@@ -4,12 +4,23 @@
 import { Failure } from '../base/failure.ts'
 import type { Framing } from '../smp/client.ts'
 import type { FlashGeometry, FlashTiming } from './flash.ts'
-import type { RecoveryBuild } from './server-recovery.ts'
 import type { RamWindow } from './slot-check.ts'
 import type { BootMode } from './swap.ts'
 import type { MaxAlign } from './trailer.ts'
 
 export type TaskView = Readonly<{ name: string; prio: number; tid: number; state: number }>
+
+/** How a bootloader was built for serial recovery. */
+export type RecoveryBuild = Readonly<{
+  /** BOOT_SERIAL_MAX_RECEIVE_SIZE */
+  receiveBytes: number
+  /** MCUBOOT_SERIAL_IMG_GRP_HASH: lists image hashes. */
+  listsHash: boolean
+  /** MCUBOOT_BOOT_MGMT_MCUMGR_PARAMS: tells its buffer size. */
+  tellsParameters: boolean
+  /** BOOT_SERIAL_WAIT_FOR_DFU_TIMEOUT, ms: after each restart any packet within it keeps the bootloader; 0 or absent: not built in. */
+  waitsMs?: number
+}>
 
 type Place = Readonly<{ address: number; sizeBytes: number }>
 

@@ -11,7 +11,7 @@ import { erasedByte } from './flash.ts'
 import type { FlashArea } from './flash.ts'
 import type { BoardProfile } from './profiles.ts'
 import { body, groupError, mgmt, plainError, readFields } from './answer.ts'
-import type { Answer, HandlerTable, ServerSeat } from './answer.ts'
+import type { Answer, HandlerTable, ImageGroup, ServerSeat, UploadRequest } from './answer.ts'
 import { compareWithoutBuild } from './load-highest.ts'
 import { imageAt, listedAt, nextBoot, setNext, slotAt, slotInUse, slotsOfMode, uploadSlot } from './next-boot.ts'
 import type { SeenSlots } from './next-boot.ts'
@@ -35,7 +35,7 @@ const refused = (why: number): Answer => groupError(imageGroup, why)
 type UploadSession = { image: number; slot: 0 | 1; sizeBytes: number; offset: number; sha: Uint8Array }
 
 /** The image group's state of one running firmware. A new one begins at every reset. */
-export class ImageServer {
+export class ImageServer implements ImageGroup {
   /** The slots of every image, the application's first. */
   readonly #images: readonly SeenSlots[]
   readonly #profile: BoardProfile
@@ -236,7 +236,6 @@ export class ImageServer {
 }
 
 const uploadFields = { image: 'count', data: 'bytes', len: 'count', off: 'count', sha: 'bytes', upgrade: 'flag' } as const
-type UploadRequest = Readonly<{ image?: number; data?: Uint8Array; len?: number; off?: number; sha?: Uint8Array; upgrade?: boolean }>
 
 function contentMatches(area: FlashArea, sizeBytes: number, sha: Uint8Array): boolean {
   if (sizeBytes > area.sizeBytes) return false

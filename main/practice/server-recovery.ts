@@ -7,22 +7,11 @@ import { encodeHeader, encodeIndefinite } from '../smp/message.ts'
 import type { CborMap } from '../smp/message.ts'
 import { mgmt, readFields } from './answer.ts'
 import { erasedByte } from './flash.ts'
+import type { RecoveryBuild } from './profiles.ts'
 import { imageHolds } from './slot-check.ts'
 import type { Bootloader } from './slot-check.ts'
 import { listedVersion, readListed } from './slot-image.ts'
 import { secondaryImage } from './swap.ts'
-
-/** How a bootloader was built for serial recovery. */
-export type RecoveryBuild = Readonly<{
-  /** BOOT_SERIAL_MAX_RECEIVE_SIZE */
-  receiveBytes: number
-  /** MCUBOOT_SERIAL_IMG_GRP_HASH: lists image hashes. */
-  listsHash: boolean
-  /** MCUBOOT_BOOT_MGMT_MCUMGR_PARAMS: tells its buffer size. */
-  tellsParameters: boolean
-  /** BOOT_SERIAL_WAIT_FOR_DFU_TIMEOUT, ms: after each restart any packet within it keeps the bootloader; 0 or absent: not built in. */
-  waitsMs?: number
-}>
 
 const headerBytes = 8
 

@@ -4,7 +4,7 @@
 // than the server's buffer is cut when it is read, and what was not saved is gone after a reset.
 import { utf8 } from '../base/bytes.ts'
 import { body, groupError, mgmt, plainError, readFields } from './answer.ts'
-import type { Answer, HandlerTable, ServerSeat } from './answer.ts'
+import type { Answer, HandlerTable, ServerSeat, UnitGroup } from './answer.ts'
 
 const settingsGroup = 3
 const filesGroup = 8
@@ -30,7 +30,7 @@ export class UnitStorage {
 }
 
 /** One running firmware's view of it. A new one begins at every reset. */
-export class UnitServer {
+export class UnitServer implements UnitGroup {
   readonly #storage: UnitStorage
   readonly #settings: Map<string, Uint8Array>
   readonly #selfTestPasses: boolean
@@ -115,7 +115,7 @@ function nameTrouble(name: string): number {
 type Asked = (seat: ServerSeat, payload: Uint8Array) => Answer
 
 /** Not built in: the recorded server's answer to a group that it lacks. */
-const built = (asked: (unit: UnitServer, seat: ServerSeat, payload: Uint8Array) => Answer): Asked =>
+const built = (asked: (unit: UnitGroup, seat: ServerSeat, payload: Uint8Array) => Answer): Asked =>
   (seat, payload) => (seat.profile.unitGroups ? asked(seat.unit, seat, payload) : plainError(mgmt.notSupported))
 
 export const settingsHandlers: HandlerTable = {

@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest'
 import { toHex } from '../../main/base/bytes.ts'
 import { boot } from '../../main/practice/bootloader.ts'
-import type { Bootloader } from '../../main/practice/bootloader.ts'
+import type { Bootloader } from '../../main/practice/slot-check.ts'
 import { secretOf } from '../../main/practice/secrets.ts'
 import { listedVersion, readHeader, readListed } from '../../main/practice/slot-image.ts'
 import { secondaryImage } from '../../main/practice/swap.ts'

@@ -2,7 +2,7 @@
 // whatever was cut, direct-xip with a revert in the image that is due, and neither ever starts one that does not verify.
 import { describe, expect, test } from 'vitest'
 import { boot } from '../../main/practice/bootloader.ts'
-import type { Bootloader } from '../../main/practice/bootloader.ts'
+import type { Bootloader } from '../../main/practice/slot-check.ts'
 import { bootloaderOf, checkAgainst, flashFactoryImage, layOut } from '../../main/practice/factory.ts'
 import { Flash, PowerCut } from '../../main/practice/flash.ts'
 import type { FlashArea } from '../../main/practice/flash.ts'
