@@ -5,7 +5,7 @@ import type { Page } from '@playwright/test'
 
 /** As a scanner types it. */
 async function scan(page: Page, code: string): Promise<void> {
-  await page.keyboard.type(code, { delay: 2 })
+  await page.keyboard.type(code)
   await page.keyboard.press('Enter')
 }
 
@@ -13,24 +13,50 @@ test('by keys alone: into operator mode, start, eight CONFIRMED, each heard; a s
   const { page, app } = station
   await eightAttached(page)
   await page.evaluate(() => window.slotwright.call('layBays', { rows: 2, columns: 4 }))
+  const released = await page.evaluate(async () => {
+    const sample = await window.slotwright.call('sampleFile', {})
+    if (!sample.ok) return sample.failure.says
+    const saved = await window.slotwright.call('saveRecipe', { id: null, body: {
+      recipe: { name: 'Sensor board', quota: 8, tests: [{ test: 'question', asks: 'Does the green light blink?' }] }, files: [{ sha256: sample.value.sha256 }], notes: 'Fixture A, blue lid',
+    } })
+    const done = saved.ok ? await window.slotwright.call('releaseRecipe', { id: saved.value.id }) : saved
+    return done.ok ? done.value.state : done.failure.says
+  })
+  expect(released).toBe('released')
   await page.getByRole('navigation').getByRole('button', { name: 'Operator' }).press('Enter')
   const operator = page.locator('[data-part=operator]')
   await expect(operator.locator('[data-bay][data-look=ready]')).toHaveCount(8)
   expect(await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.isFullScreen())).toBe(true)
   const start = operator.getByRole('button', { name: 'Start', exact: true })
   await expect(start).toBeFocused()
+  await expect(operator.locator('[data-part=job]')).toHaveText('Sensor board')
+  await expect(operator.locator('[data-part=score]')).toContainText('0 of 8 good')
   await picture(page, '30-operator-ready')
 
   // A code that means nothing to anybody, while Start has the focus.
   await scan(page, '4006381333931')
-  await expect(operator.locator('[data-part=scanned]')).not.toHaveText('Plug boards in and press Start.')
+  await expect(operator.locator('[data-part=scanned]')).toHaveText('The code 4006381333931 means nothing here.')
   await expect(start).toBeVisible()
+  await scan(page, 'recipe:Sensor board')
+  await expect(operator.locator('[data-part=scanned]')).toHaveText('Recipe chosen: recipe:Sensor board')
 
   await start.press('Enter')
   await expect(operator.locator('[data-look=working]').first()).toBeVisible()
   await picture(page, '31-operator-running')
-  await expect(operator.locator('[data-bay][data-look=confirmed]')).toHaveCount(8, { timeout: 90_000 })
-  await expect(operator.locator('[data-part=score]')).toContainText('8 good')
+  // Each board asks; a card answers.
+  const confirmed = operator.locator('[data-bay][data-look=confirmed]')
+  const question = operator.locator('[data-part=question]')
+  await expect(question).toContainText('Does the green light blink?', { timeout: 60_000 })
+  await picture(page, '31-operator-question')
+  await operator.getByRole('button', { name: 'Yes', exact: true }).click()
+  for (let answered = 1; answered < 8; answered++) {
+    await expect(operator.locator('[data-bay][data-look=asks]').or(confirmed)).not.toHaveCount(0)
+    await expect(question).toBeVisible()
+    await scan(page, 'answer:yes')
+    await expect(operator.locator('[data-part=scanned]')).toHaveText('Answered.')
+  }
+  await expect(confirmed).toHaveCount(8, { timeout: 90_000 })
+  await expect(operator.locator('[data-part=score]')).toContainText('8 of 8 good')
   await expect(operator.locator('[data-part=firstPass]')).toHaveText('100 %')
   expect(Number(await operator.locator('[data-part=sound]').getAttribute('data-sounds'))).toBeGreaterThan(1)
   await picture(page, '32-operator-confirmed')
