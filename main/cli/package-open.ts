@@ -12,6 +12,7 @@ import { inspectImage } from '../image/inspect.ts'
 import type { ImageReport } from '../image/inspect.ts'
 import { decryptingOf } from '../station/firmware-keys.ts'
 import { installedOn, loaderFactsFor } from '../station/installed.ts'
+import { laidOutSays } from '../station/sending.ts'
 import { openWith, openedEntry, packageFileBytesMax, packageView, refusedEntry } from '../station/packages.ts'
 import type { Answer, Call } from './call.ts'
 import { readInput, writeOutput } from './files.ts'
@@ -94,7 +95,7 @@ async function prove(call: Call, bytes: Uint8Array, flags: OpenFlags): Promise<P
   if (image.signature?.check === 'does-not-hold') return badFirmware('the signature of the image in it does not hold.')
   if (flags.imageKey !== undefined && image.signature?.check !== 'holds') return badFirmware(`the image in it is not signed with ${flags.imageKey}.`)
   const signature = image.signature === null ? 'unsigned' : image.signature.check === 'holds' ? `signed with ${key?.name ?? 'the key named'}` : 'signed with a key that is not known here'
-  const says = `MCUboot image, version ${image.version}, hash ${image.hash.claimed.slice(0, 16)}…, ${signature}.`
+  const says = `MCUboot image, version ${image.version}, hash ${image.hash.claimed.slice(0, 16)}…, ${signature}.${laidOutSays({ flags: image.header.flagNames, loadAddress: image.header.loadAddress }, opened.firmwareOffset)}`
   return { bytes, opened, image, view: packageView(bytes, opened, says) }
 }
 

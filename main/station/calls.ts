@@ -32,7 +32,7 @@ import { readRun, readRuns } from './history.ts'
 import { compareFiles, sizeOfFile } from './images.ts'
 import { admitter } from './installed.ts'
 import { saveReceipts } from './receipts-saved.ts'
-import { asSent } from './sending.ts'
+import { asSent, laidOutSays } from './sending.ts'
 import { openPackageFile, openedEntry, packageView, refusedEntry } from './packages.ts'
 import type { People } from './people.ts'
 import { peopleHandlers } from './people-calls.ts'
@@ -299,7 +299,7 @@ async function packageFileView({ home, clock, desk, log }: World, file: OpenedFi
   }
   const { opened, image } = unwrapped
   const noted = log.recordAct({ kind: 'package-opened', data: openedEntry(name, bytes, opened, { hash: image.view.hash, version: image.view.version }) }, 'operator')
-  const says = `MCUboot image, version ${image.view.version}, ${image.view.signature === 'valid' ? `signed with ${image.view.keyName ?? 'a known key'}` : 'its signature is not proven here'}.`
+  const says = `MCUboot image, version ${image.view.version}, ${image.view.signature === 'valid' ? `signed with ${image.view.keyName ?? 'a known key'}` : 'its signature is not proven here'}.${laidOutSays(image.view, opened.firmwareOffset)}`
   return { file: id, name, bytes: bytes.length, sha256, image: image.view, problem: failed(noted) ? failureView(noted) : null, package: packageView(bytes, opened, says) }
 }
 

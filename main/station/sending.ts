@@ -19,7 +19,7 @@ export function asSent(opened: OpenedFile, file: ReadFile, send: Send = 'image')
   if (packed === undefined || bytes === undefined) {
     return send === 'image' ? file : new Failure('not-a-package', `The recipe sends firmware packages as they are, and "${opened.name}" is none. Choose a package, or let the recipe send images.`)
   }
-  const laidOut = isLaidOut(file, packed.firmwareOffset)
+  const laidOut = isLaidOut(file.view, packed.firmwareOffset)
   if (laidOut && send !== 'in-place') {
     return new Failure('laid-out-in-place', `The firmware in "${opened.name}" is linked to run from inside the package (at 0x${file.view.loadAddress.toString(16)}), and would not run anywhere else. Let the recipe send it in place, or make the package without --in-place.`)
   }
@@ -36,6 +36,11 @@ export function asSent(opened: OpenedFile, file: ReadFile, send: Send = 'image')
 }
 
 /** Whether the image is fixed to an address inside its package (flag ROM_FIXED), as `package make --in-place` does it. */
-function isLaidOut({ view }: ReadFile, offset: number | null): boolean {
-  return offset !== null && view.flags.includes('ROM_FIXED') && view.loadAddress % slotAlign !== 0 && (view.loadAddress - offset) % slotAlign === 0
+export function isLaidOut({ flags, loadAddress }: Readonly<{ flags: readonly string[]; loadAddress: number }>, offset: number | null): boolean {
+  return offset !== null && flags.includes('ROM_FIXED') && loadAddress % slotAlign !== 0 && (loadAddress - offset) % slotAlign === 0
+}
+
+/** The sentence for a package that runs in place, with a space before it; empty for any other. */
+export function laidOutSays(image: Readonly<{ flags: readonly string[]; loadAddress: number }>, offset: number | null): string {
+  return isLaidOut(image, offset) ? ` Linked to run from inside the package, at 0x${image.loadAddress.toString(16)}, in a slot at 0x${(image.loadAddress - (offset ?? 0)).toString(16)}.` : ''
 }

@@ -1,13 +1,21 @@
 // Firmware packages through the window: the practice line gets bootloaders that unpack them, the recipe sends the package
-// whole, and the batch's receipts are signed, saved and verified by openssl.
+// whole, and the batch's receipts are signed, saved and verified.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
 import { answerOpenDialog, answerSaveDialog, command, eightAttached, expect, picture, test, view, writeFirmware } from './station-window.ts'
 
 const hardware = '1.3.6.1.4.1.99999.7.1'
 
-test('a package goes out whole, the boards unpack it, one goes back, and openssl verifies what the station signed of it', async ({ open, home }) => {
+/** The open sheet breaks no rule that axe can check. */
+async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode().include('[role=dialog]').analyze()
+  expect(violations.map(({ id, nodes }) => `${id} at ${nodes.map(({ target }) => target.join(' ')).join(' | ')}`)).toEqual([])
+}
+
+test('a package goes out whole, the boards unpack it, one goes back, and what the station signed of it verifies', async ({ open, home }) => {
   const at = (name: string) => join(home, name)
   writeFirmware(at('app.bin'))
   const own = ['--home', home]
@@ -22,6 +30,7 @@ test('a package goes out whole, the boards unpack it, one goes back, and openssl
   await page.getByLabel('Faults').fill('2:fails-proof,3:power-cut@9')
   await page.getByLabel('Their bootloader takes').selectOption('unwrap')
   await picture(page, '60-practice-loader')
+  await expectAccessible(page)
   await page.getByRole('button', { name: 'Restart practice boards' }).click()
   await expect(page.getByRole('dialog')).toBeHidden({ timeout: 30_000 })
   await eightAttached(page, 3)
@@ -32,6 +41,7 @@ test('a package goes out whole, the boards unpack it, one goes back, and openssl
   await page.getByLabel('Of a firmware package, send').selectOption('whole')
   await page.getByLabel('Hardware type of the boards').fill(hardware)
   await picture(page, '61-recipe-package')
+  await expectAccessible(page)
   await page.getByRole('button', { name: 'Done' }).click()
   await page.getByRole('button', { name: 'Start' }).click()
   await expect(page.locator('[data-bay][data-look=confirmed]')).toHaveCount(2, { timeout: 90_000 })
@@ -47,6 +57,7 @@ test('a package goes out whole, the boards unpack it, one goes back, and openssl
   await expect(page.locator('[data-part=receipts-saved]')).toContainText('Receipts: 2. Error reports: 1.')
   await expect(page.locator('[data-part=receipts-saved]')).toContainText('Line station')
   await picture(page, '63-receipts')
+  await expectAccessible(page)
   expect(complaints).toEqual([])
 
   mkdirSync(at('out'))
