@@ -15,7 +15,7 @@ test('the state of the log stands above it, ages with new entries, and filters f
   await expect(state).toContainText('The log holds')
   await view(page, 'Settings').click()
   await page.getByLabel('Person at the station').fill('Grace Hopper')
-  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('button', { name: 'Save' }).first().click()
   await expect(page.getByText('Saved', { exact: true })).toBeVisible()
   await view(page, 'Log').click()
   await expect(state).toContainText(/written since/)

@@ -40,6 +40,26 @@ async function drag(page: Page, frames: number): Promise<{ times: number[]; unre
   }, frames)
 }
 
+/** The same while it is scrolled on by four rows a frame, from the top, as by a steady wheel. */
+async function scrollOn(page: Page, frames: number): Promise<{ times: number[]; unread: number }> {
+  await list(page).evaluate((box) => { box.scrollTop = 0 })
+  await expect(page.locator(`[data-seq="${last}"]`)).toBeVisible()
+  return await list(page).evaluate(async (box, count) => {
+    const times: number[] = []
+    let unread = 0
+    let before = performance.now()
+    for (let frame = 0; frame <= count; frame++) {
+      // A made-up turn of the wheel does not scroll by itself where the list leaves it to the browser.
+      if (box.dispatchEvent(new WheelEvent('wheel', { deltaY: 160, bubbles: true, cancelable: true }))) box.scrollTop += 160
+      const now = await new Promise<number>((resolve) => { requestAnimationFrame(resolve) })
+      times.push(now - before)
+      before = now
+      if (box.querySelector('[role=option]:not([data-seq])') !== null) unread++
+    }
+    return { times: times.slice(1), unread }
+  }, frames)
+}
+
 test('any place of a long log is reached, only rows in sight are in the page, and no byte changes', async ({ open, home }) => {
   test.setTimeout(entries > 100_000 ? 900_000 : 120_000)
   await writeLongLog(home, entries)
@@ -55,6 +75,7 @@ test('any place of a long log is reached, only rows in sight are in the page, an
   const { times, unread } = await drag(page, figuresFile === undefined ? 60 : 300)
   await expect(page.locator('[data-seq="0"]')).toBeVisible()
   expect(await page.locator('[role=option]').count()).toBeLessThan(60)
+  const steady = await scrollOn(page, figuresFile === undefined ? 30 : 300)
   const jumpedMs = performance.now()
   await list(page).evaluate((box) => { box.scrollTop = (box.scrollHeight - box.clientHeight) / 2 })
   await expect.poll(async () => Math.abs(((await seqs(page))[0] ?? 0) - entries / 2)).toBeLessThan(40)
@@ -107,11 +128,15 @@ test('any place of a long log is reached, only rows in sight are in the page, an
   expect(complaints).toEqual([])
 
   if (figuresFile === undefined) return
-  const sorted = [...times].sort((a, b) => a - b)
-  const at = (share: number) => Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(1))
+  const frameMs = (all: readonly number[]) => {
+    const sorted = [...all].sort((a, b) => a - b)
+    const at = (share: number) => Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(1))
+    return { median: at(0.5), p95: at(0.95), p99: at(0.99), longest: at(1) }
+  }
   const figures = {
     measuredAt: new Date().toISOString(), processor: cpus()[0]?.model.trim(), cores: availableParallelism(), load: Number((loadavg()[0] ?? 0).toFixed(2)), command: 'npm run bench:log-window', entries,
-    frames: times.length, frameMs: { median: at(0.5), p95: at(0.95), p99: at(0.99), longest: at(1) }, framesWithoutRows: unread, firstRowsMs: Math.round(firstRowsMs), jumpMs: Math.round(jumpMs), searchMs: Math.round(searchMs), figuresMs: Math.round(figuresMs),
+    scrolling: { frames: steady.times.length, frameMs: frameMs(steady.times), framesWithUnreadRows: steady.unread }, dragging: { frames: times.length, frameMs: frameMs(times), framesWithoutReadRows: unread },
+    firstRowsMs: Math.round(firstRowsMs), jumpMs: Math.round(jumpMs), searchMs: Math.round(searchMs), figuresMs: Math.round(figuresMs),
   }
   writeFileSync(figuresFile, `${JSON.stringify(figures, null, 1)}\n`)
   console.log(JSON.stringify(figures, null, 1))
