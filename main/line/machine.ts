@@ -23,6 +23,8 @@ export const tries = { asksMax: 4, uploadsMax: 3, resetsMax: 2, clearingsMax: 4,
 
 /** Questions without an answer after which a board counts as silent. */
 const silentAsks = 2
+/** BOOT_SERIAL_WAIT_FOR_DFU waits half a second by default; the restart comes 250 ms after its answer. */
+const quietForBootloaderMs = 2_500
 
 const none: Tally = { asks: 0, uploads: 0, resets: 0, clearings: 0, proofs: 0, confirms: 0 }
 
@@ -239,7 +241,8 @@ function awaitReturn(state: ActiveState, heard: boolean): Move {
   assert(state.at !== 'asking', 'a reset belongs to a plan')
   const [wait, ...rest] = state.rest
   assert(wait?.do === 'await-return', 'a reset is followed by the wait for the return')
-  const step: Step = { ...wait, before: before.slots, heard, ...awayFor(state.job.profile, state.job.image.imageBytes, wait.timeoutMs) }
+  const away = awayFor(state.job.profile, state.job.image.imageBytes, wait.timeoutMs)
+  const step: Step = { ...wait, before: before.slots, heard, timeoutMs: away.timeoutMs, quietMs: Math.max(away.quietMs, wait.quietMs ?? 0) }
   return { state: { ...state, board: { ...before, slots: [] }, step, rest }, record: heard ? [record.resetDone(state.job, wait.purpose)] : [] }
 }
 
@@ -251,8 +254,20 @@ function returned(state: ActiveState, slots: readonly SlotSays[]): Move {
   if (unchanged && !step.heard && state.tally.resets < tries.resetsMax) {
     return enter({ ...now, tally: { ...state.tally, resets: state.tally.resets + 1 } }, [...resetSteps(step.purpose, now.board, job.image.imageBytes), ...state.rest])
   }
+  if (keptInBootloader(step, slots) && now.board.recovery !== true && state.tally.resets < tries.resetsMax) {
+    const again = resetSteps(step.purpose, now.board, job.image.imageBytes).map((each): Step => (each.do === 'await-return' ? { ...each, quietMs: quietForBootloaderMs } : each))
+    return enter({ ...now, tally: { ...state.tally, resets: state.tally.resets + 1 } }, [...again, ...state.rest])
+  }
   const booted = record.booted(job, slots)
   return prepend(booted, unchanged && !step.heard ? endFailed(now, new Failure('not-reset', 'The board answers, but did not restart when told to. Switch its power off and on.')) : judgeReturn(now, slots, unchanged))
+}
+
+/**
+ * The firmware answered before and nothing runs now: most likely the bootloader waits for an upload after each restart and
+ * took the station's question for one. It answers, so telling it to restart again is not blind; then it is left alone.
+ */
+function keptInBootloader({ purpose, before }: Extract<Step, { do: 'await-return' }>, slots: readonly SlotSays[]): boolean {
+  return purpose !== 'recover' && activeSlot(before) !== null && activeSlot(slots) === null
 }
 
 function judgeReturn(state: Exclude<ActiveState, { at: 'asking' }>, slots: readonly SlotSays[], unchanged: boolean): Move {

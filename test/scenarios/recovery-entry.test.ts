@@ -85,11 +85,15 @@ test('a bootloader that waits for an upload is not kept by the station\'s own qu
   await value(line.station.saveProfile({ profile: { name: 'quiet', quietAfterResetMs: 1_500 } }))
   await line.runBatch({ profile: 'quiet' })
   expect((await line.runs()).map((run) => [run.outcome, run.kind])).toEqual([['confirmed', null], ['confirmed', null]])
-  // Without the quiet they would be taken for uploads, and the board would stay in recovery.
+  const seconds = (await line.runs())[0]!.seconds
+  // Without the profile the first question is taken for an upload; that is noticed, and the board restarted once more in quiet.
   await line.close()
-  line = await Line.open({ seed: 68, boards: 1, profile: waits })
+  line = await Line.open({ seed: 68, boards: 2, profile: waits, faults: '2:fails-proof' })
   await line.runBatch()
-  expect((await line.runs())[0]?.outcome).not.toBe('confirmed')
+  const runs = await line.runs()
+  expect(runs.map((run) => [run.outcome, run.kind])).toEqual([['confirmed', null], ['reverted', 'proof-failed']])
+  expect(runs[0]!.seconds).toBeGreaterThan(seconds)
+  expect(await line.check()).toEqual([])
 })
 
 test('a profile that wants the board reset at the opening has it reset once a run, and no other profile does', async () => {
