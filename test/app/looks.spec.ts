@@ -88,7 +88,8 @@ test('operator mode, sheets and the high-contrast theme hold axe\'s rules', asyn
   }
   await page.screenshot({ path: 'test-results/screens/51-operator-contrast.png' })
   await operator.getByRole('button', { name: 'Leave operator mode' }).click()
-  for (const name of views) {
+  // The rules are the same in every theme and log.spec.ts holds all views to them; these have the most colours.
+  for (const name of ['Line', 'Keys', 'Log'] as const) {
     await view(page, name).click()
     await expect(page.getByRole('heading', { level: 1 })).toHaveCount(1)
     await check(`${name}, contrast`)
