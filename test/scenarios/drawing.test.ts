@@ -19,7 +19,7 @@ test('the drawn machine and the table of plans are those of the code', () => {
   const drawn = put(put(text, 'machine', diagram()), 'plan', planTable())
   if (process.env['SLOTWRIGHT_DRAW'] === '1') writeFileSync(path, drawn)
   expect(drawn, 'docs/run.md is older than main/line: draw it with SLOTWRIGHT_DRAW=1 npx vitest run test/scenarios/drawing.test.ts').toBe(readFileSync(path, 'utf8'))
-})
+}, 60_000)
 
 test('every situation of the plan is drawn', () => {
   expect(new Set(Object.values(boards).map((slots) => situationOf(slots, newHash))).size).toBe(Object.keys(boards).length)

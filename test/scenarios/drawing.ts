@@ -25,13 +25,19 @@ export const boards: Readonly<Record<string, readonly SlotSays[]>> = {
   'names no running image': [],
 }
 
+/** Where the newest image runs, a newer one beside the wanted one is erased. */
+const newerWaits = [slot(0, '1.1.0', newHash, 'active', 'confirmed'), slot(1, '2.0.0', otherHash, 'pending', 'permanent')]
+
 const failing = (kind: string): RunEvent => ({ is: 'stepFailed', failure: new Failure(kind, `It is ${kind}.`, { proof: 'echo' }) })
 const failures: Readonly<Record<string, RunEvent>> = { silent: failing('timeout'), refuses: failing('refused'), unplugged: failing('unplugged') }
 
 function answersTo(step: Step, board: BoardSays): Said[] {
   const kind = saidFor[step.do]
   if (kind === 'nothing') return [{ of: 'nothing' }]
-  if (kind === 'board') return Object.values(boards).map((slots) => ({ of: 'board', board: { ...board, slots } }))
+  if (kind === 'board') {
+    const told = Object.values(boards).map((slots): Said => ({ of: 'board', board: { ...board, mode: 'swap-move', slots } }))
+    return [...told, { of: 'board', board: { ...board, mode: 'direct-xip', slots: newerWaits } }]
+  }
   const lists = Object.values(boards).map((slots): Said => ({ of: 'slots', slots }))
   return step.do === 'prove' && step.proof === 'echo' ? [{ of: 'echo', sent: 'a', answered: 'a' }, { of: 'echo', sent: 'a', answered: 'b' }] : lists
 }
@@ -59,7 +65,9 @@ function walk(): Map<string, Set<string>> {
     const key = `${from} ${nameOf(move.state)}`
     found.set(key, (found.get(key) ?? new Set()).add(label))
     if (move.state.at === 'ended') return
-    const state = JSON.stringify(move.state)
+    // Of the job only recipe and profile differ, and it is by far the longest part.
+    const { job, ...rest } = move.state
+    const state = `${job.recipe.mode} ${job.profile.recovery.by} ${JSON.stringify(rest)}`
     if (seen.has(state)) return
     seen.add(state)
     if (seen.size > statesMax) throw new Error(`the machine has more than ${statesMax} states`)
@@ -99,5 +107,7 @@ export function planTable(): string {
     const steps = planned instanceof Failure ? `refused: ${planned.kind}` : planned.is === 'unchanged' ? 'none: unchanged' : planned.steps.map((step) => (step.do === 'prove' ? `prove ${step.proof}` : step.do)).join(' → ')
     return `| ${says} | \`${situationOf(slots, job.image.hash)}\` | ${steps}${!(planned instanceof Failure) && planned.is === 'clear' ? ' → asked again' : ''} |`
   })
-  return ['| The board says | `situationOf` | What follows (test-and-confirm) |', '|---|---|---|', ...rows].join('\n')
+  const erased = plan({ ...boardWith(...newerWaits), mode: 'direct-xip' }, job)
+  const last = `| runs the image, and its bootloader (direct-xip, ram-load) would run a newer one next | \`${situationOf(newerWaits, job.image.hash)}\` | ${'steps' in erased ? erased.steps.map((step) => step.do).join(' → ') : 'refused'} → asked again |`
+  return ['| The board says | `situationOf` | What follows (test-and-confirm) |', '|---|---|---|', ...rows, last].join('\n')
 }

@@ -4,10 +4,11 @@ import { describe, expect, test } from 'vitest'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Keyring } from '../../main/keys/keyring.ts'
-import { profiles } from '../../main/practice/profiles.ts'
+import { profiles, withExtras } from '../../main/practice/profiles.ts'
+import { readHeader } from '../../main/practice/slot-image.ts'
 import { OpenFiles } from '../../main/station/files.ts'
 import { Logbook } from '../../main/station/logbook.ts'
-import { practiceImage, practiceKey } from '../../main/station/practice.ts'
+import { practiceImage, practiceKey, practiceUpdate } from '../../main/station/practice.ts'
 import { practiceFirmware } from '../../main/station/sample.ts'
 import { Line, runLine, value } from './simulation.ts'
 
@@ -70,6 +71,38 @@ test('ram-load: an image for RAM is confirmed, and one that is not is refused be
     expect((await line.runs()).map((run) => run.outcome)).toEqual(expect.arrayContaining(['confirmed', 'confirmed']))
     expect(line.ports.fixtures.map((fixture) => fixture.board.running)).toMatchObject([{ version: '1.1.0', slot: 1 }, { version: '1.1.0', slot: 1 }])
     expect(await line.check()).toEqual([])
+  } finally {
+    await line.close()
+  }
+})
+
+test('two images are one update with one outcome: both are in the log, both go back when a proof fails', async () => {
+  const line = await Line.open({ seed: 18, boards: 2, profile: withExtras(profiles['practice']!, { images: 2 }), faults: '2:fails-proof' })
+  try {
+    const desk = { keyring: new Keyring(join(line.home, 'keys'), line.clock), files: new OpenFiles(), log: new Logbook(line.station.audit, 'tester') }
+    const path = await value(practiceUpdate({ home: line.home, desk }, { images: 2 }))
+    const { file, image } = await value(line.station.openFile({ path, purpose: 'image' }))
+    expect(image?.images?.map((part) => [part.image, part.version, part.signature])).toEqual([[0, '1.1.0+0', 'valid'], [1, '1.1.0+0', 'valid']])
+    await line.runBatch({}, file)
+    const runs = await line.runs()
+    expect(runs.map((run) => run.outcome)).toEqual(['confirmed', 'reverted'])
+    expect(runs[0]?.steps.filter((step) => step.step === 'Upload' && step.result === 'done')).toHaveLength(2)
+    expect(runs[0]?.steps.some((step) => step.says.includes('As image 1 the board runs 1.1.0') && step.says.includes('confirmed'))).toBe(true)
+    expect(line.ports.fixtures.map((fixture) => readHeader(fixture.board.slots.others![0]!.primary.area).minor)).toEqual([1, 0])
+    expect(await line.check()).toEqual([])
+  } finally {
+    await line.close()
+  }
+})
+
+test('a damaged archive is told as a problem of the file and starts nothing', async () => {
+  const line = await Line.open({ seed: 19, boards: 1 })
+  try {
+    const path = join(line.home, 'dfu_application.zip')
+    writeFileSync(path, Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), Buffer.alloc(200)]))
+    const opened = await value(line.station.openFile({ path, purpose: 'image' }))
+    expect(opened).toMatchObject({ image: null, problem: { kind: 'bad-archive' } })
+    expect(await line.station.startBatch({ file: opened.file, recipe: {} })).toMatchObject({ kind: expect.any(String) as string })
   } finally {
     await line.close()
   }
