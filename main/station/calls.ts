@@ -49,6 +49,7 @@ import { listProfiles } from './profiles.ts'
 import { askedBoard, keepProfile, profileFromBoard, profileNamed } from './profile-calls.ts'
 import type { Questions } from './questions.ts'
 import { addTokenKey, addTokenModule, generateTokenKey, listTokens, lockToken, unlockToken } from './tokens.ts'
+import { readNotices } from './notices.ts'
 import type { Updates } from './updates.ts'
 import { entryView, failureView } from './views.ts'
 
@@ -82,6 +83,7 @@ export type World = {
   readonly keeper: CheckpointKeeper
   readonly searches: Searches
   readonly updates: Updates
+  readonly noticesFile: string | null
   /** Null where nothing can make PDF or print. */
   readonly paper: Paper | null
 }
@@ -98,6 +100,7 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice, bayMa
   const reportDesk: Desk = { audit, log: world.log, paper: world.paper, version: world.about.version, wallMs: () => world.clock.wallMs() }
   return {
     about: () => world.about,
+    notices: () => readNotices(world.noticesFile),
     updates: () => world.updates.view(),
     setUpdates: (wanted) => world.updates.set(wanted),
     checkUpdate: () => world.updates.check(),
@@ -327,6 +330,7 @@ async function verifyLog({ audit, clock, emit, log }: World): Promise<LogVerdict
 
 function changeSettings(world: World, changes: Partial<SettingsView>, role: 'operator' | 'engineer'): SettingsView | Failure {
   const before = world.settings
+  if (changes.person !== undefined && !world.people.isOpen) return new Failure('has-accounts', 'People have accounts here: the log names whoever is signed in, and nobody else can be set.')
   const after: SettingsView = { theme: changes.theme ?? before.theme, person: changes.person ?? before.person, baudRate: changes.baudRate ?? before.baudRate }
   for (const name of ['theme', 'person', 'baudRate'] as const) {
     if (after[name] === before[name]) continue

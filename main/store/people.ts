@@ -58,6 +58,10 @@ function change(folder: string, how: (people: People) => People): People | Failu
   }
 }
 
+type AboutPerson = Extract<EntryDraft, { kind: 'person-added' | 'person-changed' | 'person-retired' | 'person-locked' | 'person-unlocked' }>
+
+const isAboutPerson = (draft: EntryDraft): draft is AboutPerson => draft.kind.startsWith('person-')
+
 /** Gives drafts their pseudonyms. A name seen first is given one, on disk before it is used. */
 export function pseudonymizer(folder: string): { draft(draft: EntryDraft): EntryDraft | Failure } | Failure {
   const read = readPeople(folder)
@@ -73,11 +77,17 @@ export function pseudonymizer(folder: string): { draft(draft: EntryDraft): Entry
     people = changed
     return people.people[person] ?? person
   }
+  /** Entries about an account name its owner once more. */
+  const withPerson = (draft: AboutPerson, by: string): EntryDraft | Failure => {
+    const about = nameOf(draft.data.person)
+    return about instanceof Failure ? about : { ...draft, person: by, data: { ...draft.data, person: about } } as EntryDraft
+  }
   return {
     draft(draft) {
       if (!people.on) return draft
       const person = nameOf(draft.person ?? '')
       if (person instanceof Failure) return person
+      if (isAboutPerson(draft)) return withPerson(draft, person)
       if (draft.kind !== 'settings' || draft.data.name !== 'person') return { ...draft, person }
       const [before, after] = [nameOf(draft.data.before ?? ''), nameOf(draft.data.after)]
       if (before instanceof Failure) return before

@@ -14,7 +14,7 @@ test('every row says who may call it, without double or unknown roles', () => {
 
 test('only signing in and out, and what the sign-in page needs, is for anyone', () => {
   const open = Object.entries(methods).filter(([, { may }]) => may === 'anyone').map(([name]) => name)
-  expect(open.sort()).toEqual(['about', 'lockStation', 'session', 'setFullScreen', 'settings', 'signIn', 'signOut'])
+  expect(open.sort()).toEqual(['about', 'lockStation', 'notices', 'session', 'setFullScreen', 'settings', 'signIn', 'signOut'])
 })
 
 test('who is not signed in may call only what is for anyone', () => {

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { failed } from '../../main/base/failure.ts'
 import { delayAfter, wrongTriesMax } from '../../main/station/people.ts'
 import { hashBadge, hashSecret, newBadgeSalt, sameSecret } from '../../main/station/pin-hash.ts'
+import { setPseudonyms } from '../../main/store/people.ts'
 import { openStation } from '../../main/station/station.ts'
 import { value } from '../scenarios/simulation.ts'
 import { SimulatedPorts } from '../scenarios/wire.ts'
@@ -191,6 +192,26 @@ describe('accounts', () => {
     const all = await value(house.root.api.listLog({}))
     expect(all.entries.some(({ person }) => person === 'P-07')).toBe(true)
     expect(JSON.stringify(all)).not.toContain('Lovelace')
+  })
+
+  test('are in the log by pseudonyms alone where the house wants that for everybody', async () => {
+    await open()
+    await house.station.close()
+    setPseudonyms(house.home, true)
+    await house.again()
+    await value(house.root.api.signIn({ name: 'Root', pin: pinOf('Root') }))
+    const account = await house.add('Ada Lovelace', ['operator'])
+    await value(house.root.api.changePerson({ account, roles: ['engineer'] }))
+    await value(house.root.api.retirePerson({ account }))
+    const { entries } = await value(house.root.api.listLog({}))
+    expect(entries.filter(({ kind }) => kind.startsWith('person-') && kind !== 'person-added')).toHaveLength(2)
+    expect(JSON.stringify(entries)).not.toContain('Lovelace')
+  })
+
+  test('end the setting of who is at the machine', async () => {
+    await open()
+    expect(kindOf(await house.root.api.changeSettings({ person: 'Somebody Else' }))).toBe('has-accounts')
+    expect(kindOf(await house.root.api.changeSettings({ theme: 'dark' }))).toBe('done')
   })
 
   test('change their own PIN with the old one; a wrong old one counts as a wrong try', async () => {
