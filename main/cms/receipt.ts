@@ -184,7 +184,7 @@ const errorsByKind: Readonly<Record<string, Readonly<{ error: LoadErrorName; ven
   'buffer-too-small': plainError('insufficientMemory'),
   'mode-unsupported': other('modeUnsupported'),
   'no-way-back': other('modeUnsupported'),
-  'newer-waits': other('modeUnsupported'),
+  'erase-refused': other('refused'),
   'one-image-only': other('modeUnsupported'),
   'upload-failed': other('uploadFailed'),
   'upload-refused': other('refused'),
