@@ -15,6 +15,7 @@ if (!/^[a-z-]+$/.test(name) || !existsSync(source)) {
 }
 /** Processes that a bench starts, by the name under which it finds them beside itself. */
 const alongside = {
+  sign: { tokens: join(root, 'main', 'keys', 'pkcs11-process.ts') },
   log: { practice: join(root, 'main', 'practice', 'process.ts') },
   link: { board: join(import.meta.dirname, 'link-board.ts') },
   line: { station: join(import.meta.dirname, 'line-station.ts'), practice: join(root, 'main', 'practice', 'process.ts') },
