@@ -2,7 +2,7 @@
 /** How many inputs a fuzzer tries: a sample, or what `npm run fuzz` asks for. */
 export const fuzzRounds = Number(process.env['SLOTWRIGHT_FUZZ'] ?? 20_000)
 export const fuzzSeed = Number(process.env['SLOTWRIGHT_FUZZ_SEED'] ?? 20261123)
-export const fuzzTimeoutMs = 900_000
+export const fuzzTimeoutMs = 3_600_000
 
 /** xorshift32; gives a function that draws from 0 to below its argument. */
 export function dice(from: number): (below: number) => number {
