@@ -17,20 +17,25 @@ export type TreeHead = Readonly<{ size: number; root: Uint8Array }>
 
 export const emptyEdge: TreeEdge = { size: 0, hashes: [] }
 
+// What is hashed is put together here again and again: over a million entries, fresh arrays are a part of the time.
+const leafRoomBytes = 4_096
+const leafRoom = new Uint8Array(1 + leafRoomBytes)
+const nodeRoom = Uint8Array.of(1, ...new Uint8Array(2 * hashBytes))
+
 /** SHA-256(0x00 ‖ entry). */
 export function leafHash(entry: Uint8Array, sha256: Sha256 = nobleSha256): Uint8Array {
-  const prefixed = new Uint8Array(entry.length + 1)
+  const prefixed = entry.length <= leafRoomBytes ? leafRoom.subarray(0, 1 + entry.length) : new Uint8Array(1 + entry.length)
   prefixed.set(entry, 1)
   return sha256(prefixed)
 }
 
 /** SHA-256(0x01 ‖ left ‖ right). */
 export function nodeHash(left: Uint8Array, right: Uint8Array, sha256: Sha256 = nobleSha256): Uint8Array {
-  const prefixed = new Uint8Array(1 + 2 * hashBytes)
-  prefixed[0] = 1
-  prefixed.set(left, 1)
-  prefixed.set(right, 1 + hashBytes)
-  return sha256(prefixed)
+  // A hash read from a damaged file may be short; what stood here before must not fill it up.
+  if (left.length !== hashBytes || right.length !== hashBytes) nodeRoom.fill(0, 1)
+  nodeRoom.set(left, 1)
+  nodeRoom.set(right, 1 + hashBytes)
+  return sha256(nodeRoom)
 }
 
 /** Called for each subtree that the new leaf completes; it spans leaves `index`·2^`level` to (`index`+1)·2^`level` − 1. */
