@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '..')
 const named = join(root, '.runtime', 'electron-path')
 const runtime = existsSync(named) ? readFileSync(named, 'utf8').trim() : process.execPath
 const paths = process.argv.slice(2)
-const ran = spawnSync(runtime, [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', '--testTimeout=21600000', ...(paths.length > 0 ? paths : ['test/log', 'test/store'])], {
+const ran = spawnSync(runtime, [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', '--testTimeout=21600000', '--hookTimeout=21600000', ...(paths.length > 0 ? paths : ['test/log', 'test/store'])], {
   cwd: root, stdio: 'inherit', env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', SLOTWRIGHT_SOAK: '1' },
 })
 process.exitCode = ran.status ?? 1
