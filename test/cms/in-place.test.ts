@@ -63,7 +63,7 @@ describe('layout stands still', () => {
       expect(layout.rounds.length).toBeLessThanOrEqual(8)
     }
     await expectInPlace(border - tail - 32 - 8, bare, { vectorAlign: 4 })
-  })
+  }, 120_000)
 
   test('for random sizes from 1 B to 20 MiB, by openssl\'s word', async () => {
     const { bare } = await house('ed25519')
