@@ -1,6 +1,7 @@
 // Any image under the lamp: a proven one, one whose bytes were changed, two side by side, and the room in the slots.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { strToU8, zipSync } from 'fflate'
 import { answerOpenDialog, answerSaveDialog, command, eightAttached, expect, picture, test, view, writeFirmware } from './station-window.ts'
 
 test('an image is shown with what is proven, a changed one is caught, and two versions differ where they differ', async ({ station }) => {
@@ -50,6 +51,17 @@ test('an image is shown with what is proven, a changed one is caught, and two ve
   await page.getByRole('button', { name: 'Compare with' }).click()
   await expect(page.locator('[data-image="changed.bin"]')).toContainText('does not match its own SHA256 hash')
   await expect(page.locator('[data-differs="hash check"]')).toContainText('differs')
+
+  const archive = join(home, 'dfu_application.zip')
+  const files = [{ file: 'app.bin', image_index: '0', size: readFileSync(one).length }, { file: 'radio.bin', image_index: '1', size: readFileSync(two).length }]
+  writeFileSync(archive, zipSync({ 'app.bin': readFileSync(one), 'radio.bin': readFileSync(two), 'manifest.json': strToU8(JSON.stringify({ 'format-version': 1, files })) }))
+  await answerOpenDialog(app, archive)
+  await page.getByRole('button', { name: 'Another' }).click()
+  const parts = page.locator('[data-image="dfu_application.zip"] [data-part=archive] tbody tr')
+  await expect(parts).toHaveCount(2)
+  await expect(parts.nth(1)).toContainText('2.0.0')
+  await expect(parts.nth(1)).toContainText('Signature proven')
+  await picture(page, '42-archive')
 
   const junk = join(home, 'notes.bin')
   writeFileSync(junk, 'these are not the bytes you are looking for')
