@@ -88,6 +88,12 @@ export const useOperator = defineStore('operator', () => {
     return reply.ok ? null : reply.failure
   }
 
+  /** A code came in two pieces; half a serial number is worse than none. */
+  function refuseTorn(): void {
+    said.value = { code: '', done: null, failure: { kind: 'torn', says: '', facts: {} } }
+    sound('refused')
+  }
+
   /** A code was scanned or typed. */
   async function scan(code: string): Promise<void> {
     const result = await carryOut(code)
@@ -126,7 +132,7 @@ export const useOperator = defineStore('operator', () => {
     return { done: reply.value.nextSerial === serial ? 'next' : 'serial', failure: null }
   }
 
-  return { on, muted, sounds, released, picked, recipe, fileFits, questions, said, failure, starting, bay, hear, enter, leave, sound, mute, start, answer, scan }
+  return { on, muted, sounds, released, picked, recipe, fileFits, questions, said, failure, starting, bay, hear, enter, leave, sound, mute, start, answer, scan, refuseTorn }
 })
 
 function fits(format: string, text: string): boolean {

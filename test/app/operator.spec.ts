@@ -1,12 +1,20 @@
 // Operator mode as somebody in gloves uses it: by keys and scanner alone, to the end of a batch that a quota ends and of
 // one that too many failures end; and the fixture's own arrangement.
 import { eightAttached, expect, picture, test } from './station-window.ts'
-import type { Page } from '@playwright/test'
+import type { ElectronApplication } from '@playwright/test'
 
-/** As a scanner types it. */
-async function scan(page: Page, code: string): Promise<void> {
-  await page.keyboard.type(code)
-  await page.keyboard.press('Enter')
+/** As a scanner types it: key after key into the window, faster than a test runner can. */
+async function scan(app: ElectronApplication, code: string): Promise<void> {
+  await app.evaluate(({ BrowserWindow }, text) => {
+    const contents = BrowserWindow.getAllWindows()[0]!.webContents
+    for (const letter of [...text, 'Return']) {
+      const keyCode = letter === ' ' ? 'Space' : letter
+      const modifiers = /^[A-Z:]$/.test(letter) ? ['shift' as const] : []
+      contents.sendInputEvent({ type: 'keyDown', keyCode, modifiers })
+      if (letter !== 'Return') contents.sendInputEvent({ type: 'char', keyCode: letter, modifiers })
+      contents.sendInputEvent({ type: 'keyUp', keyCode, modifiers })
+    }
+  }, code)
 }
 
 test('by keys alone: into operator mode, start, eight CONFIRMED, each heard; a scanner\'s Enter presses no button', async ({ station }) => {
@@ -34,10 +42,10 @@ test('by keys alone: into operator mode, start, eight CONFIRMED, each heard; a s
   await picture(page, '30-operator-ready')
 
   // A code that means nothing to anybody, while Start has the focus.
-  await scan(page, '4006381333931')
+  await scan(app, '4006381333931')
   await expect(operator.locator('[data-part=scanned]')).toHaveText('The code 4006381333931 means nothing here.')
   await expect(start).toBeVisible()
-  await scan(page, 'recipe:Sensor board')
+  await scan(app, 'recipe:Sensor board')
   await expect(operator.locator('[data-part=scanned]')).toHaveText('Recipe chosen: recipe:Sensor board')
 
   await start.press('Enter')
@@ -52,7 +60,7 @@ test('by keys alone: into operator mode, start, eight CONFIRMED, each heard; a s
   for (let answered = 1; answered < 8; answered++) {
     await expect(operator.locator('[data-bay][data-look=asks]').or(confirmed)).not.toHaveCount(0)
     await expect(question).toBeVisible()
-    await scan(page, 'answer:yes')
+    await scan(app, 'answer:yes')
     await expect(operator.locator('[data-part=scanned]')).toHaveText('Answered.')
   }
   await expect(confirmed).toHaveCount(8, { timeout: 90_000 })
@@ -69,7 +77,7 @@ test('by keys alone: into operator mode, start, eight CONFIRMED, each heard; a s
 })
 
 test('serial numbers are scanned for each unit, a used one is refused, and failures in a row end the batch with the reason', async ({ station }) => {
-  const { page } = station
+  const { page, app } = station
   await eightAttached(page)
   await page.getByRole('button', { name: 'Practice line' }).click()
   await page.getByLabel('Boards', { exact: true }).fill('3')
@@ -89,12 +97,12 @@ test('serial numbers are scanned for each unit, a used one is refused, and failu
   const operator = page.locator('[data-part=operator]')
   await operator.getByRole('button', { name: 'Start', exact: true }).click()
   await expect(operator.locator('[data-bay][data-look=asks]')).toHaveCount(3)
-  await scan(page, 'SN-0001')
+  await scan(app, 'SN-0001')
   await expect(operator.locator('[data-part=scanned]')).toHaveText('Noted for the unit: SN-0001')
-  await scan(page, 'SN-0001')
+  await scan(app, 'SN-0001')
   await expect(operator.locator('[data-part=scanned]')).toContainText('was given to another unit')
   await picture(page, '34-operator-scan')
-  await scan(page, 'SN-0002')
+  await scan(app, 'SN-0002')
   await expect(operator.getByRole('alert').filter({ hasText: 'stopped by itself' })).toContainText('2 boards in a row', { timeout: 90_000 })
   await expect(operator.locator('[data-bay][data-look=reverted]')).toHaveCount(2)
   await picture(page, '35-operator-stopped')

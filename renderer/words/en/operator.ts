@@ -46,6 +46,7 @@ export const operator = {
   noRecipe: 'No released recipe is called {code}.',
   busyRecipe: 'A batch is running; choose another recipe when it has ended.',
   unknownCode: 'The code {code} means nothing here.',
+  torn: 'The code came in pieces. Scan it again.',
   noQuestion: 'No board has a question now.',
   question: 'Bay {bay} asks',
   yes: 'Yes',
