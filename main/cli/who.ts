@@ -20,15 +20,18 @@ const commands: Readonly<Record<string, May | 'station' | null>> = {
   sign: engineers, keygen: engineers, package: engineers, size: null, inspect: null, verify: null, compare: null, dumpinfo: null, getpub: null, getpubhash: null, keyinfo: null, getpriv: null,
   key: engineers, 'key list': null, 'key policy': administrators, 'key retire': keepers, 'key module': administrators, 'key tokens': null, 'package inspect': null,
   'package verify-receipt': null, 'key generate': engineers,
-  log: null, 'log checkpoint': keepers, 'log merge': null, 'log export': auditors, 'log backup': keepers, 'log restore': null, 'log redact': administrators, 'log compact': keepers, 'log people': administrators,
+  log: null, 'log checkpoint': keepers, 'log merge': null, 'log export': auditors, 'log backup': keepers, 'log restore': null, 'log redact': administrators, 'log compact': keepers, 'log people': administrators, 'log key': administrators, 'log key show': null,
+  update: 'station', 'update make': null, 'update verify': null,
   history: null, recall: null, report: null, label: null, witness: null,
 }
 
 /** The rule for a command's words; what is not in the table takes somebody who is signed in. */
 export function mayOf(words: readonly string[]): May | 'station' | null {
-  const whole = words.slice(0, 2).join(' ')
-  const named = Object.hasOwn(commands, whole) ? commands[whole] : Object.hasOwn(commands, words[0] ?? '') ? commands[words[0] ?? ''] : undefined
-  return named === undefined ? everyone : named
+  for (let count = 3; count > 0; count--) {
+    const named = words.slice(0, count).join(' ')
+    if (Object.hasOwn(commands, named)) return commands[named] ?? null
+  }
+  return everyone
 }
 
 /** The call in somebody's name. Kinds: `needs-person`, `no-accounts`, `role-missing`, those of signing in and of the log. */
