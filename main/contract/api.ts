@@ -118,6 +118,8 @@ const nothing = z.strictObject({})
  */
 export const methods = {
   about: ask<AboutView>(anyone)(nothing),
+  /** Licences of everything that ships, as text. */
+  notices: ask<{ text: string }>(anyone)(nothing),
 
   // Files: the window names files by the id it got from a dialog, never by path.
   chooseFile: ask<FileView | null>(line)(z.strictObject({ purpose: filePurpose }), { windowOnly: true }),

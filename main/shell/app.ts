@@ -34,7 +34,7 @@ let leaving: Promise<void> | null = null
 let batchRuns = false
 
 const dialogs = makeDialogs(() => window)
-const opening = makeOpening({ home, version: app.getVersion(), practiceEntry: join(built, 'main', 'practice.js'), tokenEntry: join(built, 'main', 'tokens.js') }, settle)
+const opening = makeOpening({ home, version: app.getVersion(), practiceEntry: join(built, 'main', 'practice.js'), tokenEntry: join(built, 'main', 'tokens.js'), noticesFile: join(built, 'NOTICES.txt') }, settle)
 
 /** Chromium's own files lie beside the database; where the home cannot be written, the window still has to say so. */
 function folderForWindow(folder: string): string {

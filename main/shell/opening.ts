@@ -22,7 +22,7 @@ export type Opening = Readonly<{
 }>
 
 /** `opened` is awaited when the station has just been opened, before anyone gets it. */
-export function makeOpening(options: { home: string; version: string; practiceEntry: string; tokenEntry: string }, opened: (station: Station) => Promise<void>): Opening {
+export function makeOpening(options: { home: string; version: string; practiceEntry: string; tokenEntry: string; noticesFile: string }, opened: (station: Station) => Promise<void>): Opening {
   let attempt: Promise<Station | Failure> | null = null
   let open: Station | null = null
   let closed = false

@@ -62,6 +62,8 @@ export type StationOptions = Readonly<{
   newId?: (kind: 'session' | 'batch' | 'run') => string
   /** How this station was installed (installation.ts); null, or left out, when it runs from its sources. */
   installed?: Installed | null
+  /** The build's NOTICES.txt. */
+  noticesFile?: string
   /** Looks for a newer version now, where the owner has set that; for programs that stay open. */
   looksForUpdates?: boolean
   /** Texts for echo proofs. */
@@ -157,7 +159,7 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
   // What it finds is told as an event; what goes wrong is in the log, and nobody waits for it.
   if (options.looksForUpdates === true && updates.view().atStart) void updates.check()
   const world: World = {
-    updates,
+    updates, noticesFile: options.noticesFile ?? null,
     questions, baudRate: options.baudRate ?? null,
     home, about: about(options), nonce: options.nonce ?? (() => toHex(randomBytes(8))), clock, newId, audit, log, desk, ports, emit, people, peopleChanged: () => (failed(sessions) ? undefined : sessions.changed()), settings, batch: null,
     checkpoint: Promise.resolve(), keeper, searches: new Searches(audit), paper: options.paper ?? null,

@@ -15,5 +15,6 @@ import { operator } from './operator.ts'
 import { receipts } from './receipts.ts'
 import { people, signIn } from './people.ts'
 import { settings } from './settings.ts'
+import { notices, updates } from './updates.ts'
 
-export const en = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, auditor, figures, recall, label, operator, bayMap, firstBoard, guide, receipts, people, signIn, settings } as const
+export const en = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, auditor, figures, recall, label, operator, bayMap, firstBoard, guide, receipts, people, signIn, settings, updates, notices } as const
