@@ -23,7 +23,7 @@ test('the page verifies a bundle offline, and names the first entry that was cha
   writeFileSync(forged, zipSync({ ...files, 'entries.jsonl': new TextEncoder().encode(lines.join('\n')) }))
 
   const { ELECTRON_RUN_AS_NODE: _, ...env } = process.env
-  app = await _electron.launch({ executablePath: executable(), args: [...sandbox, join(import.meta.dirname, 'plain')], env: { ...env, SLOTWRIGHT_PAGE: join(built, 'out', 'verify', 'verify.html') } as Record<string, string> })
+  app = await _electron.launch({ executablePath: executable(), args: [...sandbox, join(import.meta.dirname, 'plain')], env: { ...env, SLOTWRIGHT_PAGE: join(built, 'out', 'verify', 'verify.html') } })
   const page = await app.firstWindow()
   const complaints: string[] = []
   page.on('console', (message) => complaints.push(message.text()))
