@@ -3,6 +3,7 @@
 // refused with a sentence; nothing that the station throws reaches the window as more than a sentence.
 import { Failure } from '../base/failure.ts'
 import { methods, type CheckedArgsOf, type FilePurpose, type MethodName, type StationApi } from '../contract/api.ts'
+import { checkArguments } from '../contract/arguments.ts'
 import { mayCall } from '../contract/roles.ts'
 import type { FailureView, FileView, Reply } from '../contract/views.ts'
 
@@ -108,12 +109,12 @@ export function makeAnswer(with_: Answering): (method: unknown, args: unknown) =
   }
 
   async function answer(method: MethodName, given: unknown): Promise<Reply<unknown>> {
-    const checked = methods[method].args.safeParse(given)
+    const checked = checkArguments(method, given)
     // Only the place of the first fault is named: the arguments themselves may hold a passphrase.
-    if (!checked.success) return no('bad-arguments', `The call ${method} has arguments that do not fit at ${checked.error.issues[0]?.path.join('.') || 'the top'}.`)
+    if (!checked.fits) return no('bad-arguments', `The call ${method} has arguments that do not fit at ${checked.at === '' ? 'the top' : checked.at}.`)
     const station = await with_.station()
     if (station instanceof Failure) return { ok: false, failure: toView(station) }
-    const value = await refusal(station, method, checked.data) ?? await carryOut(station, method, checked.data)
+    const value = await refusal(station, method, checked.args) ?? await carryOut(station, method, checked.args)
     if (value instanceof Failure) return { ok: false, failure: toView(value) }
     with_.done?.(method, value)
     return { ok: true, value }

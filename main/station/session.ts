@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import { Failure, failed } from '../base/failure.ts'
 import { methods } from '../contract/api.ts'
 import type { CheckedArgsOf, MethodName, StationApi } from '../contract/api.ts'
+import { checkArguments } from '../contract/arguments.ts'
 import type { SessionView } from '../contract/people.ts'
 import { mayCall, personRoles } from '../contract/roles.ts'
 import type { PersonRole } from '../contract/roles.ts'
@@ -147,12 +148,9 @@ export class Session {
     const view = this.view()
     const roles = view.person?.roles ?? null
     if (!mayCall(may, roles)) return this.#refuse(name, view)
-    const parsed = methods[name].args.safeParse(args)
-    if (!parsed.success) {
-      const issue = parsed.error.issues[0]
-      return new Failure('bad-arguments', `"${name}" cannot be done with these values: ${issue === undefined ? 'they are not what is expected' : `${issue.path.join('.') || 'value'}: ${issue.message}`}.`)
-    }
-    return await actAs(this.#actor(name, view), () => handler(parsed.data))
+    const checked = checkArguments(name, args)
+    if (!checked.fits) return new Failure('bad-arguments', `"${name}" cannot be done with these values: ${checked.at === '' ? 'value' : checked.at}: ${checked.says}.`)
+    return await actAs(this.#actor(name, view), () => handler(checked.args))
   }
 
   #actor(name: MethodName, { open, person }: SessionView): Actor {
