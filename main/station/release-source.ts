@@ -7,7 +7,7 @@ import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { realClock } from '../base/clock.ts'
 import type { Clock } from '../base/clock.ts'
-import { Failure } from '../base/failure.ts'
+import { Failure, failed } from '../base/failure.ts'
 import { releaseBytesMax, releaseFile } from '../release/manifest.ts'
 import type { ReleaseFile } from '../release/manifest.ts'
 
@@ -101,7 +101,9 @@ async function eachPart(source: string, name: string, from: number, clock: Clock
   let cancel = clock.after(silenceMs, () => stop.abort())
   let opened: Opened | null = null
   try {
-    opened = isAddress(source) ? await openAddress(source, name, from, stop.signal) : openInFolder(source, name, from)
+    const found = isAddress(source) ? await openAddress(source, name, from, stop.signal) : openInFolder(source, name, from)
+    if (failed(found)) return found
+    opened = found
     if (opened.from !== from) await taker.begin?.(opened.from)
     for await (const part of opened.bytes) {
       cancel()
@@ -112,7 +114,7 @@ async function eachPart(source: string, name: string, from: number, clock: Clock
     return null
   } catch (error) {
     if (stop.signal.aborted) return noSource(source, `nothing came for ${silenceMs / 1000} seconds`)
-    return error instanceof Failure ? error : noSource(source, codeOf(error))
+    return noSource(source, codeOf(error))
   } finally {
     cancel()
     opened?.close()
@@ -124,20 +126,20 @@ function openInFolder(folder: string, name: string, from: number): Opened {
   return { from, bytes: stream as Bytes, close: () => stream.destroy() }
 }
 
-async function openAddress(source: string, name: string, from: number, signal: AbortSignal): Promise<Opened> {
+async function openAddress(source: string, name: string, from: number, signal: AbortSignal): Promise<Opened | Failure> {
   const address = new URL(name, source.endsWith('/') ? source : `${source}/`)
   // What is redirected elsewhere is not the place that the owner set.
   const answer = await fetch(address, { redirect: 'error', signal, headers: from > 0 ? { Range: `bytes=${from}-` } : {} })
   const close = () => void answer.body?.cancel().catch(() => undefined)
   if (answer.status !== 200 && answer.status !== 206) {
     close()
-    throw noSource(source, `the server answers ${answer.status} for ${name}`)
+    return noSource(source, `the server answers ${answer.status} for ${name}`)
   }
-  if (answer.body === null) throw noSource(source, `the server sends nothing for ${name}`)
+  if (answer.body === null) return noSource(source, `the server sends nothing for ${name}`)
   const begins = answer.status === 206 && answer.headers.get('content-range')?.startsWith(`bytes ${from}-`) === true ? from : 0
   if (answer.status === 206 && begins !== from) {
     close()
-    throw noSource(source, 'the server sends another part than was asked for')
+    return noSource(source, 'the server sends another part than was asked for')
   }
   return { from: begins, bytes: answer.body as unknown as Bytes, close }
 }

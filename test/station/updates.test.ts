@@ -178,7 +178,7 @@ describe('a server', () => {
 
   test('that knows no ranges: the transfer begins anew', async () => {
     await publish()
-    await mkdirSync(at('home', 'updates'), { recursive: true })
+    mkdirSync(at('home', 'updates'), { recursive: true })
     writeFileSync(at('home', 'updates', `${fileName}.part`), new Uint8Array(500_000).fill(7))
     const source = await serve((request, response) => void response.end(request.url?.endsWith('.txt') === true ? readFileSync(at('releases', releaseFile)) : bytes))
     await use(source)
