@@ -44,7 +44,7 @@ export async function fetchReleaseFile(source: string, file: ReleaseFile, folder
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     if (await isWhole(target, file)) return target
-    const wrong = await fillPart(source, file, part, onProgress, clock)
+    const wrong = await fillPart(source, file, folder, part, onProgress, clock)
     if (wrong !== null) return wrong
     if (!(await isWhole(part, file))) {
       await rm(part, { force: true })
@@ -53,11 +53,15 @@ export async function fetchReleaseFile(source: string, file: ReleaseFile, folder
     await rename(part, target)
     return target
   } catch (error) {
-    return new Failure('cannot-keep-release', `The release cannot be kept in ${folder}: ${codeOf(error)}. Make room there or have its permissions changed.`)
+    return cannotKeep(folder, error)
   }
 }
 
-async function fillPart(source: string, file: ReleaseFile, part: string, onProgress: (bytes: number) => void, clock: Clock): Promise<Failure | null> {
+function cannotKeep(folder: string, error: unknown): Failure {
+  return new Failure('cannot-keep-release', `The release cannot be kept in ${folder}: ${codeOf(error)}. Make room there or have its permissions changed.`)
+}
+
+async function fillPart(source: string, file: ReleaseFile, folder: string, part: string, onProgress: (bytes: number) => void, clock: Clock): Promise<Failure | null> {
   const there = await stat(part).then(({ size }) => size, () => 0)
   const handle = await open(part, there > 0 && there < file.bytes ? 'r+' : 'w', 0o600)
   let at = there < file.bytes ? there : 0
@@ -70,7 +74,8 @@ async function fillPart(source: string, file: ReleaseFile, part: string, onProgr
       },
       async take(bytes) {
         if (at + bytes.length > file.bytes) return new Failure('wrong-file', `${file.name} from ${source} is longer than the release says. Ask whoever publishes the releases.`)
-        await handle.write(bytes, 0, bytes.length, at)
+        const kept = await handle.write(bytes, 0, bytes.length, at).catch((error: unknown) => cannotKeep(folder, error))
+        if (failed(kept)) return kept
         at += bytes.length
         onProgress(at)
         return null
