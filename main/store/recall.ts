@@ -1,7 +1,7 @@
 // Recall: from an image, a key or a package to every unit that got it, whether it was ever seen running there, and what the
 // unit runs now as far as the log knows. "Now" is the board's own last word; where something was begun after that word and
 // not ended, the answer is "unknown" rather than a guess.
-import { Failure } from '../base/failure.ts'
+import { assert, Failure } from '../base/failure.ts'
 import { parseEntry } from '../log/entry.ts'
 import type { Entry } from '../log/entry.ts'
 import { diskFailure } from './database.ts'
@@ -77,18 +77,40 @@ function unitsWith({ sql }: OpenDatabase, images: readonly string[]): { unit: st
 const said = ['outcome', 'confirmed', 'booted', 'run-started']
 const unsettles = ['reset-intended', 'mark-intended', 'confirm-intended']
 
-function unitNow({ sql }: OpenDatabase, unit: string, firstSeq: number, images: ReadonlySet<string>): RecalledUnit {
-  const kinds = [...said, ...unsettles].map((kind) => `'${kind}'`).join(', ')
+/** The board's word on an image of another number than the application's (a network core, a second core). */
+const saidOfOther = 'image-runs'
+
+/** Under which image numbers the unit got such an image; 0 where only an outcome tells. */
+function numbersOf({ sql }: OpenDatabase, unit: string, images: ReadonlySet<string>): number[] {
+  const marks = [...images].map(() => '?').join(', ')
+  const found = sql.prepare(`SELECT DISTINCT coalesce(image, 0) FROM slot_writes WHERE unit = ? AND image_hash IN (${marks}) ORDER BY 1 LIMIT 16`).pluck().all(unit, ...images) as number[]
+  return found.length === 0 ? [0] : found
+}
+
+/** One answer for each image number the unit got such an image under; the gravest of them is the unit's. */
+function unitNow(database: OpenDatabase, unit: string, firstSeq: number, images: ReadonlySet<string>): RecalledUnit {
+  const answers = numbersOf(database, unit, images).map((number) => unitNowAs(database, number, unit, firstSeq, images))
+  const gravest = answers.find(({ stillRuns }) => stillRuns === 'yes') ?? answers.find(({ stillRuns }) => stillRuns === 'unknown') ?? answers[0]
+  assert(gravest !== undefined, 'a unit has an image under one number at least')
+  return { ...gravest, ran: answers.some(({ ran }) => ran) }
+}
+
+function unitNowAs({ sql }: OpenDatabase, number: number, unit: string, firstSeq: number, images: ReadonlySet<string>): RecalledUnit {
+  const kinds = [...said, ...unsettles, saidOfOther].map((kind) => `'${kind}'`).join(', ')
   const rows = sql.prepare(`SELECT bytes FROM entries WHERE unit = ? AND kind IN (${kinds}) ORDER BY seq DESC LIMIT ${entriesOfUnitMax}`).pluck().all(unit) as Uint8Array[]
   const entries = rows.map(parseEntry).filter((entry): entry is Entry => !(entry instanceof Failure))
   const first = sql.prepare('SELECT time FROM entries WHERE seq = ?').pluck().get(firstSeq) as string
-  const last = entries.find((entry) => said.includes(entry.kind) && hashIn(entry) !== null)
+  const isWord = (entry: Entry) => (number === 0 ? said.includes(entry.kind) : entry.kind === saidOfOther && entry.data['image'] === number) && hashIn(entry) !== null
+  const last = entries.find(isWord)
   const open = entries.find((entry) => entry.kind === 'outcome' || unsettles.includes(entry.kind))
-  const unsettled = open !== undefined && (open.kind !== 'outcome' || (open.data['failure'] !== undefined && hashIn(open) === null)) && (last === undefined || open.seq > last.seq)
+  const cutOff = open !== undefined && (open.kind !== 'outcome' || (open.data['failure'] !== undefined && hashIn(open) === null)) && (last === undefined || open.seq > last.seq)
+  // An outcome names the application alone: what another image that was on test became at a later restart, it does not say.
+  const onTest = last !== undefined && number > 0 && last.data['confirmed'] !== true
+  const unsettled = cutOff || (onTest && entries.some((entry) => entry.kind === 'reset-intended' && entry.seq > last.seq))
   const hash = last === undefined ? null : hashIn(last)
   return {
     unit, firstSeq, firstAt: first,
-    ran: entries.some((entry) => images.has(hashIn(entry) ?? '')),
+    ran: entries.some((entry) => isWord(entry) && images.has(hashIn(entry) ?? '')),
     stillRuns: last === undefined || unsettled ? 'unknown' : images.has(hash ?? '') ? 'yes' : 'no',
     now: { hash, version: last !== undefined && typeof last.data['version'] === 'string' ? last.data['version'] : null, at: last?.time ?? null, seq: last?.seq ?? null },
   }

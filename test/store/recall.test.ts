@@ -63,3 +63,42 @@ test('what the log does not know, and what is no hash, are said to be so', () =>
   expect(recall(database, { image: bad.slice(0, 4) })).toMatchObject({ kind: 'bad-hash' })
   expect(recall(database, { key: 'not hex at all' })).toMatchObject({ kind: 'bad-hash' })
 })
+
+// Images of other numbers: a network core beside the application.
+
+const radio = hashOf('bad radio')
+/** A run that brings both; `then` is the board's word on image 1 at the end, or none. */
+function bothRun(unit: string, radioHash: string, then: { hash: string; confirmed: boolean } | null, open = false): EntryDraft[] {
+  const of = { run: `${unit}-${radioHash.slice(0, 4)}`, unit, batch: 'b1' }
+  const word = (hash: string, confirmed: boolean): EntryDraft => ({ kind: 'image-runs', data: { ...of, image: 1, activeHash: hash, version: '3.1.0', confirmed } })
+  return [
+    { kind: 'run-started', data: { ...of, port: '/dev/ttyACM0' } },
+    { kind: 'slot-write-intended', data: { ...of, image: 1, slot: 1, imageHash: radioHash, bytes: 9 } },
+    { kind: 'slot-write-done', data: { ...of, image: 1, slot: 1, imageHash: radioHash, bytes: 9, slotHash: radioHash } },
+    { kind: 'reset-intended', data: { ...of } },
+    ...(open ? [] : [
+      { kind: 'booted', data: { ...of, activeHash: good, version: '1.0.0' } } as const,
+      ...(then === null ? [] : [word(then.hash, then.confirmed)]),
+      { kind: 'outcome', data: { ...of, outcome: 'confirmed', says: 'It ended.', activeHash: good, version: '1.0.0' } } as const,
+    ]),
+  ]
+}
+
+test('an image that is not the application is followed by the board\'s word on that very image', () => {
+  const store = storeIn(newHome())
+  const other = hashOf('other radio')
+  value(store.appendAll([
+    ...bothRun('keeps', radio, { hash: radio, confirmed: true }),
+    ...bothRun('mended', radio, { hash: radio, confirmed: true }), ...bothRun('mended', other, { hash: other, confirmed: true }),
+    ...bothRun('cut off', radio, null, true),
+    ...bothRun('never named', radio, null),
+    // A later update of the application alone: what was on test may have gone back at its restart.
+    ...bothRun('on test', radio, { hash: radio, confirmed: false }), ...run('on test', good, 'confirmed'),
+    ...bothRun('kept since', radio, { hash: radio, confirmed: true }), ...run('kept since', good, 'confirmed'),
+  ]))
+  const found = value(recall(store.database, { image: radio }))
+  expect(found.units.map(({ unit, ran, stillRuns, now }) => [unit, ran, stillRuns, now.version])).toEqual([
+    ['keeps', true, 'yes', '3.1.0'], ['mended', true, 'no', '3.1.0'], ['cut off', false, 'unknown', null], ['never named', false, 'unknown', null],
+    ['on test', true, 'unknown', '3.1.0'], ['kept since', true, 'yes', '3.1.0'],
+  ])
+})
