@@ -31,7 +31,7 @@ export function ending(job: Job, outcome: Outcome, slots: readonly SlotSays[], f
 
 /** The versions that the job brings, by number where there are several. */
 function goalVersions(job: Job): string {
-  const others = (job.others ?? []).map(({ number, image }) => `${listedVersion(image.version)} as image ${number}`)
+  const others = (job.others ?? []).map(({ number, image, unlisted }) => `${listedVersion(image.version)} as image ${number}${unlisted === true ? ' (which this board never lists as running)' : ''}`)
   return [listedVersion(job.image.version), ...others].join(' and ')
 }
 

@@ -10,7 +10,7 @@ import { again, boardIn, boardOf, end, endFailed, endStopped, enter, isRefusal, 
 import { noWayBackOf, wayBackNote } from './modes.ts'
 import { judge, testName, withoutSecrets } from './selftest.ts'
 import { itemName } from './unit-data.ts'
-import { fitted, keepsAll, othersRun, partOf, partsOf, runsAll, runsHashOf, runsPart } from './parts.ts'
+import { fitted, isKept, keepsAll, notListed, othersRun, partOf, partsOf, runsAll, runsHashOf, runsPart, unlistedNote } from './parts.ts'
 import { plan, resetSteps } from './plan.ts'
 import { awayFor, entersWithoutFirmware } from './profile.ts'
 import * as record from './record.ts'
@@ -127,7 +127,7 @@ function planFor(state: ActiveState, board: BoardSays): Move {
       return enter({ at: 'clearing', job, board, tally: { ...tally, clearings: tally.clearings + 1, resets: 0 } }, planned.steps, [], planned.why)
     }
     case 'update':
-      return enter({ at: 'updating', job, board, tally: { ...tally, resets: 0, proofs: 0 } }, planned.steps, [...record.wayBack(job, wayBackNote(board)), ...markedBefore(job, board)])
+      return enter({ at: 'updating', job, board, tally: { ...tally, resets: 0, proofs: 0 } }, planned.steps, [...record.wayBack(job, wayBackNote(board)), ...record.unlisted(job, unlistedNote(job)), ...markedBefore(job, board)])
   }
 }
 
@@ -206,6 +206,8 @@ function checkSlot(state: ActiveState, said: Said): Move {
   const running = activeSlot(slots, step.image)
   const written = slots.find((slot) => slot.image === step.image && (recovered ? slot === running : slot !== running && !slot.active) && slot.hash === (recovered ? runsHashOf(image) : image.hash))
   if (written === undefined) {
+    // A server built for one image takes any number for that one; what it has now is unmarked and harms nothing.
+    if (partsOf(job).some(({ number, unlisted }) => number === step.image && unlisted === true) && !slots.some((slot) => slot.image === step.image)) return endFailed({ ...state, ...known(state, slots) }, notListed(step.image))
     const other = waitingSlot(slots, step.image)
     const holds = other === null ? 'nothing it can read' : `${other.version} (${other.hash?.slice(0, 12) ?? 'no hash'}…)`
     return uploadAgain({ ...state, ...known(state, slots) }, new Failure('slot-mismatch', `After the upload the board's slot holds ${holds} instead of the image that was sent. Check cable and baud rate; if it stays, the board's flash may be worn.`))
@@ -329,8 +331,11 @@ function judgeProof(state: ActiveState, said: Said): Move {
     return prepend(record.proofFailed(job, step.proof, why), active === null ? endFailed({ ...state, board }, why) : end(job, ending(job, 'reverted', slots, why)))
   }
   const wanted = listedVersion(job.image.version)
-  const odd = partsOf(job).find(({ number, image }) => activeSlot(slots, number)?.version !== listedVersion(image.version))
-  if (step.proof === 'active-hash') return passed(state, step.proof, `reports hash ${runsHashOf(job.image).slice(0, 12)}…${job.others === undefined ? '' : ` and those of its other images`}`, board)
+  const odd = partsOf(job).find(({ number, image, unlisted }) => {
+    const reported = activeSlot(slots, number)
+    return reported === null ? unlisted !== true : reported.version !== listedVersion(image.version)
+  })
+  if (step.proof === 'active-hash') return passed(state, step.proof, `reports hash ${runsHashOf(job.image).slice(0, 12)}…${job.others?.some(({ unlisted }) => unlisted !== true) === true ? ' and those of its other images' : ''}`, board)
   if (odd === undefined) return passed(state, step.proof, `reports version ${wanted}${job.others === undefined ? '' : `, ${othersRun(job, slots)}`}`, board)
   return disproved({ ...state, board }, new Failure('proof-failed', `The board should report version ${listedVersion(odd.image.version)} as image ${odd.number} and reports ${activeSlot(slots, odd.number)?.version ?? 'none'}. Check that firmware and image belong together.`, { proof: step.proof }))
 }
@@ -412,7 +417,7 @@ function checkConfirmed(state: ActiveState, slots: readonly SlotSays[]): Move {
 
 /** The confirms once more that did not take, the application's last. */
 function unconfirmed(job: Job, slots: readonly SlotSays[]): Step[] {
-  const open = partsOf(job).filter(({ number }) => activeSlot(slots, number)?.confirmed !== true)
+  const open = partsOf(job).filter((part) => !isKept(part, slots))
   return [...open].reverse().map(({ number, image }): Step => ({ do: 'confirm', hash: number === 0 ? null : runsHashOf(image) }))
 }
 
@@ -420,7 +425,7 @@ function unconfirmed(job: Job, slots: readonly SlotSays[]): Step[] {
 function revert(state: ActiveState, because: Failure): Move {
   const board = boardOf(state)
   const noWayBack = noWayBackOf(board)
-  if (noWayBack !== null || partsOf(state.job).every(({ number }) => activeSlot(board.slots, number)?.confirmed === true)) {
+  if (noWayBack !== null || partsOf(state.job).every((part) => isKept(part, board.slots))) {
     return endFailed(state, new Failure(because.kind, `${because.says} There is no way back for this board: ${noWayBack ?? 'the new image is confirmed already'}.`, because.facts))
   }
   return enter({ at: 'reverting', job: state.job, tally: { ...state.tally, resets: 0 }, board, because }, resetSteps('revert', board, state.job.image.imageBytes))

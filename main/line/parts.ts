@@ -1,10 +1,11 @@
 // The images of one update: image 0, the application, and those of other numbers that go with it (MCUboot with
 // BOOT_IMAGE_NUMBER above 1). What is asked of the board about one of them is asked here, so that plan and machine need not
-// count. What surprised us: a dependency that is not met switches off every upgrade of that boot, not only its own.
+// count. What surprised us: a dependency that is not met switches off every upgrade of that boot, not only its own; and an
+// nRF5340's network core (image 1) is listed by its upgrade slot alone, since its own flash is out of the bootloader's reach.
 import { Failure } from '../base/failure.ts'
 import { compareVersions } from '../image/version.ts'
 import type { ImageVersion } from '../image/version.ts'
-import { activeSlot, listedVersion, parseListedVersion } from './slots.ts'
+import { activeSlot, listedVersion, parseListedVersion, waitingSlot } from './slots.ts'
 import type { BoardSays, ImageFacts, Job, Part, SlotSays } from './state.ts'
 
 /** All images of the job, by number. */
@@ -22,9 +23,14 @@ export function runsHashOf(image: ImageFacts): string {
   return image.runsHash ?? image.hash
 }
 
-/** Whether the board runs that image now, on test or for good. */
-export function runsPart({ number, image }: Part, slots: readonly SlotSays[]): boolean {
-  return activeSlot(slots, number)?.hash === runsHashOf(image)
+/**
+ * Whether the board runs that image now, on test or for good. Of one that is never listed all that can be seen is that it was
+ * taken out of its upgrade slot; only to be asked after a restart.
+ */
+export function runsPart({ number, image, unlisted }: Part, slots: readonly SlotSays[]): boolean {
+  const active = activeSlot(slots, number)
+  if (active === null && unlisted === true) return waitingSlot(slots, number)?.hash !== image.hash
+  return active?.hash === runsHashOf(image)
 }
 
 export function runsAll(job: Job, slots: readonly SlotSays[]): boolean {
@@ -33,7 +39,13 @@ export function runsAll(job: Job, slots: readonly SlotSays[]): boolean {
 
 /** Whether the board runs all of them and keeps them. */
 export function keepsAll(job: Job, slots: readonly SlotSays[]): boolean {
-  return partsOf(job).every((part) => runsPart(part, slots) && activeSlot(slots, part.number)?.confirmed === true)
+  return partsOf(job).every((part) => runsPart(part, slots) && isKept(part, slots))
+}
+
+/** Confirmed, or of a number that the board never lists, which only bootloaders have that cannot go back. */
+export function isKept({ number, unlisted }: Part, slots: readonly SlotSays[]): boolean {
+  const active = activeSlot(slots, number)
+  return active === null ? unlisted === true : active.confirmed
 }
 
 /** Bytes of all uploads together. */
@@ -42,11 +54,13 @@ export function bytesOf(job: Job): number {
 }
 
 /**
- * The job with the image that fits this board, where the file brings one for each slot of a direct-xip board: the one it
- * runs already, or else the one for the slot that does not run. Kind `no-variant`.
+ * The job as it fits this board. Images of other numbers that the board cannot list are noted as such. Where the file brings an
+ * image for each slot of a direct-xip board, it is the one that runs already, or else the one for the slot that does not run.
+ * Kind `no-variant`.
  */
-export function fitted(job: Job, board: BoardSays): Job | Failure {
-  const { variants } = job
+export function fitted(wanted: Job, board: BoardSays): Job | Failure {
+  const { others, variants } = wanted
+  const job = others === undefined ? wanted : { ...wanted, others: others.map(({ number, image }) => ({ number, image, ...(isUnlisted(board, number) ? { unlisted: true } : {}) })) }
   if (variants === undefined) return job
   const active = activeSlot(board.slots)
   const free = active?.slot === 1 ? 0 : 1
@@ -54,6 +68,23 @@ export function fitted(job: Job, board: BoardSays): Job | Failure {
   const fit = runs ?? variants.find(({ slot }) => slot === (board.mode === 'direct-xip' || board.mode === 'direct-xip-revert' ? free : 0))
   if (fit !== undefined) return { ...job, image: fit.image }
   return new Failure('no-variant', `The board runs from slot ${active?.slot ?? 'unknown'}, and the file brings no image for the other one. Build it for both slots.`, { slot: free })
+}
+
+/**
+ * The primary slot of an nRF5340's network core is a piece of RAM through which the new image is handed over (nRF Connect SDK,
+ * nrf53_hooks.c: "pretend that primary slot is unpopulated"), in MCUboot's overwrite mode. A server that tells its slots has
+ * one of that number; an older one is sent the image and then asked whether it lies where it belongs.
+ */
+function isUnlisted(board: BoardSays, number: number): boolean {
+  if (board.mode !== 'overwrite-only' || activeSlot(board.slots, number) !== null) return false
+  return board.slotBytes.length === 0 || board.slotBytes.some(({ image }) => image === number)
+}
+
+/** What is said before an image is sent of which the board will never say that it runs it; null where there is none. */
+export function unlistedNote(job: Job): string | null {
+  const numbers = partsOf(job).filter(({ unlisted }) => unlisted === true).map(({ number }) => number)
+  if (numbers.length === 0) return null
+  return `This board does not list what it runs as image ${numbers.join(' and ')} (as an nRF5340 does not for its network core): all that can be seen is that its bootloader takes the image at the restart. Add a self-test to the recipe that asks that core something.`
 }
 
 /**
@@ -85,9 +116,12 @@ function versionAfter(board: BoardSays, parts: readonly Part[], number: number):
 
 /** An image of another number can be proven only where the board lists what it runs under it. Kind `image-not-listed`. */
 export function checkNumbers(board: BoardSays, job: Job): Failure | null {
-  const missing = partsOf(job).find(({ number }) => number > 0 && activeSlot(board.slots, number) === null)
-  if (missing === undefined) return null
-  return new Failure('image-not-listed', `The file brings an image ${missing.number}, and this board lists none it runs under that number: an update of it could not be proven. Check that file and board belong together.`, { image: missing.number })
+  const missing = partsOf(job).find(({ number, unlisted }) => number > 0 && unlisted !== true && activeSlot(board.slots, number) === null)
+  return missing === undefined ? null : notListed(missing.number)
+}
+
+export function notListed(number: number): Failure<'image-not-listed'> {
+  return new Failure('image-not-listed', `The file brings an image ${number}, and this board lists none under that number: an update of it could not be proven. Check that file and board belong together.`, { image: number })
 }
 
 /** A compressed image is unpacked by bootloaders that overwrite, and thrown away by every other. Kind `compressed`. */
@@ -98,5 +132,8 @@ export function checkCompressed(board: BoardSays, job: Job): Failure | null {
 
 /** What this board runs of a job with several images, in words; empty for a job with one. */
 export function othersRun(job: Job, slots: readonly SlotSays[]): string {
-  return (job.others ?? []).map(({ number }) => `image ${number}: ${activeSlot(slots, number)?.version ?? 'not listed'}`).join(', ')
+  return (job.others ?? []).map((part) => {
+    const taken = part.unlisted === true && runsPart(part, slots) ? 'taken by the bootloader, which does not list it' : 'not listed'
+    return `image ${part.number}: ${activeSlot(slots, part.number)?.version ?? taken}`
+  }).join(', ')
 }

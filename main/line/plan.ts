@@ -37,6 +37,13 @@ export function situationOf(slots: readonly SlotSays[], hash: string, image = 0,
   return waiting?.pending === true ? 'other-pending' : 'to-be-written'
 }
 
+/** The same where the board lists the upgrade slot alone: what it runs is not known, so the image is sent whatever that is. */
+function unlistedSituation(slots: readonly SlotSays[], { number, image }: Part): Situation {
+  const waiting = waitingSlot(slots, number)
+  if (waiting?.hash === image.hash) return waiting.pending ? 'waits-marked' : 'waits-unmarked'
+  return waiting?.pending === true ? 'other-pending' : 'to-be-written'
+}
+
 /** One image of the job and how the board stands towards it. */
 type Standing = Readonly<{ part: Part; situation: Situation }>
 
@@ -56,7 +63,7 @@ export function plan(board: BoardSays, wanted: Job): Plan | Failure {
   if (job instanceof Failure) return job
   const refused = checkMode(board) ?? checkKeyForBoard(job) ?? checkPlace(board, job) ?? checkNumbers(board, job)
   if (refused !== null) return refused
-  const standings = partsOf(job).map((part): Standing => ({ part, situation: situationOf(board.slots, part.image.hash, part.number, runsHashOf(part.image)) }))
+  const standings = partsOf(job).map((part): Standing => ({ part, situation: part.unlisted === true ? unlistedSituation(board.slots, part) : situationOf(board.slots, part.image.hash, part.number, runsHashOf(part.image)) }))
   const all = (...named: Situation[]) => standings.every(({ situation }) => named.includes(situation))
   // A single slot can only be written while the bootloader has it; one that has the image already is left alone.
   if (board.mode === 'single-slot' && activeSlot(board.slots) !== null && !all('runs-for-good')) {
@@ -103,7 +110,8 @@ function clearFirst(board: BoardSays, job: Job, standings: readonly Standing[]):
     if (job.recipe.tests?.some(({ test }) => test === 'console') === true && waiting !== null) {
       return { is: 'clear', steps: resetSteps('clear', board, bytes), why: 'a self-test waits for a line on the console, which comes at the start only' }
     }
-    if (standings.some((other) => needsBoot.has(other.situation))) {
+    // One that is never listed goes into a board that overwrites: nothing there is taken back, and nothing need be tried together.
+    if (standings.some((other) => other.part.unlisted !== true && needsBoot.has(other.situation))) {
       return { is: 'clear', steps: resetSteps('clear', board, bytes), why: `${active?.version ?? 'one image'} runs on test, and the images that go with it are not there yet; they are tried together or not at all` }
     }
   }

@@ -3,7 +3,16 @@
 // BOOT_SERIAL_WAIT_FOR_DFU and BOOT_SERIAL_ENTRANCE_GPIO). Whatever a board does tell counts more than its profile.
 // What surprised us: a bootloader that waits for an upload takes any packet for one, so a station that asks too soon
 // after a restart keeps the board from starting.
-import type { FlashProfile } from './state.ts'
+
+/** What a board does not tell of itself and its profile does. */
+export type FlashProfile = Readonly<{
+  /** Size of each slot of image 0 where the board cannot tell; null: nobody knows. */
+  slotBytes: number | null
+  /** Smallest erase, bytes. */
+  sectorBytes: number
+  /** Smallest write, bytes. */
+  writeAlign: 1 | 2 | 4 | 8 | 16 | 32
+}>
 
 /** Lines of the port are set (or left as they are), then held for that long. */
 export type LineStep = Readonly<{ dtr?: boolean; rts?: boolean; holdMs: number }>

@@ -9,7 +9,8 @@ import { compareVersions } from '../image/version.ts'
 import type { SwapMode } from '../smp/os.ts'
 import { partsOf } from './parts.ts'
 import { activeSlot, listedVersion, parseListedVersion } from './slots.ts'
-import type { BoardSays, FlashProfile, ImageFacts, Job, Part, Recipe } from './state.ts'
+import type { FlashProfile } from './profile.ts'
+import type { BoardSays, ImageFacts, Job, Part, Recipe } from './state.ts'
 
 /**
  * Whether this image may go to any board at all by this recipe. Null: it may. Kinds: `hash-wrong`, `unsigned`,

@@ -58,6 +58,11 @@ export function wayBack(job: Job, note: string | null): EntryDraft[] {
   return note === null || job.recipe.mode === 'upload-only' ? [] : [{ kind: 'preflight-note', data: { ...ofRun(job), note: 'no-way-back', says: cut(note, saysMax) } }]
 }
 
+/** Said before an image is sent that the board will never list as running. */
+export function unlisted(job: Job, note: string | null): EntryDraft[] {
+  return note === null ? [] : [{ kind: 'preflight-note', data: { ...ofRun(job), note: 'not-listed', says: cut(note, saysMax) } }]
+}
+
 export function slotWriteDone(job: Job, { number, image }: Part, slot: number, tookMs: number): EntryDraft {
   return { kind: 'slot-write-done', data: { ...ofRun(job), image: number, slot, imageHash: image.hash, bytes: image.bytes, slotHash: image.hash, tookMs: Math.round(tookMs) } }
 }

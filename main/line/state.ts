@@ -35,8 +35,11 @@ export type BoardSays = Readonly<{
 /** An image of that number must have at least this version; build numbers do not count (MCUBOOT_VERSION_CMP_USE_BUILD_NUMBER is off). */
 export type Dependency = Readonly<{ image: number; version: ImageVersion }>
 
-/** One of the images that a run brings to a board, by the image number it has there. */
-export type Part = Readonly<{ number: number; image: ImageFacts }>
+/**
+ * One of the images that a run brings to a board, by the image number it has there. `unlisted`: this board never lists what it
+ * runs under that number (see `fitted`).
+ */
+export type Part = Readonly<{ number: number; image: ImageFacts; unlisted?: boolean }>
 
 /** What is known of the key that signed an image. */
 export type KeyFacts = Readonly<{ name: string; fingerprint: string; class: 'production' | 'test'; retired: boolean }>
@@ -101,16 +104,6 @@ export type Recipe = Readonly<{
   hardware?: string
   /** What of a firmware package goes to them; left out, the image in it. */
   send?: 'image' | 'whole' | 'in-place'
-}>
-
-/** What a board does not tell of itself and its profile does. */
-export type FlashProfile = Readonly<{
-  /** Size of each slot of image 0 where the board cannot tell; null: nobody knows. */
-  slotBytes: number | null
-  /** Smallest erase, bytes. */
-  sectorBytes: number
-  /** Smallest write, bytes. */
-  writeAlign: 1 | 2 | 4 | 8 | 16 | 32
 }>
 
 /** One board's passage: who, with what, by which recipe. */

@@ -45,6 +45,8 @@ export type BoardProfile = Readonly<{
   scratch: Readonly<{ address: number; sizeBytes: number }>
   /** Slots of the images after the first (BOOT_IMAGE_NUMBER above 1); empty on most boards. */
   others: readonly Readonly<{ slot0: Place; slot1: Place }>[]
+  /** What runs as one of them is out of the server's sight, as an nRF5340's network core is: only its upgrade slot is listed. */
+  othersUnlisted: boolean
   /** Bytes of the key that encrypted images have (MCUBOOT_ENC_IMAGES; 32 with MCUBOOT_AES_256); 0: not built in. */
   keyBytes: 0 | 16 | 32
   /** Sector of the security counters (MCUBOOT_HW_ROLLBACK_PROT); null: not built in. */
@@ -111,6 +113,7 @@ export const recordedRig: BoardProfile = {
   slot1: { address: 0x75000, sizeBytes: 0x69000 },
   scratch: { address: 0xde000, sizeBytes: 0x1e000 },
   others: [],
+  othersUnlisted: false,
   keyBytes: 0,
   counters: null,
   framing: 'console',
@@ -142,6 +145,10 @@ const practice: BoardProfile = {
   info: { kernel: 'Zephyr', node: null, release: '4.2.0', version: 'v4.2.0', machine: 'arm', processor: 'cortex-m4', platform: 'practice/nrf52840' },
 }
 
+const sector = 0x1000
+const otherSlotBytes = 0x20000
+export const practiceImagesMax = 4
+
 /** The practice board with another bootloader. */
 function inMode(mode: BootMode, changes: Partial<BoardProfile> = {}): BoardProfile {
   return { ...practice, name: `practice-${mode}`, mode, ...changes }
@@ -161,6 +168,8 @@ const otherModes: readonly BoardProfile[] = [
   // Bootloaders that take firmware packages.
   { ...practice, name: 'practice-unwrap', packages: 'unwrap' },
   inMode('direct-xip-revert', { name: 'practice-in-place', packages: 'in-place' }),
+  // As an nRF5340 with the nRF Connect SDK: application and network core, which goes over only one way.
+  withExtras(inMode('overwrite-only', { name: 'practice-network-core', othersUnlisted: true }), { images: 2 }),
 ]
 
 export const profiles: Readonly<Record<string, BoardProfile>> = {
@@ -176,10 +185,6 @@ export const profiles: Readonly<Record<string, BoardProfile>> = {
 
 export const practiceProfile = practice
 
-const sector = 0x1000
-const otherSlotBytes = 0x20000
-export const practiceImagesMax = 4
-
 /** What a practice board can be built with beside its mode. */
 export type BoardExtras = Readonly<{ images?: number; keyBytes?: 0 | 16 | 32; counters?: boolean; noDowngrade?: boolean }>
 
@@ -191,7 +196,7 @@ export function withExtras(profile: BoardProfile, { images = 1, keyBytes = 0, co
     end += sizeBytes
     return { address, sizeBytes }
   }
-  const others = Array.from({ length: images - 1 }, () => ({ slot0: take(otherSlotBytes), slot1: take(otherSlotBytes + (profile.mode === 'swap-offset' ? sector : 0)) }))
+  const others = images === 1 ? profile.others : Array.from({ length: images - 1 }, () => ({ slot0: take(otherSlotBytes), slot1: take(otherSlotBytes + (profile.mode === 'swap-offset' ? sector : 0)) }))
   // A list of four slots does not fit Zephyr's default of 384; whoever builds such firmware has found that out.
   const bufferBytes = images > 1 ? Math.max(profile.bufferBytes, 1024) : profile.bufferBytes
   const counting = counters ? { address: take(sector).address } : null

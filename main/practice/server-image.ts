@@ -59,6 +59,7 @@ export class ImageServer implements ImageGroup {
       const next = nextBoot(seen)
       const changes = next.slot !== active
       for (const slot of slotsOfMode(mode)) {
+        if (slot === active && image > 0 && this.#profile.othersUnlisted) continue
         if (slot === active) this.#list(images, image, slot, { confirmed: next.as !== 'revert', active: true })
         else this.#list(images, image, slot, { pending: changes && next.as !== 'revert', confirmed: changes && next.as === 'revert', permanent: changes && next.as === 'normal' })
       }

@@ -115,6 +115,74 @@ test('an image for a number that the board does not list is refused, since nobod
   expect(planned(boardWith(slot(0, '1.0.0', oldHash, 'active', 'confirmed')))).toBe('image-not-listed')
 })
 
+describe('a network core that is listed by its upgrade slot alone (nRF5340)', () => {
+  const inMode = (slots: SlotSays[], slotBytes: ReturnType<typeof boardWith>['slotBytes'] = [0, 1].flatMap((place) => [{ image: 0, slot: place, bytes: 0x69000 }, { image: 1, slot: place, bytes: 0x40000 }])) => ({ ...boardWith(...slots), mode: 'overwrite-only' as const, slotBytes })
+  const old = slot(0, '1.0.0', oldHash, 'active', 'confirmed')
+  const app = slot(0, '1.1.0', newHash, 'active', 'confirmed')
+  const waiting = as(1, slot(1, '3.1.0', radioNew))
+  /** MCUboot overwrites both, and hands image 1 over to where nobody sees it. */
+  const obeys = (step: Parameters<NonNullable<Parameters<typeof walk>[2]>>[0], board: { slots: SlotSays[] }) => {
+    if (step.do !== 'reset') return undefined
+    board.slots = [app]
+    return { is: 'stepDone', said: { of: 'nothing' }, tookMs: 1 } as const
+  }
+
+  test('it is written, marked and tried with the application, and that nobody will see it run is said before', () => {
+    const { state, steps, record } = walk(both(), inMode([old]), obeys)
+    expect(steps.map((step) => step.do)).toEqual(['identify', 'upload', 'check-slot', 'upload', 'check-slot', 'mark', 'mark', 'reset', 'await-return', 'prove', 'prove', 'prove', 'confirm', 'check-confirmed'])
+    expect(state.ending).toMatchObject({ outcome: 'confirmed', activeHash: newHash })
+    expect(state.ending.says).toContain('never lists as running')
+    const notes = record.filter(({ kind }) => kind === 'preflight-note').map(({ data }) => 'note' in data && data.note)
+    expect(notes).toEqual(['no-way-back', 'not-listed'])
+    expect(record.findIndex(({ kind }) => kind === 'preflight-note')).toBeLessThan(record.findIndex(({ kind }) => kind === 'slot-write-intended'))
+    expect(record.filter(({ kind }) => kind === 'image-runs')).toEqual([])
+  })
+
+  test('a bootloader that leaves it in its slot has not taken it, and that is no success', () => {
+    const { state } = walk(both(), inMode([old]), (step, board) => {
+      if (step.do !== 'reset') return undefined
+      board.slots = [app, { ...waiting, pending: true }]
+      return { is: 'stepDone', said: { of: 'nothing' }, tookMs: 1 }
+    })
+    expect(state.ending).toMatchObject({ outcome: 'failed', failure: { kind: 'not-swapped' } })
+  })
+
+  test('an application that is there already does not stand for a network core that nobody can see', () => {
+    expect(planned(inMode([app]))).toEqual(['upload 1', 'check-slot 1', 'mark 1', 'reset', 'await-return', 'prove', 'prove', 'prove', 'confirm', 'check-confirmed'])
+    expect(planned(inMode([slot(0, '1.1.0', newHash, 'active')]))).toEqual(expect.arrayContaining(['upload 1', 'confirm']))
+    expect(planned(inMode([app, waiting]))).toEqual(['mark 1', 'reset', 'await-return', 'prove', 'prove', 'prove', 'confirm', 'check-confirmed'])
+  })
+
+  test('a board that tells its slots and has none for it is refused; one that does not tell is found out before anything is marked', () => {
+    expect(planned(inMode([old], [{ image: 0, slot: 0, bytes: 0x69000 }, { image: 0, slot: 1, bytes: 0x69000 }]))).toBe('image-not-listed')
+    const { state, steps } = walk(both(), inMode([old], []), (step, board) => {
+      if (step.do !== 'upload') return undefined
+      // A server for one image takes any number for it.
+      board.slots = [old, slot(1, '1.1.0', step.image === 0 ? newHash : radioNew)]
+      return { is: 'stepDone', said: { of: 'nothing' }, tookMs: 1 }
+    })
+    expect(state.ending).toMatchObject({ outcome: 'failed', failure: { kind: 'image-not-listed' }, activeHash: oldHash })
+    expect(steps.some((step) => step.do === 'mark' || step.do === 'reset')).toBe(false)
+  })
+
+  test('whatever such a board lists, the run ends, and a slot that still holds the image is never called confirmed', () => {
+    const anySlot = fc.record({
+      image: fc.nat(1), slot: fc.constant(1), version: fc.constantFrom('1.1.0', '3.0.0', '3.1.0'), hash: fc.constantFrom(newHash, radioOld, radioNew, null),
+      bootable: fc.boolean(), pending: fc.boolean(), confirmed: fc.boolean(), active: fc.constant(false), permanent: fc.boolean(),
+    })
+    fc.assert(fc.property(fc.uniqueArray(anySlot, { maxLength: 2, selector: (each) => each.image }), fc.constantFrom(old, app, slot(0, '1.1.0', newHash, 'active')), fc.boolean(), fc.constantFrom('test-and-confirm', 'test-only', 'upload-only'), (slots, runs, takes, mode) => {
+      let kept: readonly SlotSays[] = []
+      const { state } = walk(both({ recipe: { mode, allowDowngrade: true } }), inMode([runs, ...slots]), (step, board) => {
+        kept = board.slots
+        if (step.do !== 'reset') return undefined
+        board.slots = takes ? [app] : [app, ...board.slots.filter((each) => each.image === 1)]
+        return { is: 'stepDone', said: { of: 'nothing' }, tookMs: 1 }
+      })
+      if (state.ending.outcome === 'confirmed' || state.ending.outcome === 'unchanged') expect(kept.filter((each) => each.image === 1 && each.hash === radioNew)).toEqual([])
+    }), { numRuns: 500 })
+  })
+})
+
 test('serial recovery takes one image only', () => {
   expect(planned({ ...boardWith(slot(0, '1.0.0', oldHash, 'confirmed')), recovery: true })).toBe('one-image-only')
 })

@@ -95,6 +95,27 @@ test('two images are one update with one outcome: both are in the log, both go b
   }
 })
 
+test('a network core that no server lists is written with the application, and what cannot be seen of it is said', async () => {
+  const board = profile('network-core')
+  const line = await Line.open({ seed: 20, boards: 2, profile: board })
+  try {
+    const desk = { keyring: new Keyring(join(line.home, 'keys'), line.clock), files: new OpenFiles(), log: new Logbook(line.station.audit, 'tester') }
+    const path = await value(practiceUpdate({ home: line.home, desk }, { images: 2 }))
+    const { file } = await value(line.station.openFile({ path, purpose: 'image' }))
+    await line.runBatch({}, file)
+    const runs = await line.runs()
+    expect(runs.map((run) => run.outcome)).toEqual(['confirmed', 'confirmed'])
+    expect(runs[0]?.says).toContain('never lists as running')
+    const note = runs[0]!.steps.findIndex((step) => step.says.includes('does not list what it runs as image 1'))
+    expect(note).toBeGreaterThan(-1)
+    expect(note).toBeLessThan(runs[0]!.steps.findIndex((step) => step.step === 'Upload'))
+    expect(line.ports.fixtures.map((fixture) => readHeader(fixture.board.slots.others![0]!.primary.area).minor)).toEqual([1, 1])
+    expect(await line.check()).toEqual([])
+  } finally {
+    await line.close()
+  }
+})
+
 test('a damaged archive is told as a problem of the file and starts nothing', async () => {
   const line = await Line.open({ seed: 19, boards: 1 })
   try {
