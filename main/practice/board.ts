@@ -279,11 +279,12 @@ export class Board {
     this.#start(result.running)
     const { version } = this.#options.profile.info
     const answers = this.#life.is === 'running' && this.#life.answers
+    // Told first: a USB port is there before the firmware writes its first line.
+    this.#tell({ is: 'booted', version: result.running.version, swapped: result.swapped, answers })
     if (answers) this.#sayAt(this.#nowMs(), `*** Booting Zephyr OS build ${version} ***`)
     if (answers && this.#options.profile.unitGroups && this.#life.is === 'running') {
       this.#sayAt(this.#nowMs() + selfTestMs, `[00:00:00.${String(selfTestMs).padStart(3, '0')},000] <inf> app: self-test ${this.#life.seat.selfTestPasses ? 'passed' : 'failed: sensor 2 does not answer'}`)
     }
-    this.#tell({ is: 'booted', version: result.running.version, swapped: result.swapped, answers })
   }
 
   #listen(waitsMs: number, cut: CutPlan | null): void {

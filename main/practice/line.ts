@@ -26,6 +26,8 @@ import { PacedWire, pieceMsMax } from './wire.ts'
 import type { Baud } from './wire.ts'
 
 export const practiceBoardsMax = 128
+/** What the firmware of a USB board keeps of its console until a host is there; the oldest goes first. */
+const heldBytesMax = 4_096
 /** Bytes are taken from the kernel at least this far ahead of the line, so that neither timers nor the event loop leave it idle. */
 const aheadMsMin = 30
 
@@ -67,6 +69,11 @@ type Place = {
   plug: Plug | null
   /** True once its cable was pulled; only `replug` brings the port back. */
   pulled: boolean
+  /**
+   * What a USB board has written since its firmware started and no host has heard: such firmware waits until its port is opened
+   * (Zephyr's: until DTR), which on a pseudo-terminal shows by the host's first byte. Null: it is sent at once.
+   */
+  held: Uint8Array[] | null
 }
 
 type Plug = Readonly<{ pty: Pty; number: number; toBoard: PacedWire; toHost: PacedWire }>
@@ -182,10 +189,13 @@ export class PracticeLine {
     if (failed(file)) return file
     const board = createBoard({ clock: this.#clock, profile, serial, trust, anchors: packageAnchors(trust, certificates), firmware, others, secret, fault, content: this.#options.fresh === true ? null : file.read(profile.flash.sizeBytes) })
     file.follow(board)
-    const place: Place = { bay, serial, board, file, plug: null, pulled: false }
+    const place: Place = { bay, serial, board, file, plug: null, pulled: false, held: null }
     this.#places.push(place)
     board.onEvent((event) => this.#heed(place, event))
-    board.onTransmit((bytes, fromMs) => place.plug?.toHost.push(bytes, fromMs))
+    board.onTransmit((bytes, fromMs) => {
+      if (place.held === null) place.plug?.toHost.push(bytes, fromMs)
+      else hold(place.held, bytes)
+    })
     return this.#givePort(place)
   }
 
@@ -198,6 +208,7 @@ export class PracticeLine {
     }
     if (this.#options.usb !== true || place.pulled) return
     if (event.is === 'down') this.#dropPort(place)
+    place.held = event.is === 'booted' ? [] : null
     // A USB port is the application's own: firmware that hangs never brings it back.
     const answers = event.is === 'recovery' || (event.is === 'booted' && event.answers)
     if (answers && place.plug === null) void this.#givePort(place)
@@ -221,6 +232,8 @@ export class PracticeLine {
       if (toBoard.backlogMs < aheadMs / 2) pty.resume()
     })
     pty.onBytes((bytes) => {
+      for (const held of place.held?.splice(0) ?? []) toHost.push(held)
+      place.held = null
       toBoard.push(bytes)
       if (toBoard.backlogMs > aheadMs) pty.pause()
     })
@@ -245,6 +258,12 @@ export class PracticeLine {
     this.#folder.announce(boards)
     for (const listener of [...this.#listeners]) listener(boards)
   }
+}
+
+function hold(held: Uint8Array[], bytes: Uint8Array): void {
+  held.push(bytes)
+  let sum = held.reduce((total, each) => total + each.length, 0)
+  while (sum > heldBytesMax) sum -= held.shift()?.length ?? sum
 }
 
 /**

@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { realClock } from '../../main/base/clock.ts'
+import type { Clock } from '../../main/base/clock.ts'
 import { Failure, failed } from '../../main/base/failure.ts'
 import { openSerial } from '../../main/link/serial.ts'
 import { startPracticeLine } from '../../main/practice/line.ts'
 import type { PracticeBoardView, PracticeLine, PracticeLineOptions } from '../../main/practice/line.ts'
+import { practiceProfile } from '../../main/practice/profiles.ts'
 import { SmpClient } from '../../main/smp/client.ts'
 import { encodeUpload } from '../../main/smp/frames.ts'
 import { imageState, setImageState, slotInfo } from '../../main/smp/image.ts'
@@ -196,7 +198,57 @@ describe('faults and cables', () => {
     const again = await talk(after)
     expect(held(await again.request(appInfo, { format: 'n' })).output).toBe('PB-0002')
   })
+
+  test('what the firmware of a usb board writes at its start waits for a host that comes late, and is heard once', async () => {
+    const quiet = new QuietClock()
+    const line = await start({ usb: true, profile: practiceProfile, clock: quiet })
+    line.powerCycle(1)
+    await until(line, (boards) => boards[0]!.port === null)
+    await until(line, (boards) => boards[0]!.port !== null)
+    await quiet.untilQuiet()
+    const link = held(await openSerial({ path: line.boards()[0]!.port!, baudRate: 1_000_000 }))
+    const client = new SmpClient(link, realClock)
+    clients.push(async () => {
+      client.close()
+      await link.close()
+    })
+    const lines: string[] = []
+    client.onNoise((text) => lines.push(text))
+    held(await client.request(echo, { text: 'first' }))
+    held(await client.request(echo, { text: 'second' }))
+    expect(lines.map((text) => text.trim())).toEqual(['*** Booting Zephyr OS build v4.2.0 ***', expect.stringContaining('self-test passed')])
+  })
 })
+
+/** The machine's clock, telling when nothing is planned on it any more. */
+class QuietClock implements Clock {
+  #pending = 0
+  #waiting: (() => void)[] = []
+  readonly wallMs = () => realClock.wallMs()
+  readonly monotonicMs = () => realClock.monotonicMs()
+
+  after(delayMs: number, work: () => void): () => void {
+    let open = true
+    const end = () => {
+      if (!open) return
+      open = false
+      if (--this.#pending === 0) for (const tell of this.#waiting.splice(0)) tell()
+    }
+    this.#pending++
+    const cancel = realClock.after(delayMs, () => {
+      work()
+      end()
+    })
+    return () => {
+      cancel()
+      end()
+    }
+  }
+
+  untilQuiet(): Promise<void> {
+    return this.#pending === 0 ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve))
+  }
+}
 
 describe('the folder', () => {
   test('names process, bays, serial numbers and ports, and is empty of them after the stop', async () => {
