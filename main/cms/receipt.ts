@@ -192,6 +192,7 @@ const errorsByKind: Readonly<Record<string, Readonly<{ error: LoadErrorName; ven
   'slot-mismatch': other('slotDiffers'),
   'image-not-listed': other('modeUnsupported'),
   'no-answer': other('noAnswer'),
+  'no-recovery': other('noAnswer'),
   timeout: other('noAnswer'),
   stuck: other('stuck'),
   'nothing-runs': other('stuck'),

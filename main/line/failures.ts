@@ -35,6 +35,7 @@ const table: Readonly<Record<string, FailureWords>> = {
   stopped: { title: 'Stopped', todo: 'Run the board again when you are ready.' },
   'station-died': { title: 'Station stopped', todo: 'Run the board again: the station asks it how it stands and goes on from there.' },
   // Preflight
+  'no-recovery': { title: 'Not in serial recovery', todo: 'Press the board\'s recovery button or switch it off and on, then run it again. If other boards do the same, check the board profile.' },
   'hash-wrong': { title: 'Image file is damaged', todo: 'Take the image again from where it was signed.' },
   'not-bootable': { title: 'Image cannot be booted', todo: callEngineer },
   'has-trailer': { title: 'Image is padded', todo: 'Sign it again without padding.' },

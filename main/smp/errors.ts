@@ -152,6 +152,9 @@ const statisticsErrors: readonly (BoardError | undefined)[] = [
   undefined,
   { reason: 'unknown', title: 'something went wrong that it does not name', next: readLog },
   { reason: 'no-such-group', title: 'it has no statistics of that name', next: checkRecipe },
+  { reason: 'no-statistic-name', title: 'a counter of that group has no name', next: 'Build the firmware with names for its statistics (CONFIG_STATS_NAMES).' },
+  { reason: 'statistic-size', title: 'a counter of that group has a size that it cannot report', next: readLog },
+  { reason: 'statistics-broken-off', title: 'it could not read all counters of that group', next: readLog },
 ]
 
 const settingsErrors: readonly (BoardError | undefined)[] = [
@@ -162,6 +165,8 @@ const settingsErrors: readonly (BoardError | undefined)[] = [
   { reason: 'not-readable', title: 'that setting cannot be read', next: checkRecipe },
   { reason: 'no-such-root', title: 'no part of its firmware handles settings of that name', next: checkRecipe },
   { reason: 'not-writable', title: 'that setting cannot be written', next: checkRecipe },
+  { reason: 'not-deletable', title: 'that setting cannot be deleted', next: checkRecipe },
+  { reason: 'not-saved', title: 'it has nowhere to keep settings', next: 'Build the firmware with a settings backend that saves.' },
 ]
 
 const filesErrors: readonly (BoardError | undefined)[] = [
@@ -181,6 +186,7 @@ const filesErrors: readonly (BoardError | undefined)[] = [
   { reason: 'no-such-hash', title: 'it cannot compute that checksum', next: checkRecipe },
   { reason: 'no-such-mount', title: 'it has no file system at that path', next: checkRecipe },
   { reason: 'read-only', title: 'its file system is read-only', next: checkRecipe },
+  { reason: 'file-is-empty', title: 'the file is empty', next: checkRecipe },
 ]
 
 const shellErrors: readonly (BoardError | undefined)[] = [
