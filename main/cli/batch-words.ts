@@ -60,8 +60,8 @@ export function batchWords(batch: BatchView, runs: readonly RunView[], paint: Pa
       `${run.seconds.toFixed(1)} s`,
     ]),
   ])
-  const troubles = runs.filter((run) => run.kind !== null).flatMap((run) => [
-    `${paint.bold(`bay ${run.bay}, ${run.board}:`)} ${run.says}`,
+  const troubles = alike(runs.filter((run) => run.kind !== null)).flatMap(([run, ...others]) => [
+    `${paint.bold(others.length === 0 ? `bay ${run.bay}, ${run.board}:` : `bays ${[run, ...others].map(({ bay }) => bay).join(', ')}:`)} ${run.says}`,
     ...(run.todo === null || run.says.includes(run.todo) ? [] : [`  → ${run.todo}`]),
   ])
   const counts = outcomeNames
@@ -69,4 +69,16 @@ export function batchWords(batch: BatchView, runs: readonly RunView[], paint: Pa
     .filter(([, count]) => count > 0)
     .map(([name, count]) => outcomePaint(name, paint)(`${count} ${name}`))
   return [table, ...(troubles.length === 0 ? [] : ['', ...troubles]), '', `${counts.join(', ') || 'no boards'} in ${batch.seconds.toFixed(1)} s`].join('\n')
+}
+
+/** Runs that say the same, together, in the order of the first of each: what is wrong with all boards is said once. */
+function alike(runs: readonly RunView[]): [RunView, ...RunView[]][] {
+  const groups = new Map<string, [RunView, ...RunView[]]>()
+  for (const run of runs) {
+    const key = JSON.stringify([run.says, run.todo])
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [run])
+    else group.push(run)
+  }
+  return [...groups.values()]
 }

@@ -24,6 +24,20 @@ export function oneOf<T extends string>(words: readonly T[]): (text: string) => 
 /** Stands between the two words of an option of two words; no argument of a process can contain it. */
 export const pairMark = '\u0000'
 
+/** Options of two words, which commander does not know: `--custom-tlv TAG VALUE` becomes one word with a mark inside. */
+export function joinPairs(words: readonly string[]): string[] {
+  const joined: string[] = []
+  for (let at = 0; at < words.length; at++) {
+    const [word = '', tag, value] = words.slice(at, at + 3)
+    if (word === '--') return [...joined, ...words.slice(at)]
+    if ((word === '--custom-tlv' || word === '--custom-tlv-file') && tag !== undefined && value !== undefined) {
+      joined.push(`${word}=${tag}${pairMark}${value}`)
+      at += 2
+    } else joined.push(word)
+  }
+  return joined
+}
+
 /** A reader for what is appended to a name in C or Rust. */
 export function nameSuffix(text: string): string {
   if (!/^[A-Za-z0-9_]{1,64}$/.test(text)) throw new InvalidArgumentError('It goes into a C or Rust name: letters, digits and _ only.')

@@ -2,10 +2,11 @@
 // stderr and an exit code. A command's own file is loaded only when that command is called, since `sign` runs once per
 // build and must not pay for serial ports or the database of a provisioning line.
 import { Command, CommanderError } from 'commander'
+import type { OutputConfiguration } from 'commander'
 import { version } from '../../package.json'
 import { Failure, failed } from '../base/failure.ts'
 import { usageKind } from './call.ts'
-import { pairMark } from './numbers.ts'
+import { joinPairs } from './numbers.ts'
 import { inName } from './who.ts'
 import type { AsOptions } from './who.ts'
 import type { Act, Answer, Call, Declare, Surroundings } from './call.ts'
@@ -37,15 +38,15 @@ const rows: Readonly<Record<string, Row>> = {
   verify: { group: images, says: 'check an image against a key', load: () => import('./commands/verify.ts') },
   compare: { group: images, says: 'what differs between two images', load: () => import('./commands/compare.ts') },
   dumpinfo: { group: images, says: 'print header, TLVs and trailer as imgtool does', load: () => import('./commands/dumpinfo.ts') },
-  package: { group: images, says: 'firmware packages (CMS, RFC 4108): make, open, inspect, receipt', load: () => import('./commands/package.ts') },
+  package: { group: images, says: 'firmware packages (CMS, RFC 4108): make, open, inspect, receipts, certificates', load: () => import('./commands/package.ts') },
   keygen: { group: images, says: 'make a key pair in a file', load: () => import('./commands/keygen.ts') },
-  key: { group: images, says: 'the station\'s own keys: list, add, retire, export', load: () => import('./commands/key.ts') },
+  key: { group: images, says: 'the station\'s own keys, in files and tokens: list, add, generate, policy, retire', load: () => import('./commands/key.ts') },
   getpub: { group: images, says: 'print the public key for the bootloader', load: () => import('./commands/getpub.ts') },
   getpubhash: { group: images, says: 'print the public key\'s hash (KEYHASH)', load: () => import('./commands/getpubhash.ts') },
   keyinfo: { group: images, says: 'say whether a file holds a private or a public key', load: () => import('./commands/keyinfo.ts') },
   getpriv: { group: images, says: 'print a private key for a bootloader that decrypts', load: () => import('./commands/getpriv.ts') },
   person: { group: people, says: 'accounts of the people at this station: list, add, roles, PINs, badges', load: () => import('./commands/person.ts') },
-  recipe: { group: people, says: 'recipes: list, save, show, release, withdraw, verify', load: () => import('./commands/recipe.ts') },
+  recipe: { group: people, says: 'recipes with revisions: list, show, save, release, withdraw, verify', load: () => import('./commands/recipe.ts') },
   log: { group: audit, says: 'list, show, verify, prove, export, back up and redact the log of this station', load: () => import('./commands/log.ts') },
   history: { group: audit, says: 'what was done to one unit', load: () => import('./commands/history.ts') },
   recall: { group: audit, says: 'which units got an image, and which still run it', load: () => import('./commands/recall.ts') },
@@ -71,7 +72,7 @@ export async function runCommandLine(words: readonly string[], around: Surroundi
     ending = failed(call) ? call : await handler(call, command.args, command.opts())
   }
   try {
-    await buildProgram(act, out, err).parseAsync(joinPairs(helpAsOption(words)), { from: 'user' })
+    await buildProgram(act, { writeOut: (text) => out.words(text), writeErr: (text) => err.words(text) }).parseAsync(joinPairs(helpAsOption(words)), { from: 'user' })
     return report(ending, json, out, err, around)
   } catch (error) {
     if (error instanceof CommanderError) return usage(error, json, out)
@@ -88,7 +89,7 @@ export function fault(error: unknown, env: Surroundings['env']): Failure {
   return new Failure('fault', `This is a fault in Slotwright, not in what you did: ${message}. Please report it with the command you ran.${trace}`)
 }
 
-function buildProgram(act: Act, out: Writer, err: Writer): Command {
+function buildProgram(act: Act, output: OutputConfiguration): Command {
   const program = new Command('slotwright')
     .description('Sign firmware, bring it onto fleets of MCUboot boards, prove what each board did, and keep a log that can be checked.')
     .version(`slotwright ${version}`, '-V, --version', 'print the version')
@@ -96,7 +97,7 @@ function buildProgram(act: Act, out: Writer, err: Writer): Command {
     .helpCommand(false)
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ writeOut: (text) => out.words(text), writeErr: (text) => err.words(text) })
+    .configureOutput(output)
     .addHelpText('after', '\n`slotwright COMMAND --help` says more. Every command takes --json and --home DIR.\nExit code: 0 done, 1 refused or failed, 2 wrong usage.')
   withCommonOptions(program)
   for (const [name, row] of Object.entries(rows)) {
@@ -108,12 +109,45 @@ function buildProgram(act: Act, out: Writer, err: Writer): Command {
   program.hook('preSubcommand', async (above, command) => {
     const row = above === program ? rows[command.name()] : undefined
     if (row === undefined) return
-    const { declare } = await row.load()
-    command.allowUnknownOption(false).allowExcessArguments(false)
-    declare(command, act)
-    finish(command)
+    await complete(row, command, act)
   })
   return program
+}
+
+/** Loads a command's own file and lets it say its arguments. */
+async function complete(row: Row, command: Command, act: Act): Promise<void> {
+  const { declare } = await row.load()
+  command.allowUnknownOption(false).allowExcessArguments(false)
+  declare(command, act)
+  finish(command)
+}
+
+export type HelpPage = Readonly<{ path: string; group: string; text: string }>
+
+/**
+ * What `--help` prints of the program (path ''), of each command and of each command below one, in the table's order.
+ * Nothing is run. `docs/commands.md` is made of it.
+ * @param columns the width of the terminal it is wrapped for
+ */
+export async function everyHelp(columns: number): Promise<HelpPage[]> {
+  let text = ''
+  const program = buildProgram(() => () => Promise.resolve(), { writeOut: (more) => { text += more }, getOutHelpWidth: () => columns, getOutHasColors: () => false })
+  const pages: HelpPage[] = []
+  const read = (command: Command, path: string, group: string): void => {
+    text = ''
+    command.outputHelp()
+    pages.push({ path, group, text })
+    for (const below of command.commands) read(below, `${path} ${below.name()}`, group)
+  }
+  program.outputHelp()
+  pages.push({ path: '', group: '', text })
+  for (const command of program.commands) {
+    const row = rows[command.name()]
+    if (row === undefined) continue
+    await complete(row, command, () => () => Promise.resolve())
+    read(command, command.name(), row.group)
+  }
+  return pages
 }
 
 /** Gives a command and all commands below it the options every command has, and the same manners. */
@@ -125,10 +159,12 @@ function finish(command: Command): void {
 
 function withCommonOptions(command: Command): void {
   command
+    .optionsGroup('With every command:')
     .option('--json', 'one JSON document on stdout (or one object a line), words on stderr')
     .option('--home <dir>', 'folder of database, keys and practice flash (default: SLOTWRIGHT_HOME, else the application data folder)')
     .option('--as <name>', 'who calls, where people have accounts')
     .option('--as-pin-file <file>', 'file whose first line is that person\'s PIN (default: asked for)')
+    .helpOption('-h, --help', 'print help')
 }
 
 /** `key`, `policy`: the words that name it. */
@@ -143,20 +179,6 @@ function pathOf(command: Command): string {
 /** `slotwright help sign` means `slotwright sign --help`. */
 function helpAsOption(words: readonly string[]): string[] {
   return words[0] === 'help' ? [...words.slice(1), '--help'] : [...words]
-}
-
-/** Options of two words, which commander does not know: `--custom-tlv TAG VALUE` becomes one word with a mark inside. */
-function joinPairs(words: readonly string[]): string[] {
-  const joined: string[] = []
-  for (let at = 0; at < words.length; at++) {
-    const [word = '', tag, value] = words.slice(at, at + 3)
-    if (word === '--') return [...joined, ...words.slice(at)]
-    if ((word === '--custom-tlv' || word === '--custom-tlv-file') && tag !== undefined && value !== undefined) {
-      joined.push(`${word}=${tag}${pairMark}${value}`)
-      at += 2
-    } else joined.push(word)
-  }
-  return joined
 }
 
 function wantsJson(words: readonly string[]): boolean {

@@ -66,13 +66,16 @@ test('two people: one approves, the other signs, and neither does both', async (
 describe('recipes', () => {
   test('are saved, released, shown and verified; a released one starts for the file it names, and for no other', async () => {
     const image = join(work, 'Eva.bin')
-    writeFileSync(join(work, 'pump.json'), JSON.stringify({ name: 'Pump', mode: 'test-and-confirm' }))
+    writeFileSync(join(work, 'pump.json'), JSON.stringify({ name: 'Pump', mode: 'test-and-confirm', allowedKeys: ['strict'] }))
+    writeFileSync(join(work, 'nobody.json'), JSON.stringify({ name: 'Nobody', allowedKeys: ['nobody'] }))
+    expectRefusal(await call(['recipe', 'save', join(work, 'nobody.json'), ...as('Eve')]), 'no-such-key', /Keys here: .*strict/)
     expect(document(await call(['recipe', 'save', join(work, 'pump.json'), '--file', image, ...as('Eve')]))).toMatchObject({ name: 'Pump', revision: 1, state: 'draft', files: [{ name: 'Eva.bin', version: '1.2.0+0' }] })
     expectRefusal(await call(['recipe', 'release', 'Pump', ...as('Olaf')]), 'role-missing', /engineer/)
     expect(document(await call(['recipe', 'release', 'Pump', ...as('Eve')]))).toMatchObject({ state: 'released', releasedBy: 'Eve' })
     expect(document(await call(['recipe', 'verify', ...as('Olaf')]))).toMatchObject({ holds: true })
-    const shown = document<{ recipe: { name: string } }>(await call(['recipe', 'show', 'pump', ...as('Olaf')]))
+    const shown = document<{ recipe: { name: string; allowedKeys: string[] } }>(await call(['recipe', 'show', 'pump', ...as('Olaf')]))
     expect(shown.recipe.name).toBe('Pump')
+    expect(shown.recipe.allowedKeys).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)])
     const line = join(work, 'line')
     mkdirSync(line)
     const provision = (file: string, ...more: string[]) => call(['provision', file, '--ports', line, '--wait', '0', ...more, ...as('Olaf')])

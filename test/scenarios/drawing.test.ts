@@ -1,4 +1,4 @@
-// docs/run.md shows the machine and the plan as they are. After a change of either, `SLOTWRIGHT_DRAW=1` draws them anew.
+// docs/run.md shows the machine and the plan as they are. After a change of either, `npm run docs` draws them anew.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { situationOf } from '../../main/line/plan.ts'
@@ -18,7 +18,7 @@ test('the drawn machine and the table of plans are those of the code', () => {
   const text = readFileSync(path, 'utf8')
   const drawn = put(put(text, 'machine', diagram()), 'plan', planTable())
   if (process.env['SLOTWRIGHT_DRAW'] === '1') writeFileSync(path, drawn)
-  expect(drawn, 'docs/run.md is older than main/line: draw it with SLOTWRIGHT_DRAW=1 npx vitest run test/scenarios/drawing.test.ts').toBe(readFileSync(path, 'utf8'))
+  expect(drawn, 'docs/run.md is older than main/line: npm run docs draws it anew').toBe(readFileSync(path, 'utf8'))
 }, 60_000)
 
 test('every situation of the plan is drawn', () => {

@@ -37,7 +37,7 @@ export function declare(command: Command, act: Act): void {
     .option('--no-passphrase', 'leave it unprotected in the ring (test keys only)')
     .option('--pin-file <file>', 'file whose first line is the token\'s PIN (default: asked for)')
     .action(act<AddFlags>(add))
-  command.command('retire').description('stop using a key; it stays listed').argument('<name>').action(act(retire))
+  command.command('retire').description('stop using a key; it stays listed').argument('<name>', 'name of the key in the ring').action(act(retire))
   declareTokenCommands(command, act)
   declarePolicyCommands(command, act)
   command

@@ -14,9 +14,9 @@ const noPorts = { ports: [], keys: [] } as const
 
 export function declare(command: Command, act: Act): void {
   command.command('list').description('all profiles, built-in and own').action(act(list))
-  command.command('show').description('one profile as JSON, as `profile add` takes it').argument('<name>').action(act(show))
-  command.command('add').description('keep a profile from a JSON file in this station, over an own one of its name').argument('<file>').action(act(add))
-  command.command('remove').description('take an own profile away').argument('<name>').action(act(remove))
+  command.command('show').description('one profile as JSON, as `profile add` takes it').argument('<name>', 'a name from `profile list`').action(act(show))
+  command.command('add').description('keep a profile from a JSON file in this station, over an own one of its name').argument('<file>', 'what `profile show` printed, edited or not').action(act(add))
+  command.command('remove').description('take an own profile away').argument('<name>', 'a name from `profile list`').action(act(remove))
 }
 
 async function list(call: Call): Promise<Answer | Failure> {

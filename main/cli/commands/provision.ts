@@ -12,12 +12,12 @@ import { usageKind } from '../call.ts'
 import type { Act, Answer, Call } from '../call.ts'
 import { allGood, batchDocument, batchWords } from '../batch-words.ts'
 import { waitForBays, waitForPorts } from '../bays.ts'
-import { readText } from '../files.ts'
 import { readImageFile } from '../image-file.ts'
 import { oneOf, wholeNumber } from '../numbers.ts'
 import { oidText } from '../packages.ts'
 import { progressFor } from '../progress.ts'
 import { answerQuestions } from '../questions.ts'
+import { readRecipeFile, withFingerprints } from '../recipe-file.ts'
 import { stopped } from '../interrupt.ts'
 import { withStation } from '../station-call.ts'
 import type { CalledStation } from '../station-call.ts'
@@ -69,7 +69,7 @@ export function declare(command: Command, act: Act): void {
 export async function provision(call: Call, image: string, flags: ProvisionFlags): Promise<Answer | Failure> {
   const released = releasedName(flags)
   if (failed(released)) return released
-  const recipe = await recipeOf(released === null ? flags : { ...flags, recipe: undefined })
+  const recipe = await recipeOf(call, released === null ? flags : { ...flags, recipe: undefined })
   if (failed(recipe)) return recipe
   // A file that is no image is refused before anybody waits for boards.
   const bytes = await readImageFile(image)
@@ -139,14 +139,13 @@ function releasedName({ recipe, mode, allowDowngrade, key }: ProvisionFlags): st
 }
 
 /** The recipe of the flags: the file's, with what the flags say on top. The station checks its contents. */
-async function recipeOf(flags: ProvisionFlags): Promise<Recipe | Failure> {
+async function recipeOf(call: Call, flags: ProvisionFlags): Promise<Recipe | Failure> {
   let recipe: Recipe = {}
   if (flags.recipe !== undefined) {
-    const text = await readText(flags.recipe, 'recipe file')
-    if (failed(text)) return text
-    const read = recipeFrom(text, flags.recipe)
-    if (failed(read)) return read
-    recipe = read
+    const read = await readRecipeFile(flags.recipe)
+    const named = failed(read) ? read : await withFingerprints(call, read)
+    if (failed(named)) return named
+    recipe = named
   }
   return {
     ...recipe,
@@ -157,14 +156,4 @@ async function recipeOf(flags: ProvisionFlags): Promise<Recipe | Failure> {
     ...(flags.send === undefined ? {} : { send: flags.send }),
     ...(flags.hardware === undefined ? {} : { hardware: flags.hardware }),
   }
-}
-
-function recipeFrom(text: string, path: string): Recipe | Failure {
-  try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-  }
-  return new Failure('bad-recipe', `${path} is not a recipe: it must hold one JSON object, like {"name":"Line 3","mode":"test-and-confirm"}.`, { path })
 }

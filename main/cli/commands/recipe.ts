@@ -8,9 +8,9 @@ import type { ArgsOf } from '../../contract/api.ts'
 import type { StoredRecipeView } from '../../contract/recipes.ts'
 import { inspectImage } from '../../image/inspect.ts'
 import type { Act, Answer, Call } from '../call.ts'
-import { readText } from '../files.ts'
 import { readImageFile } from '../image-file.ts'
 import { wholeNumber } from '../numbers.ts'
+import { isObject, readRecipeFile, withFingerprints } from '../recipe-file.ts'
 import { withStation } from '../station-call.ts'
 import type { CalledStation } from '../station-call.ts'
 import { columns } from '../terminal.ts'
@@ -26,16 +26,16 @@ const revisionMax = 1_000_000
 
 export function declare(command: Command, act: Act): void {
   command.command('list').description('all recipes, newest revision first').action(act(list))
-  command.command('show').description('one recipe, as `recipe save` takes it').argument('<name>').option(...revisionOption, wholeNumber(1, revisionMax)).action(act<RevisionFlags>(show))
+  command.command('show').description('one recipe, as `recipe save` takes it').argument('<name>', 'name of the recipe').option(...revisionOption, wholeNumber(1, revisionMax)).action(act<RevisionFlags>(show))
   command.command('save').description('make a recipe, change its draft, or begin its next revision')
     .argument('<json>', 'file with the recipe: name, mode, allowedKeys, … as for provision, or what `recipe show` printed')
     .option('--file <image>', 'image or package that it is for (may be repeated; replaces those of the file)', collect)
     .option('--product <name>', 'what is made by it')
     .option('--notes <text>', 'a word to the operator')
     .action(act<SaveFlags>(save))
-  command.command('release').description('sign and log the draft; it then stays as it is').argument('<name>').action(act<object>(release))
-  command.command('withdraw').description('let no batch start by a released revision any more').argument('<name>').option(...revisionOption, wholeNumber(1, revisionMax)).action(act<RevisionFlags>(withdraw))
-  command.command('verify').description('hold every released revision against its hash, signature and log entry').argument('[name]').action(act<object>(verify))
+  command.command('release').description('sign and log the draft; it then stays as it is').argument('<name>', 'name of the recipe').action(act<object>(release))
+  command.command('withdraw').description('let no batch start by a released revision any more').argument('<name>', 'name of the recipe').option(...revisionOption, wholeNumber(1, revisionMax)).action(act<RevisionFlags>(withdraw))
+  command.command('verify').description('hold every released revision against its hash, signature and log entry').argument('[name]', 'only this recipe (default: all of them)').action(act<object>(verify))
 }
 
 async function list(call: Call): Promise<Answer | Failure> {
@@ -62,10 +62,13 @@ async function show(call: Call, [name = '']: readonly string[], flags: RevisionF
 }
 
 async function save(call: Call, [path = '']: readonly string[], flags: SaveFlags): Promise<Answer | Failure> {
-  const text = await readText(path, 'recipe file')
-  if (failed(text)) return text
-  const read = bodyFrom(text, path)
-  if (failed(read)) return read
+  const value = await readRecipeFile(path)
+  if (failed(value)) return value
+  // What `recipe show` printed has the recipe in a field; one for `provision` is the recipe itself.
+  const shown = 'recipe' in value && isObject(value['recipe']) ? value['recipe'] : null
+  const recipe = await withFingerprints(call, shown ?? value)
+  if (failed(recipe)) return recipe
+  const read: Body = shown === null ? { recipe } : { ...value, recipe }
   const files: NonNullable<Body['files']> = []
   for (const file of flags.file ?? []) {
     const named = await fileOf(file)
@@ -78,16 +81,6 @@ async function save(call: Call, [path = '']: readonly string[], flags: SaveFlags
     const saved = await station.saveRecipe({ id: there?.id ?? null, body })
     return failed(saved) ? saved : { document: saved, words: `"${saved.name}", revision ${saved.revision}, is a draft for ${saved.files.length === 0 ? 'no file yet' : saved.files.map((one) => one.name).join(', ')}. Release it with: slotwright recipe release "${saved.name}"` }
   })
-}
-
-function bodyFrom(text: string, path: string): Body | Failure {
-  try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return 'recipe' in value ? value as Body : { recipe: value }
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-  }
-  return new Failure('bad-recipe', `${path} is not a recipe: it must hold one JSON object, like {"name":"Line 3","mode":"test-and-confirm"}.`, { path })
 }
 
 /** A file as a recipe names it; the version is an image's own. */
