@@ -6,7 +6,7 @@ import type { PublicKey, Signer } from '../base/signer.ts'
 import { keyHash, knownTestKey } from '../image/keyhash.ts'
 import { canSign, publicKeyFromSpki } from '../image/publickey.ts'
 import type { AnyPublicKey } from '../image/publickey.ts'
-import { Keyring, publicKeyOf } from '../keys/keyring.ts'
+import { publicKeyOf } from '../keys/keyring.ts'
 import type { KeyEntry } from '../keys/keyring.ts'
 import { isPkcs11Uri } from '../keys/pkcs11-uri.ts'
 import type { FoundKey } from '../keys/keyring.ts'
@@ -14,12 +14,11 @@ import { readKeyPem } from '../keys/filekey.ts'
 import type { FileKey } from '../keys/filekey.ts'
 import { readPublicKey } from '../keys/publicpem.ts'
 import { openSigner } from '../keys/signer.ts'
-import { homeFolder } from './home.ts'
-import { keysFolderOf, knownKeysFolderOf } from '../station/home.ts'
 import type { Call } from './call.ts'
 import { readInput, readText, smallFileBytesMax } from './files.ts'
 import { knownPassphrase } from './passphrase.ts'
 import type { PassphraseOptions, PinOptions } from './passphrase.ts'
+import { knownKeysOf, ringOf } from './ring.ts'
 import { openTokens, tokenKeyAt, tokenPublicKey } from './tokens.ts'
 
 /** A public key and how people call it. */
@@ -29,16 +28,6 @@ export type NamedKey = Readonly<{ publicKey: PublicKey; fingerprint: string; nam
 export type SigningKey = NamedKey & Readonly<{ signer: Signer; encrypted: boolean; home: 'file' | 'pkcs11'; /** The ring's word on this key, however it was named. */ entry: KeyEntry | null; close(): Promise<void> }>
 
 export type KeyOptions = PassphraseOptions & PinOptions
-
-/** The home's ring. */
-export function ringOf(call: Call): Keyring {
-  return new Keyring(keysFolderOf(homeFolder(call)))
-}
-
-/** Public keys this home has met, whose private half rests elsewhere. */
-export function knownKeysOf(call: Call): Keyring {
-  return new Keyring(knownKeysFolderOf(homeFolder(call)))
-}
 
 /**
  * The public key someone named. A PEM file may hold a public key, a certificate or a private key (an encrypted one asks

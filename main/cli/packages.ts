@@ -16,7 +16,8 @@ import { anchorsOf, certificatesIn } from '../station/packages.ts'
 import type { Call } from './call.ts'
 import { readInput, smallFileBytesMax } from './files.ts'
 import { homeFolder } from './home.ts'
-import { knownKeysOf, publicKeyNamed, ringOf } from './keys.ts'
+import { publicKeyNamed } from './keys.ts'
+import { knownKeysOf, ringOf } from './ring.ts'
 
 export const collect = (text: string, before: readonly string[] = []): string[] => [...before, text]
 

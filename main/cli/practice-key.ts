@@ -6,8 +6,8 @@ import { OpenFiles } from '../station/files.ts'
 import { Logbook } from '../station/logbook.ts'
 import { practiceKey } from '../station/practice.ts'
 import type { Call } from './call.ts'
-import { ringOf } from './keys.ts'
 import { openLog, whoActs } from './record.ts'
+import { ringOf } from './ring.ts'
 
 /** Makes and logs the key when the ring has none of that name. Kinds: of the ring and of `openLog`. */
 export async function makePracticeKey(call: Call): Promise<KeyEntry | Failure> {

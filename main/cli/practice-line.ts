@@ -16,11 +16,14 @@ import { factoryImage, practiceKeyName, practiceUpdate } from '../station/practi
 import type { PracticeFactory, PracticeSpecial } from '../station/practice.ts'
 import { openAuditStoreForReading } from '../store/audit.ts'
 import type { Call } from './call.ts'
-import type { PracticeFlags } from './commands/practice.ts'
 import { homeFolder } from './home.ts'
-import { openPrivateKey, publicKeyNamed, ringOf } from './keys.ts'
+import { openPrivateKey, publicKeyNamed } from './keys.ts'
 import { certificatesFrom } from './packages.ts'
+import type { PassphraseOptions } from './passphrase.ts'
 import { openLog, whoActs } from './record.ts'
+import { ringOf } from './ring.ts'
+
+export type PracticeFlags = Readonly<{ boards: number; dir: string; trust?: readonly string[]; seed: number; faults: string; baud: number; mode?: string; loader?: 'unwrap' | 'in-place'; usb?: true; keep?: true; images?: number; encrypted?: string; securityCounter?: true; downgradePrevention?: true }> & PassphraseOptions
 
 /** Ready when it answers: every board's port is in the folder. Kinds: of the line, of the keys named, of the home. */
 export async function startLine(call: Call, flags: PracticeFlags): Promise<StartedLine | Failure> {

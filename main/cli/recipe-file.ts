@@ -3,7 +3,7 @@
 import { Failure, failed } from '../base/failure.ts'
 import type { Call } from './call.ts'
 import { readText } from './files.ts'
-import { ringOf } from './keys.ts'
+import { ringOf } from './ring.ts'
 
 export type RecipeObject = Readonly<Record<string, unknown>>
 

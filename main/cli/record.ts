@@ -16,7 +16,6 @@ import type { KindData } from '../log/kinds.ts'
 import type { AuditStore } from '../store/audit.ts'
 import type { Call } from './call.ts'
 import { homeFolder } from './home.ts'
-import type { SigningKey } from './keys.ts'
 
 /** How long a call waits for another one to finish its entry, and how often it looks. */
 const logWaitMs = 5_000
@@ -70,7 +69,7 @@ export async function recordSignedImage(call: Call, signed: SignedFacts): Promis
 }
 
 /** `image-refused`; when that cannot be written either, the refusal itself is what the person needs to read. */
-export async function recordRefusedImage(call: Call, refused: Readonly<{ path: string; failure: Failure; inputSha256: string; key: SigningKey; policy?: KindData<'image-refused'>['policy'] }>): Promise<void> {
+export async function recordRefusedImage(call: Call, refused: Readonly<{ path: string; failure: Failure; inputSha256: string; key: Readonly<{ fingerprint: string }>; policy?: KindData<'image-refused'>['policy'] }>): Promise<void> {
   const { path, failure, inputSha256, key, policy } = refused
   await record(call, {
     kind: 'image-refused',

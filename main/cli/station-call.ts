@@ -9,8 +9,9 @@ import { openStation } from '../station/station.ts'
 import type { Station, StationOptions } from '../station/station.ts'
 import type { Answer, Call } from './call.ts'
 import { homeFolder } from './home.ts'
-import { knownKeysOf, publicKeyNamed } from './keys.ts'
+import { publicKeyNamed } from './keys.ts'
 import { rememberKey } from './known.ts'
+import { knownKeysOf } from './ring.ts'
 import { runtimeHere } from './runtime.ts'
 
 const logWaitMs = 3_000

@@ -1,6 +1,7 @@
 // What the outside sees of the fixture and of a board that is met for the first time: the bay map and the diagnosis of one
 // port. Plain data, replaced as a whole.
-import type { BoardView, FailureView } from './views.ts'
+import type { BoardView } from './board-view.ts'
+import type { FailureView } from './failure-view.ts'
 
 /** The fixture: bays in rows and columns, and the socket behind each that was taught. */
 export type BayMapView = Readonly<{

@@ -10,8 +10,8 @@ import type { KeyPolicy } from '../../keys/policy.ts'
 import { policyWords } from '../../station/key-rows.ts'
 import type { Act, Answer, Call } from '../call.ts'
 import { readContent } from '../image-file.ts'
-import { ringOf } from '../keys.ts'
 import { record } from '../record.ts'
+import { ringOf } from '../ring.ts'
 
 type PolicyFlags = Readonly<{ product?: readonly string[]; anyProduct?: true; notBefore?: string; notAfter?: string; needsTwo?: boolean }>
 

@@ -8,10 +8,9 @@ import type { Act, Answer, Call } from '../call.ts'
 import { practiceImagesMax } from '../../practice/profiles.ts'
 import { stopped } from '../interrupt.ts'
 import { wholeNumber } from '../numbers.ts'
-import type { PassphraseOptions } from '../passphrase.ts'
 import { startLine } from '../practice-line.ts'
+import type { PracticeFlags } from '../practice-line.ts'
 
-export type PracticeFlags = Readonly<{ boards: number; dir: string; trust?: readonly string[]; seed: number; faults: string; baud: number; mode?: string; loader?: 'unwrap' | 'in-place'; usb?: true; keep?: true; images?: number; encrypted?: string; securityCounter?: true; downgradePrevention?: true }> & PassphraseOptions
 
 const boardsMax = 128
 
