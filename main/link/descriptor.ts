@@ -5,7 +5,9 @@
 import { readSync, writeSync } from 'node:fs'
 import { Failure } from '../base/failure.ts'
 import type { Link, PortLines } from '../smp/link.ts'
+import { stopped, unplugged } from './ended.ts'
 import { LineState } from './lines.ts'
+import { Listening } from './listening.ts'
 import type { AllLines } from './lines.ts'
 
 /** What an open port of `@serialport/bindings-cpp` offers on Linux and macOS. */
@@ -35,12 +37,10 @@ export class DescriptorLink implements Link {
   readonly #port: OpenDescriptor
   readonly #fd: number
   readonly #buffer = new Uint8Array(readBytesMax)
-  readonly #bytesListeners = new Set<(bytes: Uint8Array) => void>()
-  readonly #closedListeners = new Set<(why: Failure) => void>()
+  readonly #listening = new Listening()
   readonly #pending: PendingWrite[] = []
   #pendingBytes = 0
   readonly #lines = new LineState()
-  #gone: Failure | null = null
   #closing: Promise<void> | null = null
 
   constructor(name: string, port: OpenDescriptor, isPseudoTerminal = false) {
@@ -54,8 +54,7 @@ export class DescriptorLink implements Link {
   }
 
   write(bytes: Uint8Array): Promise<void | Failure> {
-    if (this.#gone) return Promise.resolve(this.#gone)
-    if (this.#closing) return Promise.resolve(stopped(this.name))
+    if (this.#closing) return Promise.resolve(this.#listening.gone ?? stopped(this.name))
     if (this.#pendingBytes + bytes.length > waitingBytesMax) {
       return Promise.resolve(new Failure('port-stuck', `${this.name} takes no more bytes. Check that the board runs and that flow control is off, then unplug it and plug it in again.`))
     }
@@ -70,21 +69,15 @@ export class DescriptorLink implements Link {
   }
 
   onBytes(listener: (bytes: Uint8Array) => void): () => void {
-    this.#bytesListeners.add(listener)
-    return () => this.#bytesListeners.delete(listener)
+    return this.#listening.onBytes(listener)
   }
 
   onClosed(listener: (why: Failure) => void): () => void {
-    if (this.#gone) {
-      listener(this.#gone)
-      return () => {}
-    }
-    this.#closedListeners.add(listener)
-    return () => this.#closedListeners.delete(listener)
+    return this.#listening.onClosed(listener)
   }
 
   setLines(lines: PortLines): Promise<void | Failure> {
-    if (this.#closing) return Promise.resolve(this.#gone ?? stopped(this.name))
+    if (this.#closing) return Promise.resolve(this.#listening.gone ?? stopped(this.name))
     return this.#lines.set(this.name, lines, (all) => this.#port.set(all))
   }
 
@@ -104,20 +97,27 @@ export class DescriptorLink implements Link {
     try {
       count = readSync(this.#fd, this.#buffer, 0, readBytesMax, null)
     } catch (thrown) {
-      if (isBusy(thrown)) return error ? this.#lose() : this.#wish()
-      return this.#lose()
+      if (!isBusy(thrown) || error) this.#lose()
+      else this.#wish()
+      return
     }
     // A terminal in raw mode with VMIN 1 gives nothing only after a hangup.
-    if (count === 0) return this.#lose()
+    if (count === 0) {
+      this.#lose()
+      return
+    }
     const bytes = this.#buffer.slice(0, count)
-    for (const listener of this.#bytesListeners) listener(bytes)
+    this.#listening.hear(bytes)
     if (error) this.#lose()
     else this.#wish()
   }
 
   readonly #writable = (error: Error | null): void => {
     if (this.#closing) return
-    if (error) return this.#lose()
+    if (error) {
+      this.#lose()
+      return
+    }
     for (let next = this.#pending[0]; next; next = this.#pending[0]) {
       const from = this.#tryWrite(next.bytes, next.from)
       if (from instanceof Failure) return
@@ -136,39 +136,29 @@ export class DescriptorLink implements Link {
       return from + writeSync(this.#fd, bytes, from, bytes.length - from)
     } catch (thrown) {
       if (isBusy(thrown)) return from
-      this.#lose()
-      return this.#gone!
+      return this.#lose()
     }
   }
 
-  #lose(): void {
-    if (this.#closing) return
-    this.#gone = unplugged(this.name)
-    this.#closing = this.#release(this.#gone)
-    const listeners = [...this.#closedListeners]
-    this.#closedListeners.clear()
-    for (const listener of listeners) listener(this.#gone)
+  #lose(): Failure {
+    const why = unplugged(this.name)
+    if (this.#closing) return this.#listening.gone ?? why
+    this.#closing = this.#release(why)
+    this.#listening.lose(why)
+    return why
   }
 
   async #release(why: Failure): Promise<void> {
     this.#port.poller.removeListener('readable', this.#readable)
     this.#port.poller.removeListener('writable', this.#writable)
     for (const write of this.#pending.splice(0)) write.done(why)
-    this.#bytesListeners.clear()
+    this.#listening.deafen()
     try {
       await this.#port.close()
     } catch {
       // The descriptor of a vanished device may refuse to be closed in order; it is gone either way.
     }
   }
-}
-
-export function unplugged(name: string): Failure<'unplugged'> {
-  return new Failure('unplugged', `${name} vanished while it was in use. Check the cable and the board's power, and plug it in again.`, { port: name })
-}
-
-function stopped(name: string): Failure<'stopped'> {
-  return new Failure('stopped', `${name} was closed by this station.`, { port: name })
 }
 
 function isBusy(thrown: unknown): boolean {

@@ -5,6 +5,7 @@ import { Failure } from '../../main/base/failure.ts'
 import type { Board } from '../../main/practice/board.ts'
 import type { Link, PortLines } from '../../main/smp/link.ts'
 import type { Port, Ports } from '../../main/station/ports.ts'
+import { LinkEnd } from './link-end.ts'
 
 export type WireNoise = Readonly<{
   /** Chance that a written frame (or a sent piece) is lost. */
@@ -156,63 +157,17 @@ export class Fixture {
   }
 }
 
-class SimulatedLink implements Link {
-  readonly name: string
-  readonly #send: (bytes: Uint8Array) => void
-  readonly #closed: () => void
+class SimulatedLink extends LinkEnd {
   readonly #lines: (lines: PortLines) => void
-  readonly #bytesListeners = new Set<(bytes: Uint8Array) => void>()
-  readonly #closedListeners = new Set<(why: Failure) => void>()
-  #lost: Failure | null = null
-  #shut = false
 
   constructor(name: string, send: (bytes: Uint8Array) => void, closed: () => void, lines: (lines: PortLines) => void) {
-    this.name = name
-    this.#send = send
-    this.#closed = closed
+    super(name, send, () => { if (this.lost === null) closed() })
     this.#lines = lines
   }
 
-  async write(bytes: Uint8Array): Promise<void | Failure> {
-    if (this.#lost !== null) return this.#lost
-    if (this.#shut) return new Failure('stopped', `${this.name} was closed.`)
-    this.#send(bytes)
-  }
-
   async setLines(lines: PortLines): Promise<void | Failure> {
-    if (this.#lost !== null) return this.#lost
+    if (this.lost !== null) return this.lost
     this.#lines(lines)
-  }
-
-  onBytes(listener: (bytes: Uint8Array) => void): () => void {
-    this.#bytesListeners.add(listener)
-    return () => this.#bytesListeners.delete(listener)
-  }
-
-  onClosed(listener: (why: Failure) => void): () => void {
-    if (this.#lost !== null) listener(this.#lost)
-    else this.#closedListeners.add(listener)
-    return () => this.#closedListeners.delete(listener)
-  }
-
-  async close(): Promise<void> {
-    if (this.#shut) return
-    this.#shut = true
-    if (this.#lost === null) this.#closed()
-  }
-
-  deliver(bytes: Uint8Array): void {
-    for (const listener of this.#bytesListeners) listener(bytes)
-  }
-
-  lose(why: Failure): void {
-    this.#lost = why
-    for (const listener of this.#closedListeners) listener(why)
-  }
-
-  /** Listeners that nobody took away. */
-  get listeners(): number {
-    return this.#bytesListeners.size + this.#closedListeners.size
   }
 }
 

@@ -5,7 +5,7 @@ import { Failure } from '../../../main/base/failure.ts'
 import type { Clock } from '../../../main/base/clock.ts'
 import type { AttachedPort } from '../../../main/link/sources.ts'
 import type { Board } from '../../../main/practice/board.ts'
-import type { Link } from '../../../main/smp/link.ts'
+import { LinkEnd } from '../link-end.ts'
 
 /** Chances for each written frame or sent piece; with `chunksOnly` for the long frames of an upload alone. */
 export type Noise = Readonly<{ drop: number; garble: number; double: number; late: number; chunksOnly?: boolean }>
@@ -42,7 +42,7 @@ export class Cable {
   readonly #underway = new Set<() => void>()
   #attached = true
   #name: number
-  #open: CableLink | null = null
+  #open: LinkEnd | null = null
   #toBoardFreeMs = 0
   #toStationFreeMs = 0
   #deafUntilMs = 0
@@ -83,10 +83,10 @@ export class Cable {
     return { path: this.path, device: this.path, serial, bay, hubPath: `1-${bay}`, vendorId: null, productId: null, manufacturer: null, practice: true }
   }
 
-  open(): CableLink | Failure {
+  open(): LinkEnd | Failure {
     if (!this.#attached) return new Failure('no-such-port', `There is no port ${this.path}.`)
     if (this.#open !== null) return new Failure('port-held', `${this.path} is held by this very station.`)
-    const link = new CableLink(this.path, (bytes) => this.#toBoard(bytes), () => {
+    const link = new LinkEnd(this.path, (bytes) => this.#toBoard(bytes), () => {
       if (this.#open === link) this.#open = null
     })
     this.#open = link
@@ -198,58 +198,5 @@ export class Cable {
       piece[Math.floor(this.#draw() * piece.length)]! ^= 1 << Math.floor(this.#draw() * 8)
     }
     return Array.from({ length: copies }, () => piece)
-  }
-}
-
-export class CableLink implements Link {
-  readonly name: string
-  readonly #send: (bytes: Uint8Array) => void
-  readonly #shutHere: () => void
-  readonly #bytesListeners = new Set<(bytes: Uint8Array) => void>()
-  readonly #closedListeners = new Set<(why: Failure) => void>()
-  #lost: Failure | null = null
-  #shut = false
-
-  constructor(name: string, send: (bytes: Uint8Array) => void, shutHere: () => void) {
-    this.name = name
-    this.#send = send
-    this.#shutHere = shutHere
-  }
-
-  async write(bytes: Uint8Array): Promise<void | Failure> {
-    if (this.#lost !== null) return this.#lost
-    if (this.#shut) return new Failure('stopped', `${this.name} was closed.`)
-    this.#send(bytes)
-  }
-
-  onBytes(listener: (bytes: Uint8Array) => void): () => void {
-    this.#bytesListeners.add(listener)
-    return () => this.#bytesListeners.delete(listener)
-  }
-
-  onClosed(listener: (why: Failure) => void): () => void {
-    if (this.#lost !== null) listener(this.#lost)
-    else this.#closedListeners.add(listener)
-    return () => this.#closedListeners.delete(listener)
-  }
-
-  async close(): Promise<void> {
-    if (this.#shut) return
-    this.#shut = true
-    this.#shutHere()
-  }
-
-  deliver(bytes: Uint8Array): void {
-    for (const listener of [...this.#bytesListeners]) listener(bytes)
-  }
-
-  lose(why: Failure): void {
-    this.#lost = why
-    for (const listener of [...this.#closedListeners]) listener(why)
-  }
-
-  /** Listeners that nobody took away. */
-  get listeners(): number {
-    return this.#bytesListeners.size + this.#closedListeners.size
   }
 }

@@ -7,7 +7,8 @@ import type { PortSource } from '../../../main/link/sources.ts'
 import type { Link } from '../../../main/smp/link.ts'
 import { seenPort } from '../../../main/station/attached.ts'
 import type { Port, Ports } from '../../../main/station/ports.ts'
-import type { Cable, CableLink } from './cable.ts'
+import type { LinkEnd } from '../link-end.ts'
+import type { Cable } from './cable.ts'
 import { LifeClock } from './clock.ts'
 import type { WorldClock } from './clock.ts'
 
@@ -17,7 +18,7 @@ export class Life implements Ports {
   readonly clock: LifeClock
   readonly #cables: readonly Cable[]
   readonly #listeners = new Set<() => void>()
-  readonly #links = new Set<CableLink>()
+  readonly #links = new Set<LinkEnd>()
   #watcher: PortWatcher
   #beats = 0
   #killAt: number | null = null
