@@ -166,6 +166,12 @@ export const kinds = {
   'board-attached': z.strictObject({ unit: id, port, bay: bay.optional() }),
   'board-detached': z.strictObject({ unit: id, port, bay: bay.optional() }),
 
+  /** An engineer's command on one board's console that changes the board, or may: before it is sent, and when it was answered. */
+  'console-intended': z.strictObject({ unit: id, command: says }),
+  'console-done': z.strictObject({ unit: id, command: says, says, failure: failureKind.optional() }),
+  /** Somebody asked for another run of a board whose last one failed. */
+  'retry-asked': z.strictObject({ unit: id, batch: id, bay: bay.optional(), failure: failureKind.optional() }),
+
   // One run, in the order in which it passes
   'run-started': z.strictObject({ ...ofRun, port, activeHash: hash.optional(), version: version.optional() }),
   'preflight-refused': z.strictObject({ ...ofRun, failure: failureKind, says }),

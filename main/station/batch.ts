@@ -62,6 +62,8 @@ export type BatchWorld = Readonly<{
 
 /** Runs of one unit in one batch: it may be unplugged twice. */
 const runsAUnitMax = 3
+/** The same, with those that somebody asked for. */
+const askedRunsMax = 20
 /** Frames are kept for this many different buffer sizes and framings. */
 const frameSetsMax = 8
 
@@ -188,6 +190,22 @@ export class Batch {
     }
     this.#tell()
     return this.view()
+  }
+
+  /**
+   * Another run for the board in that bay, whose last one did not end well; asked for by hand, so that it counts beside
+   * the turns a board has by itself. After the batch's end there is nothing to `begin` here. Kinds: `batch-stopping`, `no-board`, `not-failed`, `quota-full`, `too-many-runs`.
+   */
+  retry(bay: number): Readonly<{ board: Occupied; begin: (() => void) | null }> | Failure {
+    if (!this.isOver && (this.#stopping.signal.aborted || this.#closed !== null)) return new Failure('batch-stopping', 'The batch is stopping, and no board is begun any more. Try this one again when it has ended.')
+    const board = this.#world.fleet.occupied().find((each) => each.bay === bay)
+    if (board === undefined) return new Failure('no-board', `No board is in bay ${bay}. Plug it in again first.`)
+    if (this.#running.has(board.unit) || !this.#failedUnits.has(board.unit)) return new Failure('not-failed', `The board in bay ${bay} has not failed in this batch, so there is nothing to try again.`)
+    if (this.isOver) return { board, begin: null }
+    const runs = this.#had.get(board.unit)?.runs ?? 0
+    if (runs >= askedRunsMax) return new Failure('too-many-runs', `${board.unit} has failed ${runs} times in this batch. Set it aside, and look at what its runs have in common.`)
+    if (this.#isFull()) return new Failure('quota-full', 'The batch has as many boards as it is to make, so no other is begun.')
+    return { board, begin: () => this.#begin(board, runs + 1) }
   }
 
   /** Stops every run and waits until the last one has ended and given its port back. */

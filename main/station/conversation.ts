@@ -24,6 +24,7 @@ export class Conversation {
   readonly #ports: Pick<Ports, 'list' | 'onChange' | 'open'>
   #open: Open | null = null
   #lines: string[] = []
+  readonly #lineListeners = new Set<(line: string) => void>()
   #framing: Framing
   readonly #how: PortHow
   /** The board was reset, or whatever its profile wants, when its port was first opened. */
@@ -60,12 +61,19 @@ export class Conversation {
     return this.#lines
   }
 
+  /** Hears each line as it comes, on this port and those after it. The returned function ends it. */
+  onLine(listener: (line: string) => void): () => void {
+    this.#lineListeners.add(listener)
+    return () => this.#lineListeners.delete(listener)
+  }
+
   /** Lines from now on count: the board is about to restart. */
   forgetLines(): void {
     this.#lines = []
   }
 
   #heard(line: string): void {
+    for (const listener of this.#lineListeners) listener(line.slice(0, lineCharsMax))
     this.#lines.push(line.slice(0, lineCharsMax))
     if (this.#lines.length > linesMax) this.#lines.shift()
   }

@@ -1,16 +1,21 @@
 // The contract's calls about the fixture and a board met for the first time: lay out and teach the bays, blink, diagnose,
 // and take the serial number that somebody scanned.
 import { Failure, failed } from '../base/failure.ts'
+import type { CheckedArgsOf } from '../contract/api.ts'
+import type { ConsoleAnswerView, ConsoleHeardView } from '../contract/engineer.ts'
 import type { BatchView, BayView } from '../contract/views.ts'
 import type { BayMapView, DiagnosisView } from '../contract/line-views.ts'
 import type { AuditStore } from '../store/audit.ts'
 import type { Batch } from './batch.ts'
 import type { BayMap } from './bay-map.ts'
+import { changesBoard, runConsole } from './console.ts'
 import type { DiagnosisWorld } from './first-board.ts'
 import { blinkBoard, diagnosePort, ratesTried } from './first-board.ts'
 import type { Fleet } from './fleet.ts'
 import type { Logbook } from './logbook.ts'
 import type { Port } from './ports.ts'
+import { profileNamed } from './profile-calls.ts'
+import type { World } from './world.ts'
 
 export type FixtureWorld = Pick<DiagnosisWorld, 'ports' | 'clock'> & Readonly<{
   bayMap: BayMap
@@ -32,7 +37,7 @@ function freePort(world: FixtureWorld, path: string): Port | Failure {
   return world.busyPorts.has(path) ? new Failure('port-held', `${path} is being asked already. Wait a moment.`) : port
 }
 
-async function alone<T>(world: FixtureWorld, path: string, work: (port: Port) => Promise<T>): Promise<T | Failure> {
+async function alone<T>(world: FixtureWorld, path: string, work: (port: Port) => Promise<T | Failure>): Promise<T | Failure> {
   const port = freePort(world, path)
   if (failed(port)) return port
   world.busyPorts.add(path)
@@ -82,4 +87,38 @@ export function nameUnit(world: FixtureWorld, serial: string, bay: BayView['bay'
   if (failed(known)) return known
   const data = known.flatMap(({ entry }) => (failed(entry) ? [] : [entry.data])).find((each) => each['serial'] === serial)
   return batch.nameUnit(serial, bay, typeof data?.['unit'] === 'string' ? data['unit'] : null)
+}
+
+/**
+ * One more run for a board that failed: in the batch while it runs, else in a new batch by the same order, which is checked
+ * anew. Kinds: `no-batch`, those of `Batch.retry`, of starting a batch, and the log's.
+ */
+export async function retryBay(world: FixtureWorld, bay: number, again: ((bay: number) => Promise<BatchView | Failure>) | null): Promise<BatchView | Failure> {
+  const batch = world.batch()
+  if (batch === null || again === null) return new Failure('no-batch', 'No batch was run since the station started. Start one.')
+  const free = world.fleet.occupied().find((each) => each.bay === bay)
+  const freed = free === undefined ? null : freePort(world, free.port.path)
+  if (failed(freed)) return freed
+  const retry = batch.retry(bay)
+  if (failed(retry)) return retry
+  const { board, begin } = retry
+  const failure = world.fleet.rows().find((row) => row.bay === bay)?.failure?.kind
+  const noted = world.log.recordAct({ kind: 'retry-asked', data: { unit: board.unit, batch: batch.order.id, bay, ...(failure === undefined ? {} : { failure: failure.slice(0, 64) }) } }, 'engineer')
+  if (failed(noted)) return noted
+  if (begin === null) return await again(bay)
+  begin()
+  return batch.view()
+}
+
+/** One command on one board's console. Kinds: `no-such-port`, `port-held`, `batch-running`, those of `findProfile` and of the log. */
+export async function consoleCall(calls: World, world: FixtureWorld, { port, profile: name, command, listenSeconds }: CheckedArgsOf<'boardConsole'>): Promise<ConsoleAnswerView | Failure> {
+  const isRunning = () => {
+    const batch = world.batch()
+    return batch !== null && !batch.isOver
+  }
+  const profile = await profileNamed(calls, name)
+  if (failed(profile)) return profile
+  if (changesBoard(command) && isRunning()) return new Failure('batch-running', 'A batch is running. A command that changes a board waits until it has ended, so that no run is mixed up with it.')
+  const consoleWorld = { ports: world.ports, clock: world.clock, log: world.log, onHeard: (heard: ConsoleHeardView) => calls.emit({ is: 'console', heard }), mayFollow: () => !isRunning() }
+  return await alone(world, port, (found) => calls.consoles.during(port, (stop) => runConsole(consoleWorld, found, profile, command, listenSeconds, stop)))
 }

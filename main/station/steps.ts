@@ -126,7 +126,7 @@ export function slotSays(slot: SlotState): SlotSays {
  * The first question, which also finds out whether the board speaks console lines or raw packets. One that answers
  * neither may be busy (a slot's erase takes seconds) and has the whole deadline in the framing it began with.
  */
-async function greet(talk: Conversation, signal: AbortSignal, profile: BoardProfile): Promise<BoardParameters | null | Failure> {
+export async function greet(talk: Conversation, signal: AbortSignal, profile: BoardProfile): Promise<BoardParameters | null | Failure> {
   if (profile.framing !== null) {
     talk.speak(profile.framing)
     return await askIfKnown(talk, parameters, signal)

@@ -97,7 +97,7 @@ test('by keyboard alone: start, walk the bays, read a history, come back', async
   await page.keyboard.press('Escape')
   await expect(panel).toHaveCount(0)
   await expect(page.locator('[data-bay="6"]')).toBeFocused()
-  await page.keyboard.press('Control+6')
+  await page.keyboard.press('Control+8')
   await expect(page.getByRole('button', { name: 'Verify' })).toBeVisible()
 })
 

@@ -10,6 +10,7 @@ export const boards = {
   bay: 'Bay',
   maker: 'Maker',
   ask: 'Ask',
+  acts: 'Ask or open a console',
   asking: 'Asking…',
   none: 'Choose a port and ask its board what it is.',
   board: 'Board',

@@ -2,6 +2,8 @@
 // station says itself (failures, log entries, steps) come from the station and are not here.
 import { auditor } from './auditor.ts'
 import { boards } from './boards.ts'
+import { catalogue } from './catalogue.ts'
+import { console, profiles } from './console.ts'
 import { desk } from './desk.ts'
 import { figures, recall } from './figures.ts'
 import { bayMap, firstBoard, guide } from './fixture.ts'
@@ -13,8 +15,9 @@ import { look, phase, mode, line, board } from './line.ts'
 import { log } from './log.ts'
 import { operator } from './operator.ts'
 import { receipts } from './receipts.ts'
+import { recipes } from './recipes.ts'
 import { people, signIn } from './people.ts'
 import { settings } from './settings.ts'
 import { notices, updates } from './updates.ts'
 
-export const en = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, auditor, figures, recall, label, operator, bayMap, firstBoard, guide, receipts, people, signIn, settings, updates, notices } as const
+export const en = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, auditor, figures, recall, label, operator, bayMap, firstBoard, guide, receipts, people, signIn, settings, updates, notices, recipes, catalogue, console, profiles } as const

@@ -1,0 +1,121 @@
+// What a recipe would do to the boards attached now: each is asked as a run would ask it, and the same plan is made from its
+// answers (line/plan.ts); then nothing is done. What surprised us: a plan is good for this moment only, since whoever
+// restarts a board changes it, so a preview says when it was made and is never kept for the run.
+import { Failure, failed } from '../base/failure.ts'
+import type { CheckedArgsOf } from '../contract/api.ts'
+import type { PreviewBayView, PreviewView } from '../contract/engineer.ts'
+import { wayBackNote } from '../line/modes.ts'
+import { plan } from '../line/plan.ts'
+import { activeSlot, listedVersion } from '../line/slots.ts'
+import { testName } from '../line/selftest.ts'
+import type { BoardSays, Job, Step } from '../line/state.ts'
+import { itemName, unitDataFor } from '../line/unit-data.ts'
+import { Conversation } from './conversation.ts'
+import type { Fleet, Occupied } from './fleet.ts'
+import { portHow } from './ports.ts'
+import { readied } from './readying.ts'
+import type { Readied } from './readying.ts'
+import { identify } from './steps.ts'
+import { failureView } from './views.ts'
+import type { World } from './world.ts'
+
+/** Boards asked at once: each takes a port, and none takes longer than a few seconds. */
+const askedAtOnceMax = 16
+/** What a silent board may take of everybody's time. */
+const askTimeoutMs = 15_000
+
+type Recipe = CheckedArgsOf<'previewRecipe'>['recipe']
+
+/** Kinds: `batch-running`, `previewing`, `no-boards`; what would keep a batch from starting is the answer's own `failure`. */
+export async function previewRecipe(world: World, fleet: Fleet, busyPorts: Set<string>, args: CheckedArgsOf<'previewRecipe'>): Promise<PreviewView | Failure> {
+  if (world.batch !== null && !world.batch.isOver) return new Failure('batch-running', 'A batch is running, and its boards are not asked meanwhile. Preview the recipe when it has ended.')
+  const beganMs = world.clock.monotonicMs()
+  const seconds = () => (world.clock.monotonicMs() - beganMs) / 1000
+  const ready = await readied(world, args)
+  if (failed(ready)) return { failure: failureView(ready), version: null, bays: [], seconds: seconds() }
+  const version = listedVersion(ready.sent.facts.version)
+  const boards = fleet.occupied().filter(({ port }) => !busyPorts.has(port.path))
+  if (boards.length === 0) return { failure: failureView(new Failure('no-boards', 'No board is attached that could be asked. Plug boards in, or start the practice line.')), version, bays: [], seconds: seconds() }
+  const bays: PreviewBayView[] = []
+  const waiting = [...boards]
+  const one = async () => {
+    for (let board = waiting.shift(); board !== undefined; board = waiting.shift()) {
+      busyPorts.add(board.port.path)
+      try {
+        bays.push(await previewBoard(world, ready, args.recipe, board))
+      } finally {
+        busyPorts.delete(board.port.path)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(askedAtOnceMax, boards.length) }, one))
+  return { failure: null, version, bays: bays.sort((a, b) => a.bay - b.bay), seconds: seconds() }
+}
+
+async function previewBoard(world: World, ready: Readied, recipe: Recipe, board: Occupied): Promise<PreviewBayView> {
+  const { bay, unit, port } = board
+  const row = { bay, board: unit, port: port.path, steps: [], because: null, note: null, failure: null, runs: null }
+  const unwelcome = ready.admit?.(board) ?? null
+  if (unwelcome !== null) return { ...row, will: 'refused', failure: failureView(unwelcome) }
+  const said = await asked(world, ready, board)
+  if (failed(said)) return { ...row, will: 'silent', failure: failureView(said) }
+  const active = activeSlot(said.slots)
+  const runs = active === null ? null : active.version
+  const job = jobFor(ready, recipe, board)
+  const planned = plan(said, job)
+  if (failed(planned)) return { ...row, runs, will: 'refused', failure: failureView(planned) }
+  if (planned.is === 'unchanged') return { ...row, runs, will: 'unchanged' }
+  const note = recipe.mode === 'upload-only' ? null : wayBackNote(said)
+  return { ...row, runs, will: planned.is, steps: sentences(planned.steps), because: planned.is === 'clear' ? planned.why : null, note }
+}
+
+async function asked({ ports, clock }: World, ready: Readied, board: Occupied): Promise<BoardSays | Failure> {
+  const profile = ready.profileFor(board)
+  // Lines that a run may pull when it opens the port can restart a board; a preview leaves them alone.
+  const talk = new Conversation(board.unit, ports, clock, profile.framing ?? 'console', portHow({ ...profile, openSteps: [] }))
+  const stop = new AbortController()
+  const cancel = clock.after(askTimeoutMs, () => stop.abort())
+  try {
+    const said = await identify(talk, stop.signal, profile)
+    return failed(said) ? said : said.board
+  } finally {
+    cancel()
+    await talk.hangUp()
+  }
+}
+
+/** The job that a batch would make for this board now; a serial number that is scanned later is not known yet. */
+function jobFor(ready: Readied, recipe: Recipe, board: Occupied): Job {
+  const { facts, others, variants } = ready.sent
+  return {
+    run: 'preview', batch: 'preview', unit: board.unit, bay: board.bay, port: board.port.path, practice: board.port.practice,
+    profile: ready.profileFor(board), image: facts, recipe,
+    ...(others === undefined ? {} : { others }), ...(variants === undefined ? {} : { variants }),
+    ...(recipe.unitData === undefined || recipe.serials !== undefined ? {} : { unitData: unitDataFor(board.port.serial ?? board.unit, recipe.unitData, ready.unitTable) }),
+  }
+}
+
+/** The steps as a person would list them: looking at what was just done belongs to doing it. */
+function sentences(steps: readonly Step[]): string[] {
+  return steps.flatMap((step) => sentence(step) ?? [])
+}
+
+const proofWords = { echo: 'Prove that it answers an echo.', 'active-hash': 'Prove that it runs this very image, by its hash.', version: 'Prove that it reports the version.' } as const
+const resetWords = { try: 'Restart it to try the new image, and wait for it.', revert: 'Restart it to go back.', clear: 'Restart it past the earlier update, and wait for it.', recover: 'Restart it into serial recovery, and wait for it.' } as const
+
+function sentence(step: Step): string | null {
+  switch (step.do) {
+    case 'enter-recovery': return 'Bring it into serial recovery, as its profile says.'
+    case 'erase': return `Erase slot ${step.slot} of image ${step.image}.`
+    case 'upload': return `Write ${step.bytes.toLocaleString('en-GB')} bytes into slot ${step.slot} of image ${step.image}, and check the hash there.`
+    case 'mark': return step.image === 0 ? 'Mark the new image for one trial.' : `Mark image ${step.image} for one trial.`
+    case 'reset': return resetWords[step.purpose]
+    // A secret's name is no secret; its value is never said.
+    case 'write-data': return `Write the ${itemName(step.item)}, and read it back.`
+    case 'self-test': return step.test.test === 'question' ? `Ask the person at the fixture: ${step.test.asks}` : `Self-test: ${testName(step.test)}.`
+    case 'prove': return proofWords[step.proof]
+    case 'confirm': return step.hash === null ? 'Confirm the image that runs.' : `Confirm the image ${step.hash.slice(0, 12)}….`
+    case 'check-confirmed': return 'Check that the board lists it as confirmed.'
+    case 'identify': case 'check-erased': case 'check-slot': case 'await-return': return null
+  }
+}

@@ -1,0 +1,143 @@
+// Engineer mode in the real window: a recipe from its first field to its release with a preview on the boards attached, a
+// console for one board, a profile made of a board's answers, what lies behind a failure, and one bay tried again.
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import { answerOpenDialog, answerSaveDialog, eightAttached, expect, picture, test, writeFirmware } from './station-window.ts'
+import { join } from 'node:path'
+
+const rail = (page: Page, name: string) => page.getByRole('navigation', { name: 'Views' }).getByRole('button', { name, exact: true })
+
+/** axe's rules in both themes, of what is shown now. */
+async function holds(page: Page, what: string): Promise<string[]> {
+  const wrongs: string[] = []
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    const { violations, passes } = await new AxeBuilder({ page }).setLegacyMode().withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze()
+    expect(passes.map(({ id }) => id)).toContain('color-contrast')
+    wrongs.push(...violations.map(({ id, nodes }) => `${what}, ${colorScheme}: ${id} at ${nodes.map(({ target }) => target.join(' ')).slice(0, 3).join(' | ')}`))
+  }
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null })
+  return wrongs
+}
+
+test('a recipe is written, tried on the boards attached, released, followed by the next revision and withdrawn', async ({ station }) => {
+  const { app, page, home } = station
+  await eightAttached(page)
+  const [firmware, image] = [join(home, 'firmware.bin'), join(home, 'product.bin')]
+  writeFirmware(firmware)
+  await answerOpenDialog(app, firmware)
+  await answerSaveDialog(app, image)
+  await page.evaluate(async () => {
+    const file = await window.slotwright.call('chooseFile', { purpose: 'firmware' })
+    if (file.ok && file.value !== null) await window.slotwright.call('sign', { file: file.value.file, key: 'practice', passphrase: null, options: { version: '1.2.0' }, saveAs: null })
+  })
+  await rail(page, 'Recipes').click()
+  await picture(page, 'recipes-empty')
+  await page.getByRole('button', { name: 'New recipe' }).click()
+  const form = page.locator('[data-part=recipe]')
+  await form.getByLabel('Name', { exact: true }).fill('Sensor A, final test')
+  await answerOpenDialog(app, image)
+  await form.getByRole('button', { name: 'Add a file' }).click()
+  await expect(form.getByText('product.bin').first()).toBeVisible()
+  await form.getByRole('button', { name: 'Add a test' }).click()
+  await form.getByLabel('Command with its words').fill('selftest')
+  await form.getByLabel('Must return').fill('none')
+  await expect(form.getByText('Fields with a red edge')).toBeVisible()
+  await form.getByLabel('Must return').fill('0')
+  await form.getByRole('button', { name: 'Add unit data' }).click()
+  await form.getByRole('group', { name: 'Unit data 1' }).getByLabel('Name').fill('unit/id')
+  await expect(form.getByText('The shell command "selftest" must return 0.')).toBeVisible()
+
+  const preview = page.locator('[data-part=preview]')
+  await preview.getByRole('button', { name: 'Ask the boards' }).click()
+  await expect(preview.locator('[data-preview]')).toHaveCount(8)
+  await expect(preview.getByText('8 boards are updated')).toBeVisible()
+  await preview.locator('[data-preview="1"] summary').click()
+  await expect(preview.locator('[data-preview="1"]')).toContainText('Write the setting')
+  await picture(page, 'recipes-preview')
+  const wrongs = await holds(page, 'Recipes')
+  await form.getByLabel('Good boards', { exact: false }).first().fill('500')
+  await expect(preview.getByText('changed since')).toBeVisible()
+
+  await form.getByRole('button', { name: 'Save draft' }).click()
+  await form.getByRole('button', { name: 'Release' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Release' }).click()
+  await expect(form.getByText('Released', { exact: true })).toBeVisible()
+  await expect(form.getByText('Ends when 500 boards are good.')).toBeVisible()
+  await picture(page, 'recipes-released')
+  wrongs.push(...await holds(page, 'Released recipe'))
+  await form.getByRole('button', { name: 'Begin the next revision' }).click()
+  await expect(form.getByRole('button', { name: 'Revision 2 · draft' })).toBeVisible()
+  await form.getByRole('button', { name: 'Revision 1 · released' }).click()
+  await form.getByRole('button', { name: 'Withdraw' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Withdraw' }).click()
+  await expect(form.getByRole('button', { name: 'Revision 1 · withdrawn' })).toBeVisible()
+  expect(wrongs).toEqual([])
+})
+
+test('one board is asked by hand, restarted, and made a profile of', async ({ station: { page } }) => {
+  await eightAttached(page)
+  await rail(page, 'Boards').click()
+  await page.getByRole('button', { name: /^Console of/ }).first().click()
+  const console = page.locator('[data-part=console]')
+  await console.getByRole('button', { name: 'Send' }).click()
+  await expect(console.getByText(/image 0 slot 0 {2}1\.0\.0/)).toBeVisible()
+  await console.getByLabel('Command', { exact: true }).selectOption('Read a file')
+  await console.getByLabel('Path').fill('/lfs/none')
+  await console.getByRole('button', { name: 'Send' }).click()
+  await expect(console.getByText('it has no file of that name')).toBeVisible()
+  await console.getByLabel('Command', { exact: true }).selectOption('Restart')
+  await console.getByLabel('Then listen').selectOption('5 seconds')
+  await console.getByRole('button', { name: 'Send' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Restart' }).click()
+  await expect(console.getByText(/boot/i).first()).toBeVisible({ timeout: 15_000 })
+  await expect(console.getByText('acknowledged the restart')).toBeVisible({ timeout: 15_000 })
+  await picture(page, 'boards-console')
+  const wrongs = await holds(page, 'Console')
+  await console.getByRole('button', { name: 'Why?' }).click()
+  await expect(page.locator('[data-part=failure]')).toContainText('There is no file at that path.')
+
+  await rail(page, 'Boards').click()
+  await page.getByRole('button', { name: 'Profiles' }).click()
+  await expect(page.locator('[data-profile]')).toHaveCount(12)
+  await page.getByRole('button', { name: 'From a board' }).click()
+  await page.getByLabel('Name of the profile').fill('sensor-a')
+  await picture(page, 'profiles-import')
+  await page.getByRole('button', { name: 'Ask the board' }).click()
+  await expect(page.getByText('not kept yet')).toBeVisible()
+  await page.getByRole('button', { name: 'Keep', exact: true }).click()
+  await expect(page.locator('[data-profile="sensor-a"]')).toContainText('this station')
+  await picture(page, 'profiles')
+  wrongs.push(...await holds(page, 'Profiles'))
+  await page.getByRole('button', { name: 'Remove' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+  await expect(page.locator('[data-profile="sensor-a"]')).toHaveCount(0)
+  expect(wrongs).toEqual([])
+})
+
+test('a failed bay says why, and is tried again by itself', async ({ station: { page } }) => {
+  await eightAttached(page)
+  await page.getByRole('button', { name: 'Practice line' }).click()
+  await page.getByRole('dialog').getByLabel('Faults').fill('2:fails-proof')
+  await page.getByRole('dialog').getByLabel('Boards').fill('2')
+  await page.getByRole('button', { name: 'Restart practice boards' }).click()
+  await eightAttached(page, 2)
+  await page.getByRole('button', { name: 'Start', exact: true }).click()
+  await expect(page.locator('[data-bay="2"][data-look=reverted]')).toBeVisible({ timeout: 60_000 })
+  await expect(page.locator('[data-bay="1"][data-look=confirmed]')).toBeVisible({ timeout: 60_000 })
+  await page.locator('[data-bay="2"]').click()
+  const panel = page.getByRole('complementary', { name: 'Bay 2' })
+  await picture(page, 'bay-why')
+  await panel.getByRole('button', { name: 'Why?' }).click()
+  await expect(page.locator('[data-part=failure]')).toContainText('New image failed its proof')
+  await picture(page, 'failures')
+  const wrongs = await holds(page, 'Failures')
+  await page.getByLabel('Find a word, a kind or a code').fill('no free slot')
+  await expect(page.locator('[data-failure="image:9"]')).toBeVisible()
+  await rail(page, 'Line').click()
+  await panel.getByRole('button', { name: 'Try again' }).click()
+  await expect(page.locator('[data-bay="2"][data-look=working]')).toBeVisible({ timeout: 15_000 })
+  await expect(page.locator('[data-bay="2"][data-look=reverted]')).toBeVisible({ timeout: 60_000 })
+  await expect(page.locator('[data-bay="1"][data-look=confirmed]')).toBeVisible()
+  expect(wrongs).toEqual([])
+})
