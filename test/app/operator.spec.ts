@@ -86,7 +86,7 @@ test('serial numbers are scanned for each unit, a used one is refused, and failu
   await expect(page.getByRole('dialog')).toBeHidden({ timeout: 30_000 })
   await eightAttached(page, 3)
 
-  await page.getByRole('button', { name: 'Recipe' }).click()
+  await page.getByRole('button', { name: 'Recipe', exact: true }).click()
   await page.getByLabel('Go on with boards that come later').check()
   await page.getByLabel('Stop after this many failures in a row').fill('2')
   await page.getByLabel('Serial numbers to scan look like').fill('SN-[0-9]{4}')

@@ -37,7 +37,7 @@ test('a package goes out whole, the boards unpack it, one goes back, and what th
 
   await answerOpenDialog(app, at('app.cms'))
   await page.getByRole('button', { name: /^(Choose image|Change)/ }).click()
-  await page.getByRole('button', { name: 'Recipe' }).click()
+  await page.getByRole('button', { name: 'Recipe', exact: true }).click()
   await page.getByLabel('Of a firmware package, send').selectOption('whole')
   await page.getByLabel('Hardware type of the boards').fill(hardware)
   await picture(page, '61-recipe-package')
