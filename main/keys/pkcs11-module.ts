@@ -10,6 +10,7 @@ import { ckr, codeOf, connectionCodes, failureOf } from './pkcs11-codes.ts'
 import { findKey, generatePair, readKeys, signatureBytesMax } from './pkcs11-objects.ts'
 import type { FoundObject, Pkcs11Api } from './pkcs11-objects.ts'
 import { makeMechanisms, mechanismNames, signMechanisms } from './pkcs11-public.ts'
+import { called, clean, fits, flags, identityOf, mechanismFor, pinState, sameToken, slotNumber, wrongPin } from './pkcs11-rows.ts'
 import type { AnswerTo, Ask, KeyAsked, PinState, TokenAsked, TokenKeyRow, TokenRow } from './pkcs11-words.ts'
 
 const serialSession = 4
@@ -19,7 +20,6 @@ const contextUser = 2
 const tokensMax = 64
 /** States of C_GetSessionInfo in which the user is logged in. */
 const loggedInStates: ReadonlySet<number> = new Set([1, 3])
-const flags = { writeProtected: 0x2, loginRequired: 0x4, pinSet: 0x8, pinPad: 0x100, initialized: 0x400, pinLow: 0x10000, pinFinal: 0x20000, pinLocked: 0x40000 }
 
 type Handle = Buffer
 type Slot = Readonly<{ handle: Handle; row: TokenRow; identity: string }>
@@ -383,53 +383,7 @@ function refuseAs({ kind, says, facts }: Failure): never {
   return refuse(kind, says, facts)
 }
 
-function wrongPin(token: string, state: PinState): Failure {
-  if (state === 'locked') return new Failure('pin-locked', `That PIN is wrong, and it was the last try: ${token} is locked now. Whoever has its security officer's PIN (SO PIN or PUK) must unlock it with the maker's tool.`, { tries: 0 })
-  if (state === 'final') return new Failure('wrong-pin', `That PIN is wrong. One try is left: after another wrong PIN ${token} locks itself. It was not tried again.`, { tries: 1 })
-  if (state === 'low') return new Failure('wrong-pin', `That PIN is wrong, and ${token} counts wrong tries: only a few may remain before it locks itself. It does not say how many. It was not tried again.`)
-  return new Failure('wrong-pin', `That PIN is wrong. ${token} does not say how many tries remain; many lock themselves after three. It was not tried again.`)
-}
-
-function mechanismFor(algorithm: KeyAlgorithm): { mechanism: number; parameter?: { type: number; hashAlg: number; mgf: number; saltLen: number } } {
-  const mechanism = signMechanisms[algorithm]
-  // CK_PARAMS_RSA_PSS of pkcs11js, CKM_SHA256, CKG_MGF1_SHA256, and the salt MCUboot wants.
-  return algorithm === 'rsa-2048' || algorithm === 'rsa-3072' ? { mechanism, parameter: { type: 5, hashAlg: 0x250, mgf: 2, saltLen: 32 } } : { mechanism }
-}
-
-function pinState(tokenFlags: number): PinState {
-  if ((tokenFlags & flags.pinSet) === 0) return 'unset'
-  if ((tokenFlags & flags.pinLocked) !== 0) return 'locked'
-  if ((tokenFlags & flags.pinFinal) !== 0) return 'final'
-  return (tokenFlags & flags.pinLow) !== 0 ? 'low' : 'fine'
-}
-
 /** A PIN as pkcs11js takes it; empty where the reader asks for it. */
 function textOf(pin: Uint8Array | null): string {
   return pin === null ? '' : new TextDecoder().decode(pin)
-}
-
-function slotNumber(handle: Handle): number {
-  return handle.length >= 4 ? handle.readUInt32LE(0) : 0
-}
-
-function fits(row: TokenRow, asked: TokenAsked): boolean {
-  return (asked.token ?? row.label) === row.label && (asked.manufacturer ?? row.manufacturer) === row.manufacturer && (asked.serial ?? row.serial) === row.serial
-    && (asked.model ?? row.model) === row.model && (asked.slotId ?? row.slotId) === row.slotId && (asked.slotDescription ?? row.slot) === row.slot
-}
-
-function identityOf({ label, manufacturer, model, serial }: TokenRow): string {
-  return `${label}\n${manufacturer}\n${model}\n${serial}`
-}
-
-function sameToken(a: TokenRow, b: TokenRow): boolean {
-  return identityOf(a) === identityOf(b)
-}
-
-function called(label: string): string {
-  return `the token "${label}"`
-}
-
-/** Fixed-width fields are padded with blanks (some tokens use zeros), and anything may stand in them. */
-export function clean(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, ' ').trimEnd().slice(0, 64)
 }

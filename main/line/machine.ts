@@ -1,10 +1,11 @@
 // The run itself, as a pure machine: where it stands and what happened in, where it stands now and what to log out. No
 // timer, no port. Every step that changes a board is recorded as an intent in the move that orders it and as a result in
-// the move that follows the board's own word (design.md, "The log"). Retries are counted here, against `tries`, and
-// nearly all are the same one: ask the board again and plan anew (style.md 5).
+// the move that follows the board's own word. Retries are counted here, against `tries`, and
+// nearly all are the same one: ask the board again and plan anew, never from memory.
 // What surprised us: a reset must never be repeated blindly. A board that is swapping keeps the request in its receive
 // buffer, obeys it after the boot and so reverts the very image under test.
 import { assert, Failure } from '../base/failure.ts'
+import { notReturned, notStarted, notSwapped, wentBack } from './came-back.ts'
 import { ending, endingFailed } from './ending.ts'
 import { again, boardIn, boardOf, end, endFailed, endStopped, enter, isRefusal, known, named, onward, openWrite, prepend, slotsIn } from './moves.ts'
 import { noWayBackOf, wayBackNote } from './modes.ts'
@@ -221,10 +222,6 @@ function checkRecovered(state: ActiveState, slots: readonly SlotSays[]): Move {
   return fits ? onward(state, known(state, slots).board) : endFailed({ ...state, ...known(state, slots) }, notStarted(state.job))
 }
 
-function notStarted(job: Job): Failure {
-  return new Failure('not-started', `The bootloader has the whole image and will not start it: the board stays in serial recovery. Most likely it does not trust the key "${job.image.key?.name ?? 'unknown'}". Check which key this board was built with.`)
-}
-
 function checkMark(state: ActiveState, said: Said): Move {
   const { step, job } = state
   assert(step.do === 'mark', 'a mark is looked at when it was made')
@@ -293,26 +290,6 @@ function judgeReturn(state: Exclude<ActiveState, { at: 'asking' }>, slots: reado
   return endFailed(state, notSwapped(job, slots))
 }
 
-function notSwapped(job: Job, slots: readonly SlotSays[]): Failure {
-  const runs = activeSlot(slots)?.version ?? 'no image it names'
-  const some = partsOf(job).filter((part) => runsPart(part, slots))
-  if (some.length > 0) {
-    const old = partsOf(job).filter((part) => !runsPart(part, slots)).map(({ number }) => number).join(' and ')
-    return new Failure('not-swapped', `The board came back with only some of the new images: image ${old} is still the old one (image 0: ${runs}, ${othersRun(job, slots)}). Run it again; if it stays, check which keys its bootloader trusts for each image.`)
-  }
-  const thrownAway = !slots.some((slot) => partsOf(job).some(({ image }) => slot.hash === image.hash))
-  const whyElse = job.image.encrypted === true ? ', or it has not the key that the image is encrypted for' : ''
-  return new Failure('not-swapped', thrownAway
-    ? `The board came back on ${runs}: its bootloader threw the new image away. Most likely it does not trust the key "${job.image.key?.name ?? 'unknown'}", or the image does not fit its slot${whyElse}. It may also have had an image with a higher security counter. Check which key this board was built with.`
-    : `The board came back on ${runs} without taking the new image. Check that its bootloader is MCUboot and that nothing else restarted it.`)
-}
-
-function notReturned(state: ActiveState, failure: Failure): Failure {
-  const waited = state.step.do === 'await-return' ? Math.round(state.step.timeoutMs / 1000) : 0
-  const what = state.at === 'reverting' ? `${state.because.says} It was restarted to go back, and` : 'After the restart the board'
-  return new Failure('no-return', `${what} has not answered for ${waited} s. Switch its power off and on: unless the new image was confirmed, its bootloader puts the old one back.${failure.facts['port'] === 'port-held' ? ' Another program holds its port: close it first.' : ''}`, failure.facts)
-}
-
 // Proofs, confirm, revert
 
 function judgeProof(state: ActiveState, said: Said): Move {
@@ -377,12 +354,6 @@ function dataLost(state: ActiveState, why: Failure): Move {
   assert(state.step.do === 'write-data', 'unit data are lost where they are written')
   const noted = record.unitDataFailed(state.job, state.step.item, why)
   return prepend(noted, activeSlot(boardOf(state).slots)?.confirmed === true ? endFailed(state, why) : revert(state, why))
-}
-
-function wentBack(active: SlotSays | null): Failure {
-  return active === null
-    ? new Failure('nothing-runs', 'The board no longer names a running image. It may be in serial recovery: restart it, or flash it with a programmer.')
-    : new Failure('restarted-by-itself', 'The board restarted by itself before the new image was confirmed, and went back to the old one. Look for a watchdog or a weak supply.')
 }
 
 function passed(state: ActiveState, proof: string, says: string, board: BoardSays): Move {

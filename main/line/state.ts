@@ -1,5 +1,5 @@
 // The words of one run: what the board says, what the run is to do, where it stands, what may happen to it. Plain values
-// only, so that a state can be compared, stored and replayed. Follows design.md "One run" and style.md 3 to 5.
+// only, so that a state can be compared, stored and replayed. docs/run.md draws what comes of them.
 // What surprised us: while a new image runs on test, the board lists the OLD one in slot 1 as confirmed.
 import type { Failure } from '../base/failure.ts'
 import type { ImageVersion } from '../image/version.ts'

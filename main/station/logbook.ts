@@ -1,5 +1,5 @@
 // The station's pen: every entry goes through here, with the person who acted. It also closes what a station that died
-// left open: each run without an outcome gets one that says what was proven last (design.md, "One run").
+// left open: each run without an outcome gets one that says what was proven last (docs/run.md).
 import { realClock } from '../base/clock.ts'
 import type { Clock } from '../base/clock.ts'
 import { Failure, failed } from '../base/failure.ts'

@@ -1,4 +1,4 @@
-// The run's machine, walked against a model of MCUboot: first the drawn paths of design.md, then everything at once.
+// The run's machine, walked against a model of MCUboot: first the drawn paths, then everything at once.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Failure } from '../../main/base/failure.ts'

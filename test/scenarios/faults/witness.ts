@@ -1,5 +1,5 @@
 // The one who saw everything: each frame on each cable and each entry of the log, in their order. It holds the station to
-// what it promises (design.md, "Intent before act, result after proof") by what went over the wire, not by what the station
+// what it promises (intent before act, result after proof) by what went over the wire, not by what the station
 // believes: no act on a board without its intent on disk, no result before the board said it, no confirm before the proofs.
 import { failed } from '../../../main/base/failure.ts'
 import { toHex } from '../../../main/base/bytes.ts'
