@@ -14,7 +14,7 @@ const floors: readonly (readonly string[])[] = [
   ['image', 'smp', 'cms', 'log'],
   ['line', 'bundle', 'release'],
   ['contract'],
-  ['keys', 'link', 'store', 'practice'],
+  ['keys', 'link', 'store', 'practice', 'factory'],
   ['station'],
   ['shell', 'cli', 'verifier'],
 ]
@@ -206,6 +206,36 @@ describe('imports go down', () => {
       .filter((one) => !files.has(targetOf(one)))
       .map((one) => `${one.file}:${one.line} imports ${one.from}, which is not there`)
     expect(wrong).toEqual([])
+  })
+})
+
+/** Circles of imports between files of one room, types included: each as the files on it, first one named twice. */
+function circlesIn(sources: readonly Source[]): string[] {
+  const room = (file: string): string => posix.dirname(file).split('/').slice(0, 2).join('/')
+  const edges = new Map(sources.map((source) => [source.file, importsOf(source).filter((one) => isRelative(one.from)).map(targetOf).filter((to) => room(to) === room(source.file))]))
+  const circles: string[] = []
+  const done = new Set<string>()
+  const walk = (file: string, way: readonly string[]): void => {
+    const at = way.indexOf(file)
+    if (at >= 0) circles.push([...way.slice(at), file].join(' → '))
+    if (at >= 0 || done.has(file)) return
+    for (const to of edges.get(file) ?? []) walk(to, [...way, file])
+    done.add(file)
+  }
+  for (const file of edges.keys()) walk(file, [])
+  return circles
+}
+
+describe('a room has an order of its own', () => {
+  test('no files of one room import each other in a circle, types included', () => {
+    expect(circlesIn([...main, ...renderer])).toEqual([])
+  })
+
+  test('a circle is found over several files, and a file that imports itself', () => {
+    const file = (name: string, to: string): Source => readSource(`main/line/${name}.ts`, `import type { A } from './${to}.ts'`)
+    expect(circlesIn([file('a', 'b'), file('b', 'c'), file('c', 'a'), file('d', 'a')])).toEqual(['main/line/a.ts → main/line/b.ts → main/line/c.ts → main/line/a.ts'])
+    expect(circlesIn([file('a', 'a')])).toHaveLength(1)
+    expect(circlesIn([file('a', 'b'), file('b', 'c')])).toEqual([])
   })
 })
 

@@ -1,4 +1,4 @@
-// The roles of the people at a station, and which of them a call of the contract is for (issue 7, "Roles"). A person may
+// The roles of the people at a station, and which of them a call of the contract is for. A person may
 // have several; roles add up and none contains another, so an administrator who is also to sign is made an engineer too.
 
 export type PersonRole = 'operator' | 'engineer' | 'auditor' | 'administrator'

@@ -7,7 +7,7 @@ import type { BundleView } from '../contract/views.ts'
 import { exportPublicKey } from '../keys/export.ts'
 import { publicKeyOf } from '../keys/keyring.ts'
 import { exportBundle } from '../store/export.ts'
-import type { World } from './calls.ts'
+import type { World } from './world.ts'
 
 /** The whole log as one archive. Kinds: `no-place`, and those of `exportBundle`. */
 export async function exportLog({ audit, log, desk, clock, about, paper }: World, { saveAs }: CheckedArgsOf<'exportLog'>): Promise<BundleView | Failure> {

@@ -1,8 +1,8 @@
 // The calls about people, for administrators. Each change is told to every client, since it may be about its own session.
 import { failed } from '../base/failure.ts'
 import type { Failure } from '../base/failure.ts'
-import type { Handlers } from './calls.ts'
 import type { People } from './people.ts'
+import type { Handlers } from './world.ts'
 
 type PeopleCalls = Pick<Handlers, 'listPeople' | 'addPerson' | 'changePerson' | 'retirePerson' | 'unlockPerson' | 'setPin' | 'setBadge'>
 

@@ -7,8 +7,8 @@ import type { BoardProfileView } from '../contract/board-profile.ts'
 import type { BoardView } from '../contract/views.ts'
 import type { BoardProfile } from '../line/profile.ts'
 import { askBoard } from './ask.ts'
-import type { World } from './calls.ts'
 import { findProfile, profileFrom, removeProfile, saveProfile } from './profiles.ts'
+import type { World } from './world.ts'
 
 /** The profile of that name with the line rate that counts: the command line's, else its own, else the station's. */
 export async function profileNamed(world: World, name: string | null): Promise<BoardProfile | Failure> {
