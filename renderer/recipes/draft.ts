@@ -89,11 +89,11 @@ function testDraftOf(test: NonNullable<RecipeView['tests']>[number]): TestDraft 
   }
 }
 
-const quoted = (word: string) => (/[\s"]/.test(word) ? `"${word.replaceAll('"', '')}"` : word)
+const quoted = (word: string) => (/[\s"]/.test(word) ? `"${word.replace(/[\\"]/g, '\\$&')}"` : word)
 
-/** A command line in its words: blanks divide, double quotes hold together. */
+/** A command line in its words: blanks divide, double quotes hold together, and within them \" and \\ stand for the sign itself. */
 export function wordsOf(line: string): string[] {
-  return [...line.matchAll(/"([^"]*)"|([^\s"]+)/g)].map(([, held, plain]) => held ?? plain ?? '').filter((word) => word !== '')
+  return [...line.matchAll(/"((?:[^"\\]|\\.)*)"|([^\s"]+)/g)].map(([, held, plain]) => held?.replace(/\\(.)/g, '$1') ?? plain ?? '').filter((word) => word !== '')
 }
 
 /** What was typed as a number; NaN, which no schema takes, for anything else. */

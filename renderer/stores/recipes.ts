@@ -27,6 +27,8 @@ export const useRecipes = defineStore('recipes', () => {
   const asking = ref<'save' | 'release' | 'withdraw' | 'delete' | 'file' | 'preview' | 'profiles' | null>(null)
   /** The image or package that a preview is about. */
   const file = shallowRef<FileView | null>(null)
+  /** Unit data by serial number, where the recipe takes some from a table. */
+  const table = shallowRef<FileView | null>(null)
   const preview = shallowRef<Readonly<{ view: PreviewView; atMs: number; of: string }> | null>(null)
 
   /** The newest revision of each recipe. */
@@ -39,7 +41,8 @@ export const useRecipes = defineStore('recipes', () => {
   const changed = computed(() => editable.value && JSON.stringify(draft.value) !== saved.value)
   const checked = computed(() => bodyOf(draft.value))
   const subject = computed(() => file.value ?? (line.chosen === null ? null : { file: line.chosen.file, name: line.chosen.name, sha256: line.chosen.sha256, image: line.chosen.image, problem: line.chosen.problem, bytes: line.chosen.bytes }))
-  const previewOf = computed(() => JSON.stringify([draft.value, subject.value?.file ?? null]))
+  const needsTable = computed(() => draft.value.data.some(({ value }) => /\{(?!serial\})[^}]+\}/.test(value)))
+  const previewOf = computed(() => JSON.stringify([draft.value, subject.value?.file ?? null, table.value?.file ?? null]))
 
   function hear(event: StationEvent): void {
     if (event.is === 'recipes' && loaded.value) void load()
@@ -135,20 +138,28 @@ export const useRecipes = defineStore('recipes', () => {
     return reply.value
   }
 
+  async function chooseTable(): Promise<void> {
+    asking.value = 'file'
+    const reply = await ask('chooseFile', { purpose: 'table' })
+    asking.value = null
+    failure.value = reply.ok ? null : reply.failure
+    if (reply.ok && reply.value !== null) table.value = reply.value
+  }
+
   /** Asks the boards what the recipe, as it stands in the fields, would do to each. */
   async function look(): Promise<void> {
     const { body } = checked.value
     if (body === null || subject.value === null || asking.value !== null) return
     const of = previewOf.value
     asking.value = 'preview'
-    const reply = await ask('previewRecipe', { file: subject.value.file, recipe: body.recipe })
+    const reply = await ask('previewRecipe', { file: subject.value.file, recipe: body.recipe, unitTable: needsTable.value ? table.value?.file ?? null : null })
     asking.value = null
     failure.value = reply.ok ? null : reply.failure
     if (reply.ok) preview.value = { view: reply.value, atMs: Date.now(), of }
   }
 
   return {
-    rows, profiles, loaded, open, row, draft, failure, asking, file, preview, previewOf, newest, editable, changed, checked, subject,
-    hear, load, show, begin, save, revise, release, withdraw, remove, choose, look,
+    rows, profiles, loaded, open, row, draft, failure, asking, table, needsTable, preview, previewOf, newest, editable, changed, checked, subject,
+    hear, load, show, begin, save, revise, release, withdraw, remove, choose, chooseTable, look,
   }
 })

@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs'
 import type { ElectronApplication } from '@playwright/test'
 import { eightAttached, expect, test, view } from './station-window.ts'
 
-const views = ['Line', 'Signing', 'Images', 'Keys', 'Boards', 'Log', 'Settings'] as const
+const views = ['Line', 'Recipes', 'Signing', 'Images', 'Keys', 'Boards', 'Failures', 'Log', 'Settings'] as const
 
 /** The whole window as it is on the screen; the page's own screenshots know nothing of the zoom. */
 async function snap(app: ElectronApplication, name: string): Promise<void> {
@@ -51,11 +51,13 @@ test('at 200 % every view can still be used: no control is cut off, none lies on
   for (const name of views) {
     await view(page, name).click()
     await expect(page.getByRole('heading', { level: 1 })).toHaveCount(1)
+    if (name === 'Recipes') await page.getByRole('button', { name: 'New recipe' }).click()
+    if (name === 'Boards') await page.getByRole('button', { name: /^Console of/ }).first().click()
     wrongs.push(...(await crowded(page)).map((wrong) => `${name}: ${wrong}`))
     await snap(app, `50-zoom-${name.toLowerCase()}`)
   }
   await view(page, 'Line').click()
-  await page.getByRole('button', { name: 'Recipe' }).click()
+  await page.getByRole('button', { name: 'Recipe', exact: true }).click()
   await expect(page.getByRole('dialog')).toBeVisible()
   wrongs.push(...(await crowded(page)).map((wrong) => `Recipe: ${wrong}`))
   await page.keyboard.press('Escape')
@@ -96,7 +98,7 @@ test('operator mode, sheets and the high-contrast theme hold axe\'s rules', asyn
   }
   await view(page, 'Line').click()
   for (const name of ['Bay map', 'Connect a board', 'Recipe']) {
-    await page.getByRole('button', { name }).first().click()
+    await page.getByRole('main').getByRole('button', { name }).first().click()
     await expect(page.getByRole('dialog')).toBeVisible()
     await check(name)
     await page.keyboard.press('Escape')

@@ -30,7 +30,7 @@ export const sandbox = process.platform === 'linux' && process.getuid?.() === 0 
 
 function env(): Record<string, string> {
   const kept = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[0] !== 'ELECTRON_RUN_AS_NODE')
-  return { ...Object.fromEntries(kept), SLOTWRIGHT_BUILT: built }
+  return { ...Object.fromEntries(kept), SLOTWRIGHT_BUILT: built, LANG: 'en_US.UTF-8', LANGUAGE: 'en' }
 }
 
 /** The program once more, as from a second icon, on a home that may be in use. */
@@ -88,7 +88,7 @@ export async function eightAttached(page: Page, count = 8): Promise<void> {
   await expect(page.locator('[data-bay][data-look=ready]')).toHaveCount(count, { timeout: 30_000 })
 }
 
-export const view = (page: Page, name: 'Line' | 'Signing' | 'Images' | 'Keys' | 'Boards' | 'Log' | 'Settings') => page.getByRole('navigation').getByRole('button', { name, exact: true })
+export const view = (page: Page, name: 'Line' | 'Recipes' | 'Signing' | 'Images' | 'Keys' | 'Boards' | 'Failures' | 'Log' | 'Settings') => page.getByRole('navigation').getByRole('button', { name, exact: true })
 
 /** What the person chooses in the next open dialogs; null when they change their mind. */
 export async function answerOpenDialog(app: ElectronApplication, path: string | null): Promise<void> {
