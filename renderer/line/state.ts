@@ -20,7 +20,8 @@ export function wordKeyOf(bay: Parameters<typeof lookOf>[0]): string {
 
 export type Arrangement = Readonly<{ columns: number; rows: number; density: 'large' | 'medium' | 'small'; scrolls: boolean }>
 
-const gapPx = 10
+/** Between tiles: 64 bays stand whole on 1280 by 800 beside the first steps only when they stand closer. */
+export const gapPx = { large: 10, medium: 10, small: 6 } as const
 // Below these a tile of that density would have to clip what it must show.
 const least = { large: { width: 232, height: 196 }, medium: { width: 176, height: 120 }, small: { width: 104, height: 64 } } as const
 
@@ -30,8 +31,8 @@ const least = { large: { width: 232, height: 196 }, medium: { width: 176, height
  */
 export function arrange(count: number, width: number, height: number): Arrangement {
   for (const density of ['large', 'medium', 'small'] as const) {
-    const columnsMax = Math.max(1, Math.floor((width + gapPx) / (least[density].width + gapPx)))
-    const rowsMax = Math.max(1, Math.floor((height + gapPx) / (least[density].height + gapPx)))
+    const columnsMax = Math.max(1, Math.floor((width + gapPx[density]) / (least[density].width + gapPx[density])))
+    const rowsMax = Math.max(1, Math.floor((height + gapPx[density]) / (least[density].height + gapPx[density])))
     if (columnsMax * rowsMax < count) continue
     let best = { columns: columnsMax, score: Number.POSITIVE_INFINITY }
     for (let columns = 1; columns <= columnsMax; columns++) {
@@ -45,6 +46,6 @@ export function arrange(count: number, width: number, height: number): Arrangeme
     }
     return { columns: best.columns, rows: Math.ceil(count / best.columns), density, scrolls: false }
   }
-  const columns = Math.max(1, Math.floor((width + gapPx) / (least.small.width + gapPx)))
+  const columns = Math.max(1, Math.floor((width + gapPx.small) / (least.small.width + gapPx.small)))
   return { columns, rows: Math.ceil(count / columns), density: 'small', scrolls: true }
 }

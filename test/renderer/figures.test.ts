@@ -49,6 +49,8 @@ test('eight bays fit into 1280 × 800 without scrolling, and large; sixty-four f
   const eight = arrange(8, 1144, 595)
   expect(eight).toMatchObject({ columns: 4, rows: 2, density: 'large', scrolls: false })
   expect(arrange(64, 1144, 595)).toMatchObject({ scrolls: false, density: 'small' })
+  // Beside the first steps and the word on practice boards.
+  expect(arrange(64, 1144, 488)).toMatchObject({ scrolls: false, density: 'small' })
   expect(arrange(8, 744, 595).scrolls).toBe(false)
 })
 
