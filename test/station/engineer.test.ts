@@ -111,6 +111,12 @@ describe('the console', () => {
     expect(here.ports.fixtures[0]!.isOpen).toBe(false)
   })
 
+  test('a board\'s answer cannot colour, hide or turn round what stands beside it', async () => {
+    const here = await opened(1)
+    const { answer } = await consoleOf(here, { do: 'echo', text: 'a\u001b[31mb\u202ec\u200bd\u0000\re' })
+    expect(answer).toEqual(['a·[31mb·c·d··e'])
+  })
+
   test('what a board refuses is its answer, with the code\'s meaning', async () => {
     const here = await opened(1)
     expect(await consoleOf(here, { do: 'file', path: '/lfs/none' })).toMatchObject({ answer: [], failure: { kind: 'refused', facts: { group: 8, rc: 3 } } })
