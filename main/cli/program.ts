@@ -31,6 +31,7 @@ const rows: Readonly<Record<string, Row>> = {
   practice: { group: line, says: 'run practice boards, each a serial port in a folder, until stopped', load: () => import('./commands/practice.ts') },
   ports: { group: line, says: 'list what is attached', load: () => import('./commands/ports.ts') },
   board: { group: line, says: 'ask one board what it says of itself', load: () => import('./commands/board.ts') },
+  explain: { group: line, says: 'what a failure or a board\'s code means: cause, evidence, next step', load: () => import('./commands/explain.ts') },
   profile: { group: line, says: 'board profiles: list, show, add, remove', load: () => import('./commands/profile.ts') },
   sign: { group: images, alias: 'create', says: 'make a signed image, with imgtool\'s options', load: () => import('./commands/sign.ts') },
   size: { group: images, says: 'how large the image would be, and what each swap mode has room for', load: () => import('./commands/size.ts') },

@@ -10,6 +10,8 @@ import type { PersonView, SessionView } from './people.ts'
 import type { ReceiptsView } from './package-view.ts'
 import { boardProfile, profileName } from './board-profile.ts'
 import type { BoardProfileView } from './board-profile.ts'
+import { consoleCommand, listenSeconds } from './engineer.ts'
+import type { ConsoleAnswerView, FailureEntryView, PreviewView } from './engineer.ts'
 import { recipeFile, recipeId } from './recipes.ts'
 import type { StoredRecipeView } from './recipes.ts'
 import { administrators, anyone, auditors, engineers, everyone, keepers, line } from './roles.ts'
@@ -211,6 +213,17 @@ export const methods = {
   bays: ask<BayView[]>(everyone)(nothing),
   batch: ask<BatchView | null>(everyone)(nothing),
   /** `unitTable` is an opened table of unit data by serial number, where the recipe has any. */
+  /** Another run for the board in that bay, whose last one failed: in the batch while it runs, else in a new one by the same order for this bay alone. */
+  retryBay: ask<BatchView>(engineers)(z.strictObject({ bay: z.number().int().min(1).max(1024) })),
+  /** Asks every board attached and says what a batch would do to it; nothing is written to any. Only while no batch runs. */
+  previewRecipe: ask<PreviewView>(engineers)(z.strictObject({ file: fileId, recipe, unitTable: fileId.nullable().default(null) })),
+
+  // One board's console, and what failures mean
+  /** One command, and what the board says beside its answers for so many seconds. Refused while a run has the port. */
+  boardConsole: ask<ConsoleAnswerView>(engineers)(z.strictObject({ port: path, profile: profileName.nullable().default(null), command: consoleCommand, listenSeconds: listenSeconds.default(0) })),
+  /** Whoever listens on that port stops; what was heard is answered to them. */
+  hushConsole: ask<{ hushed: boolean }>(engineers)(z.strictObject({ port: path })),
+  failureCatalogue: ask<FailureEntryView[]>(everyone)(nothing),
   startBatch: ask<BatchView>(engineers)(z.strictObject({ file: fileId, recipe, unitTable: fileId.nullable().default(null), bays: z.array(z.number().int().min(1).max(1024)).max(1024).nullable().default(null) })),
   stopBatch: ask<BatchView | null>(line)(nothing),
   run: ask<RunView>(everyone)(z.strictObject({ run: runId })),
@@ -345,3 +358,4 @@ export type WindowApi = {
 
 export { formatTrouble } from '../line/serial-rule.ts'
 export { callChannel, eventChannel } from './channels.ts'
+export { entryIdOf } from '../line/failure-id.ts'

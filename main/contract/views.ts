@@ -5,6 +5,7 @@ import { keyAlgorithms, type KeyAlgorithm } from '../base/signer.ts'
 import type { DiagnosisView, LineFiguresView } from './line-views.ts'
 import type { PackageView } from './package-view.ts'
 import type { SessionView } from './people.ts'
+import type { ConsoleHeardView } from './engineer.ts'
 
 import type { SelfTestView, UnitDataView } from './recipe-parts.ts'
 
@@ -416,6 +417,8 @@ export type StationEvent =
   | Readonly<{ is: 'bays'; bays: readonly BayView[] }>
   | Readonly<{ is: 'batch'; batch: BatchView | null }>
   | Readonly<{ is: 'practice'; practice: PracticeView }>
+  /** A line of a console that somebody listens to. */
+  | Readonly<{ is: 'console'; heard: ConsoleHeardView }>
   /** All that are open now. */
   | Readonly<{ is: 'questions'; questions: readonly QuestionView[] }>
   /** How the diagnosis of a port goes on. */

@@ -1,97 +1,53 @@
 // The answers to the contract's calls, one handler a method, each with its arguments checked first. What is more than a
 // line or two lives in its own file; here it is only joined.
-import type { Clock } from '../base/clock.ts'
 import { toHex } from '../base/bytes.ts'
 import { Failure, failed } from '../base/failure.ts'
-import type { CheckedArgsOf, MethodName, ResultOf, WindowOnly } from '../contract/api.ts'
-import type { AboutView, BatchView, FileView, LogVerdictView, PortView, SettingsView, StationEvent } from '../contract/views.ts'
+import type { CheckedArgsOf } from '../contract/api.ts'
+import type { BatchView, FileView, LogVerdictView, PortView, SettingsView } from '../contract/views.ts'
 import type { BoardProfileView } from '../contract/board-profile.ts'
 import { looksLikePackage } from '../cms/package.ts'
-import type { BoardProfile } from '../line/profile.ts'
+import { catalogue } from '../line/catalogue.ts'
 import { looksLikeZip, openUpdateZip } from '../image/update-zip.ts'
-import { parseTable } from '../line/unit-data.ts'
-import type { UnitTable } from '../line/unit-data.ts'
-import { practiceProfile } from '../practice/profiles.ts'
-import type { AuditStore } from '../store/audit.ts'
 import { writeSetting } from '../store/settings.ts'
 import { exportDigest, importSignature } from './airgap.ts'
 import { Batch } from './batch.ts'
 import type { BayMap } from './bay-map.ts'
-import { blink, diagnose, layBays, nameUnit, teachBay } from './fixture.ts'
+import { blink, consoleCall, diagnose, layBays, nameUnit, retryBay, teachBay } from './fixture.ts'
 import type { FixtureWorld } from './fixture.ts'
 import { entryProof, logBatches, logFigures, logKeys, recallUnits } from './auditing.ts'
 import { exportLog } from './bundle.ts'
-import { checkFile, readFile } from './bundled.ts'
-import type { CheckpointKeeper } from './checkpoints.ts'
 import { approveSigning, generateKey, importKey, listKeys, retireKey, setKeyPolicy, sign } from './desk.ts'
 import type { DeskWorld } from './desk.ts'
 import { decryptionKeys, openEncrypted } from './decrypting.ts'
 import type { FilePurpose, OpenedFile } from './files.ts'
-import type { Fleet, Occupied } from './fleet.ts'
+import type { Fleet } from './fleet.ts'
 import { readRun, readRuns } from './history.ts'
 import { compareFiles, sizeOfFile } from './images.ts'
-import { admitter } from './installed.ts'
 import { saveReceipts } from './receipts-saved.ts'
-import { asSent, laidOutSays } from './sending.ts'
+import { laidOutSays } from './sending.ts'
 import { openPackageFile, openedEntry, packageView, refusedEntry } from './packages.ts'
-import type { People } from './people.ts'
 import { peopleHandlers } from './people-calls.ts'
 import { dropDraft, keepDraft, listAllRecipes, release, startable, withdraw } from './recipes.ts'
 import type { RecipeWorld } from './recipes.ts'
-import type { Logbook } from './logbook.ts'
-import type { Ports } from './ports.ts'
 import { sampleImage } from './practice.ts'
+import { previewRecipe } from './preview.ts'
 import { changeLabelSettings, labelSettings, printLabel, printReport, saveHistory, saveLabel, saveRecall, saveReport, unitLabel } from './reports.ts'
-import type { Desk, Paper } from './reports.ts'
-import type { Searches } from './searches.ts'
+import type { Desk } from './reports.ts'
 import type { Practice } from './practice.ts'
 import { listProfiles } from './profiles.ts'
-import { askedBoard, keepProfile, profileFromBoard, profileNamed } from './profile-calls.ts'
-import type { Questions } from './questions.ts'
+import { askedBoard, keepProfile, profileFromBoard } from './profile-calls.ts'
+import { imageOf, readied } from './readying.ts'
 import { addTokenKey, addTokenModule, generateTokenKey, listTokens, lockToken, unlockToken } from './tokens.ts'
 import { readNotices } from './notices.ts'
-import type { Updates } from './updates.ts'
 import { entryView, failureView } from './views.ts'
+import type { Handlers, World } from './world.ts'
 
-/** What a session answers by itself (session.ts). */
-type OfSession = 'session' | 'signIn' | 'signOut' | 'lockStation' | 'changeOwnPin' | 'setIdleLock'
-
-export type Handlers = { readonly [M in Exclude<MethodName, WindowOnly | OfSession>]: (args: CheckedArgsOf<M>) => ResultOf<M> | Failure | Promise<ResultOf<M> | Failure> }
-
-/** What the calls stand on. */
-export type World = {
-  readonly home: string
-  readonly about: AboutView
-  readonly nonce: () => string
-  readonly clock: Clock
-  readonly newId: (kind: 'session' | 'batch' | 'run') => string
-  readonly audit: AuditStore
-  readonly log: Logbook
-  readonly desk: DeskWorld
-  readonly ports: Ports
-  readonly emit: (event: StationEvent) => void
-  readonly people: People
-  /** Accounts have changed: every client learns anew who it is taken for. */
-  readonly peopleChanged: () => void
-  readonly questions: Questions
-  /** Line rate that the command line names; it counts before any profile. */
-  readonly baudRate: number | null
-  settings: SettingsView
-  batch: Batch | null
-  /** The signing of the latest checkpoint. */
-  checkpoint: Promise<void>
-  readonly keeper: CheckpointKeeper
-  readonly searches: Searches
-  readonly updates: Updates
-  readonly noticesFile: string | null
-  /** Null where nothing can make PDF or print. */
-  readonly paper: Paper | null
-}
+export type { Handlers, World }
 
 /** One handler for each method of the contract. */
 export function handlersOf(world: World, fleet: Fleet, practice: Practice, bayMap: BayMap): Handlers {
   const fixture: FixtureWorld = {
-    bayMap, fleet, ports: world.ports, clock: world.clock, audit: world.audit, log: world.log, batch: () => world.batch, busyPorts: new Set(),
+    bayMap, fleet, ports: world.ports, clock: world.clock, audit: world.audit, log: world.log, batch: () => world.batch, busyPorts: world.busyPorts,
     lineRate: () => world.settings.baudRate,
     onDiagnosis: (diagnosis) => world.emit({ is: 'diagnosis', diagnosis }),
   }
@@ -158,6 +114,11 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice, bayMa
     bays: () => fleet.rows(),
     batch: () => world.batch?.view() ?? null,
     startBatch: (args) => startBatch(world, fleet, args),
+    retryBay: ({ bay }) => retryBay(fixture, bay, world.again),
+    previewRecipe: (args) => previewRecipe(world, fleet, world.busyPorts, args),
+    boardConsole: (args) => consoleCall(world, fixture, args),
+    hushConsole: async ({ port }) => ({ hushed: await world.consoles.hush(port) }),
+    failureCatalogue: () => [...catalogue()],
     stopBatch: async () => {
       await world.batch?.stop()
       return world.batch?.view() ?? null
@@ -204,37 +165,37 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice, bayMa
 }
 
 /** A batch by a released recipe, with a file that it names. */
-async function startReleased(world: World, fleet: Fleet, recipes: RecipeWorld, { recipe: id, quota, ...args }: CheckedArgsOf<'startReleased'>): Promise<BatchView | Failure> {
+async function startReleased(world: World, fleet: Fleet, recipes: RecipeWorld, { recipe: id, quota, ...args }: CheckedArgsOf<'startReleased'>, once = false): Promise<BatchView | Failure> {
   const opened = world.desk.files.get(args.file)
   if (failed(opened)) return opened
   // A recipe names files as they lie on disk: of a package, the package.
   const found = startable(recipes, id, { name: opened.name, sha256: opened.packed?.sha256 ?? opened.sha256 })
   if (failed(found)) return world.log.refuse('start a batch', found)
   const { recipe } = found.body
-  return startBatch(world, fleet, { ...args, recipe: { ...recipe, quota: recipe.quota ?? quota } }, `${found.id}.${found.revision}`)
+  return startBatch(world, fleet, { ...args, recipe: { ...recipe, quota: recipe.quota ?? quota, ...(once ? { rolling: false } : {}) } }, {
+    released: `${found.id}.${found.revision}`,
+    again: (bay) => startReleased(world, fleet, recipes, { recipe: id, quota, ...args, bays: [bay] }, true),
+  })
 }
 
-async function startBatch(world: World, fleet: Fleet, args: CheckedArgsOf<'startBatch'>, released?: string): Promise<BatchView | Failure> {
-  const { desk, log, emit, clock, ports } = world
-  const opened = desk.files.get(args.file)
-  if (failed(opened)) return opened
-  const image = await imageOf(desk, opened)
-  if (failed(image)) return log.refuse('start a batch', image)
-  const wrong = checkFile(image, args.recipe)
-  if (wrong !== null) return log.refuse('start a batch', wrong)
-  const sent = asSent(opened, image, args.recipe.send)
-  if (failed(sent)) return log.refuse('start a batch', sent)
-  const unitTable = unitTableOf(desk, args.unitTable)
-  if (failed(unitTable)) return unitTable
-  const profile = await profileNamed(world, args.recipe.profile ?? null)
-  if (failed(profile)) return log.refuse('start a batch', profile)
+/** The released revision behind a batch, and how one more board gets the same; left out for an engineer's own recipe. */
+type StartedBy = Readonly<{ released?: string; again?: (bay: number) => Promise<BatchView | Failure> }>
+
+async function startBatch(world: World, fleet: Fleet, args: CheckedArgsOf<'startBatch'>, by: StartedBy = {}): Promise<BatchView | Failure> {
+  const { log, emit, clock, ports } = world
+  const ready = await readied(world, args)
+  if (failed(ready)) return ready.kind === 'file-not-open' || ready.kind === 'bad-table' ? ready : log.refuse('start a batch', ready)
+  await world.consoles.hush()
   if (world.batch !== null && !world.batch.isOver) return new Failure('batch-running', 'A batch is running. Stop it, or wait until it has ended.')
+  const asked = fleet.occupied().find(({ bay, port }) => (args.bays?.includes(bay) ?? true) && world.busyPorts.has(port.path))
+  if (asked !== undefined) return new Failure('port-held', `The board in bay ${asked.bay} is just being asked. Wait a moment, then start again.`)
   // What the log could not take when it gave out is told now, before anything new is.
   const unclosed = log.closeAbandoned('log-failed')
   if (failed(unclosed)) return unclosed
+  const { opened, sent, unitTable, profileFor, admit } = ready
   const batch = Batch.start({
-    id: world.newId('batch'), fileName: opened.name, file: sent, recipe: args.recipe, unitTable, bays: args.bays, person: log.person, role: log.roleFor('operator'), released: released ?? null,
-    ...(opened.package === undefined ? {} : { admit: admitter(world.audit, opened.package, args.recipe) }),
+    id: world.newId('batch'), fileName: opened.name, file: sent, recipe: args.recipe, unitTable, bays: args.bays, person: log.person, role: log.roleFor('operator'), released: by.released ?? null,
+    ...(admit === undefined ? {} : { admit }),
   }, {
     clock, ports, fleet,
     record: (drafts) => log.record(drafts),
@@ -242,38 +203,15 @@ async function startBatch(world: World, fleet: Fleet, args: CheckedArgsOf<'start
     newId: world.newId,
     nonce: world.nonce,
     questions: world.questions,
-    profileFor: (board) => profileFor(board, profile),
+    profileFor,
     onChange: (view) => emit({ is: 'batch', batch: view }),
   })
   if (failed(batch)) return batch
   world.batch = batch
+  world.again = by.again ?? ((bay) => startBatch(world, fleet, { ...args, bays: [bay], recipe: { ...args.recipe, rolling: false } }))
   // A checkpoint that cannot be signed takes nothing from the log; the next one covers these entries too.
   world.checkpoint = batch.ended.then(() => world.keeper.sign())
   return batch.view()
-}
-
-function profileFor({ port }: Occupied, profile: BoardProfile): BoardProfile {
-  return port.practice ? { ...profile, slotBytes: practiceProfile.slot1.sizeBytes } : profile
-}
-
-/** Judged with the ring's keys and with public ones whose private half rests elsewhere. */
-async function imageOf(desk: DeskWorld, file: OpenedFile): Promise<ReturnType<typeof readFile>> {
-  const [own, known] = await Promise.all([desk.keyring.list(), desk.known?.list() ?? []])
-  if (failed(own)) return own
-  return failed(known) ? known : readFile(file, [...own, ...known])
-}
-
-/** The table of unit data that was opened under that id; null where none was named. Kinds: `file-not-open`, `bad-table`. */
-function unitTableOf(desk: DeskWorld, id: string | null): UnitTable | null | Failure {
-  if (id === null) return null
-  const file = desk.files.get(id)
-  if (failed(file)) return file
-  try {
-    return parseTable(new TextDecoder('utf-8', { fatal: true }).decode(file.bytes))
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error
-    return new Failure('bad-table', `"${file.name}" is no UTF-8 text. Save the table as comma-separated UTF-8 text.`)
-  }
 }
 
 async function openFile(world: World, path: string, purpose: FilePurpose): Promise<FileView | Failure> {

@@ -39,7 +39,7 @@ export type SessionOptions = Readonly<{
 /** Which call an event tells the answer of: who may not ask is not told either. */
 const askedBy: Readonly<Record<Exclude<StationEvent['is'], 'session'>, MethodName>> = {
   bay: 'bays', bays: 'bays', batch: 'batch', practice: 'practice', log: 'listLog', tokens: 'listTokens', progress: 'verifyLog', recipes: 'listRecipes', questions: 'questions',
-  diagnosis: 'diagnosePort', update: 'updates',
+  diagnosis: 'diagnosePort', update: 'updates', console: 'boardConsole',
 }
 
 /** Refusals written in one minute for one session; the rest are counted. */

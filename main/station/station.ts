@@ -20,6 +20,7 @@ import { handlersOf } from './calls.ts'
 import type { World } from './calls.ts'
 import { keepCheckpoints, readCheckpointSettings } from './checkpoints.ts'
 import type { DeskWorld } from './desk.ts'
+import { Consoles } from './console.ts'
 import { OpenFiles } from './files.ts'
 import { Fleet } from './fleet.ts'
 import { readable, text } from './history.ts'
@@ -161,7 +162,7 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
   const world: World = {
     updates, noticesFile: options.noticesFile ?? null,
     questions, baudRate: options.baudRate ?? null,
-    home, about: about(options), nonce: options.nonce ?? (() => toHex(randomBytes(8))), clock, newId, audit, log, desk, ports, emit, people, peopleChanged: () => (failed(sessions) ? undefined : sessions.changed()), settings, batch: null,
+    home, about: about(options), nonce: options.nonce ?? (() => toHex(randomBytes(8))), clock, newId, audit, log, desk, ports, emit, people, peopleChanged: () => (failed(sessions) ? undefined : sessions.changed()), settings, batch: null, again: null, busyPorts: new Set(), consoles: new Consoles(),
     checkpoint: Promise.resolve(), keeper, searches: new Searches(audit), paper: options.paper ?? null,
   }
   const bayMap = BayMap.open(audit.database)
@@ -196,6 +197,7 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
   return {
     ...own.api,
     seat: (wanted = {}) => sessions.open(wanted),
+    await world.consoles.hush()
     watch(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -5,7 +5,7 @@ import type { ArgsOf } from '../../main/contract/api.ts'
 import type { AboutView, FailureView, SettingsView } from '../../main/contract/views.ts'
 import { ask } from '../ask.ts'
 
-export const viewNames = ['line', 'desk', 'images', 'keys', 'boards', 'log', 'people', 'settings'] as const
+export const viewNames = ['line', 'recipes', 'desk', 'images', 'keys', 'boards', 'failures', 'log', 'people', 'settings'] as const
 export type ViewName = typeof viewNames[number]
 
 export const useHouse = defineStore('house', () => {
