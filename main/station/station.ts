@@ -183,6 +183,7 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
     await practice.stop()
   })
   opened.push(async () => {
+    await world.consoles.hush()
     await world.batch?.stop()
     await world.checkpoint
   })
@@ -197,7 +198,6 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
   return {
     ...own.api,
     seat: (wanted = {}) => sessions.open(wanted),
-    await world.consoles.hush()
     watch(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
