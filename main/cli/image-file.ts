@@ -41,8 +41,7 @@ export async function readImageFile(path: string): Promise<Uint8Array | Failure>
  */
 export async function encodeImageFile(path: string, signed: SignedImage, options: SignOptions, addresses: Readonly<{ input: number | null; hexAddress: number | undefined }>): Promise<Uint8Array | Failure> {
   if (!isHexName(path)) return signed.bytes
-  const { imageToHex } = await import('../image/hex.ts')
-  const fromInput = addresses.input === null ? undefined : addresses.input - (options.padHeader === true ? options.headerBytes : 0)
-  const text = imageToHex(signed, addresses.hexAddress ?? fromInput, options)
+  const { addressOfImage, imageToHex } = await import('../image/hex.ts')
+  const text = imageToHex(signed, addressOfImage(addresses.input, addresses.hexAddress, options), options)
   return failed(text) ? text : utf8(text)
 }

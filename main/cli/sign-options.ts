@@ -2,12 +2,11 @@
 // room's SignOptions. A value of the wrong shape is wrong usage; a value that cannot make an image is a Failure.
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
-import { fromHex, utf8 } from '../base/bytes.ts'
-import type { Failure} from '../base/failure.ts';
-import { attemptAsync, must, refuse } from '../base/failure.ts'
+import type { Failure } from '../base/failure.ts'
+import { attemptAsync, failed, must, refuse } from '../base/failure.ts'
 import type { SignOptions } from '../image/options.ts'
-import type { TlvEntry } from '../image/tlv.ts'
-import { parseVersion } from '../image/version.ts'
+import { readOptions } from '../image/written.ts'
+import type { WrittenOptions } from '../image/written.ts'
 import { readInput } from './files.ts'
 import { pairMark, wholeNumber } from './numbers.ts'
 
@@ -85,7 +84,7 @@ export function declareSignOptions(command: Command): void {
   choice('--align <bytes>', 'write alignment of the flash', ['1', '2', '4', '8', '16', '32'])
   choice('--max-align <bytes>', 'largest alignment, when the slots differ and one exceeds 8', ['8', '16', '32'])
   command
-    .option('-M, --max-sectors <number>', 'sectors to allow for in the trailer (128)', wholeNumber(1, u32Max))
+    .option('-M, --max-sectors <number>', 'sectors to allow for in the trailer (default: 128)', wholeNumber(1, u32Max))
     .option('--overwrite-only', 'trailer of overwrite-only upgrades')
   choice('-e, --endian <order>', 'byte order', ['little', 'big'], 'little')
   command
@@ -121,9 +120,10 @@ export function declareSignOptions(command: Command): void {
 
 /** What can be said of the options without keys and files of keys; those are added by the command. */
 export async function optionsOf(flags: SignFlags, firmware: Uint8Array): Promise<SignOptions | Failure> {
-  return attemptAsync(async (): Promise<SignOptions> => ({
-    version: must(parseVersion(flags.version)),
-    ...(flags.headerSize === 'auto' ? await roomIn(firmware) : { headerBytes: flags.headerSize, padHeader: flags.padHeader }),
+  const written = await attemptAsync(async (): Promise<WrittenOptions> => ({
+    version: flags.version,
+    headerBytes: flags.headerSize,
+    padHeader: flags.padHeader,
     slotBytes: flags.slotSize,
     align: flags.align === undefined ? undefined : Number(flags.align) as SignOptions['align'],
     maxAlign: flags.maxAlign === undefined ? undefined : Number(flags.maxAlign) as SignOptions['maxAlign'],
@@ -150,13 +150,7 @@ export async function optionsOf(flags: SignFlags, firmware: Uint8Array): Promise
     compression: flags.compression,
     allowEmpty: flags.allowEmpty,
   }))
-}
-
-/** `-H auto`: what the vector table says, `--pad-header` included. */
-async function roomIn(firmware: Uint8Array): Promise<Pick<SignOptions, 'headerBytes' | 'padHeader'>> {
-  const { headerRoom } = await import('../image/vectortable.ts')
-  const { headerBytes, padHeader } = must(headerRoom(firmware))
-  return { headerBytes, padHeader }
+  return failed(written) ? written : readOptions(written, firmware)
 }
 
 function counterOf(text: string | undefined): number | 'auto' | undefined {
@@ -168,26 +162,24 @@ function counterOf(text: string | undefined): number | 'auto' | undefined {
 }
 
 /** `(1, 1.2.0+3), (2, 2.0.0)`; imgtool looks for pairs anywhere in the text, we want the text to be pairs. */
-function dependenciesOf(text: string | undefined): SignOptions['dependencies'] {
+function dependenciesOf(text: string | undefined): WrittenOptions['dependencies'] {
   if (text === undefined) return undefined
   if (!/^\s*\(\s*\d{1,3}\s*,\s*[0-9.+]+\s*\)(\s*,?\s*\(\s*\d{1,3}\s*,\s*[0-9.+]+\s*\))*\s*$/.test(text)) {
     refuse('bad-option', `--dependencies "${text.slice(0, 80)}" is not a list of pairs; write it like "(1, 1.2.0+3), (2, 2.0.0)".`, { option: 'dependencies' })
   }
   return [...text.matchAll(/\(\s*(\d{1,3})\s*,\s*([0-9.+]+)\s*\)/g)].map(([, image, version]) => ({
     image: Number(image),
-    version: must(parseVersion(version ?? '')),
+    version: version ?? '',
   }))
 }
 
 const tlvBytesMax = 0xffff
 
-async function customTlvsOf(flags: SignFlags): Promise<TlvEntry[]> {
-  const entries: TlvEntry[] = []
-  for (const pair of flags.customTlv ?? []) {
-    const [type, text] = pairOf(pair, '--custom-tlv')
-    if (!text.startsWith('0x')) entries.push({ type, value: utf8(text) })
-    else entries.push({ type, value: fromHex(text.slice(2)) ?? refuse('bad-option', `--custom-tlv ${text.slice(0, 40)} is not an even number of hex digits.`, { option: 'custom-tlv' }) })
-  }
+async function customTlvsOf(flags: SignFlags): Promise<NonNullable<WrittenOptions['customTlvs']>> {
+  const entries = (flags.customTlv ?? []).map((pair): { type: number; value: string | Uint8Array } => {
+    const [type, value] = pairOf(pair, '--custom-tlv')
+    return { type, value }
+  })
   for (const pair of flags.customTlvFile ?? []) {
     const [type, path] = pairOf(pair, '--custom-tlv-file')
     entries.push({ type, value: must(await readInput(path, 'TLV file', tlvBytesMax)) })

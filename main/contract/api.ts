@@ -17,19 +17,21 @@ import type { StoredRecipeView } from './recipes.ts'
 import { administrators, anyone, auditors, engineers, everyone, keepers, line } from './roles.ts'
 import type { May } from './roles.ts'
 import type { EntryProofView, FiguresView, FoundView, LabelSettingsView, LabelView, LogBatchView, LogKeyView, RecallView, SavedView } from './log-views.ts'
+import { apiSettings, hookId, webhookArgs } from './factory.ts'
+import type { FactoryApiView, HookMadeView, HookView } from './factory.ts'
+import { fileId, signOptions } from './sign-options.ts'
 import { updateSettings } from './update-view.ts'
 import type { UpdateView } from './update-view.ts'
-import { outcomeNames } from './views.ts'
+import { languageNames, outcomeNames } from './views.ts'
 import type {
-  AboutView, BatchView, BayView, BoardView, BundleView, ComparisonView, DecryptionKeyView, DigestView, EntryView, FileView, ImageView, KeyView, LogVerdictView, OpenedImageView, OutcomeName, PortView,
+  AboutView, BatchView, BayView, BoardView, BundleView, ComparisonView, DecryptionKeyView, DigestView, EntryView, FileView, ImageView, KeyView, LogVerdictView, MeasuredView, OpenedImageView, OutcomeName, PortView,
   PracticeView, QuestionView, RunView, SettingsView, SignedView, SizeView, StationEvent, TokenModuleView,
 } from './views.ts'
 
-/** A `text` is a signature in base64. */
-const filePurpose = z.enum(['firmware', 'image', 'key', 'text', 'table'])
+/** A `text` is a signature in base64, a `value` goes into a TLV. */
+const filePurpose = z.enum(['firmware', 'image', 'key', 'text', 'table', 'value'])
 const name = z.string().min(1).max(64)
 const path = z.string().min(1).max(4096)
-const fileId = z.string().regex(/^f[0-9]{1,9}$/)
 const runId = z.string().min(1).max(64)
 const passphrase = z.string().max(1024)
 /** KEYHASH under the image's own hash: SHA-256, SHA-384 or SHA-512. */
@@ -72,17 +74,6 @@ export const recipeBody = z.strictObject({
   files: z.array(recipeFile).max(16).default([]),
   product: z.string().min(1).max(64).nullable().default(null),
   notes: z.string().max(2000).default(''),
-})
-
-const signOptions = z.strictObject({
-  version: z.string().min(1).max(40),
-  headerBytes: z.number().int().min(32).max(0x10000).default(0x200),
-  padHeader: z.boolean().default(true),
-  slotBytes: z.number().int().min(1).max(0x1000_0000).default(0x69000),
-  align: z.union([z.literal(1), z.literal(2), z.literal(4), z.literal(8), z.literal(16), z.literal(32)]).default(4),
-  pad: z.boolean().default(false),
-  confirm: z.boolean().default(false),
-  securityCounter: z.union([z.literal('auto'), z.number().int().min(0).max(0xffff_ffff)]).nullable().default(null),
 })
 
 /** What to look for in the log; null and '' leave a field open. */
@@ -138,6 +129,13 @@ export const methods = {
   sizeOfFile: ask<SizeView>(engineers)(z.strictObject({
     file: fileId, slotBytes: signOptions.shape.slotBytes, sectorBytes: z.number().int().min(1).max(0x100_0000).default(0x1000), align: signOptions.shape.align,
   })),
+  /**
+   * The image that firmware would become with these options, measured without a private key: by a key of the ring, by an opened
+   * PEM of a public key, or unsigned with neither.
+   */
+  measureFirmware: ask<MeasuredView>(engineers)(z.strictObject({
+    file: fileId, key: name.nullable().default(null), publicKey: fileId.nullable().default(null), options: signOptions, sectorBytes: z.number().int().min(1).max(0x100_0000).default(0x1000),
+  })),
   sampleFile: ask<FileView>(line)(nothing),
 
   listKeys: ask<KeyView[]>(everyone)(nothing),
@@ -178,7 +176,7 @@ export const methods = {
     product: z.string().min(1).max(64).nullable().default(null), recipe: keyClass.nullable().default(null),
   })),
 
-  /** Saves what a signer elsewhere signs (imgtool's --vector-to-sign digest); `publicKey` is the opened PEM of its public key. */
+  /** Saves what a signer elsewhere signs (imgtool's --vector-to-sign digest, or payload for `pure`); `publicKey` is the opened PEM of its public key. */
   exportDigest: ask<DigestView | null>(engineers)(z.strictObject({ file: fileId, publicKey: fileId, options: signOptions, saveAs: path.nullable() })),
   /** Takes its base64 answer (imgtool's --fix-sig) for the same firmware and options; nothing is saved unless it verifies. */
   importSignature: ask<SignedView | null>(engineers)(z.strictObject({ file: fileId, publicKey: fileId, signature: fileId, options: signOptions, saveAs: path.nullable() })),
@@ -213,6 +211,8 @@ export const methods = {
   bays: ask<BayView[]>(everyone)(nothing),
   batch: ask<BatchView | null>(everyone)(nothing),
   /** `unitTable` is an opened table of unit data by serial number, where the recipe has any. */
+  startBatch: ask<BatchView>(engineers)(z.strictObject({ file: fileId, recipe, unitTable: fileId.nullable().default(null), bays: z.array(z.number().int().min(1).max(1024)).max(1024).nullable().default(null) })),
+  stopBatch: ask<BatchView | null>(line)(nothing),
   /** Another run for the board in that bay, whose last one failed: in the batch while it runs, else in a new one by the same order for this bay alone. */
   retryBay: ask<BatchView>(engineers)(z.strictObject({ bay: z.number().int().min(1).max(1024) })),
   /** Asks every board attached and says what a batch would do to it; nothing is written to any. Only while no batch runs. */
@@ -224,8 +224,6 @@ export const methods = {
   /** Whoever listens on that port stops; what was heard is answered to them. */
   hushConsole: ask<{ hushed: boolean }>(engineers)(z.strictObject({ port: path })),
   failureCatalogue: ask<FailureEntryView[]>(everyone)(nothing),
-  startBatch: ask<BatchView>(engineers)(z.strictObject({ file: fileId, recipe, unitTable: fileId.nullable().default(null), bays: z.array(z.number().int().min(1).max(1024)).max(1024).nullable().default(null) })),
-  stopBatch: ask<BatchView | null>(line)(nothing),
   run: ask<RunView>(everyone)(z.strictObject({ run: runId })),
   listRuns: ask<RunView[]>(everyone)(z.strictObject({ batch: z.string().max(64).nullable().default(null) })),
 
@@ -321,7 +319,7 @@ export const methods = {
   settings: ask<SettingsView>(anyone)(nothing),
   /** Of ports whose board profile names none. */
   setLineRate: ask<SettingsView>(engineers)(z.strictObject({ baudRate: z.number().int().min(1200).max(20_000_000) })),
-  changeSettings: ask<SettingsView>(everyone)(z.strictObject({ theme: z.enum(['system', 'light', 'dark', 'contrast']).optional(), person: z.string().min(1).max(80).optional() })),
+  changeSettings: ask<SettingsView>(everyone)(z.strictObject({ theme: z.enum(['system', 'light', 'dark', 'contrast']).optional(), language: z.enum(['system', ...languageNames]).optional(), person: z.string().min(1).max(80).optional() })),
 
   // The station's own updates: off until a source and the publisher's key are set, and nothing happens unasked.
   updates: ask<UpdateView>(everyone)(nothing),
@@ -329,6 +327,22 @@ export const methods = {
   checkUpdate: ask<UpdateView>(administrators)(nothing),
   fetchUpdate: ask<UpdateView>(administrators)(nothing),
   applyUpdate: ask<UpdateView>(administrators)(nothing),
+
+  // The factory's own systems: where events go, and the HTTP interface. Both off until an administrator turns them on.
+  listHooks: ask<HookView[]>(keepers)(nothing),
+  /** Events go to that address, signed with a secret that is shown in this answer and never again. */
+  addWebhook: ask<HookMadeView>(administrators)(webhookArgs),
+  /** Events become files in that folder. */
+  addFolderHook: ask<HookMadeView>(administrators)(z.strictObject({ folder: path }), { stationOnly: true }),
+  removeHook: ask<HookView[]>(administrators)(z.strictObject({ hook: hookId })),
+  /** Sends a made-up event, now and once. */
+  testHook: ask<HookView>(administrators)(z.strictObject({ hook: hookId })),
+  /** Tells everything again from that entry of the log on. */
+  rewindHook: ask<HookView>(administrators)(z.strictObject({ hook: hookId, entry: z.number().int().min(0) })),
+  factoryApi: ask<FactoryApiView>(keepers)(nothing),
+  setFactoryApi: ask<FactoryApiView>(administrators)(apiSettings),
+  /** Shown in this answer and never again; the one before counts no more. */
+  newFactoryToken: ask<{ token: string }>(administrators)(nothing),
 } as const
 
 export type Methods = typeof methods
@@ -357,5 +371,5 @@ export type WindowApi = {
 }
 
 export { formatTrouble } from '../line/serial-rule.ts'
-export { callChannel, eventChannel } from './channels.ts'
 export { entryIdOf } from '../line/failure-id.ts'
+export { callChannel, eventChannel } from './channels.ts'

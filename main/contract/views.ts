@@ -1,22 +1,19 @@
 // What the outside sees: whole rows of plain data, replaced as a whole when they change. Keys, PINs and image bytes are
 // never in a view; digests and fingerprints (lower-case hex) are.
+import type { BoardView, SlotView } from './board-view.ts'
+import type { FailureView, Reply } from './failure-view.ts'
 import type { UpdateView } from './update-view.ts'
 import { keyAlgorithms, type KeyAlgorithm } from '../base/signer.ts'
 import type { DiagnosisView, LineFiguresView } from './line-views.ts'
+import type { ConsoleHeardView } from './engineer.ts'
 import type { PackageView } from './package-view.ts'
 import type { SessionView } from './people.ts'
-import type { ConsoleHeardView } from './engineer.ts'
 
 import type { SelfTestView, UnitDataView } from './recipe-parts.ts'
 
 // The window may import the contract alone, so the words of lower floors it needs pass through here.
 export { keyAlgorithms, type KeyAlgorithm }
-export type { PackageView }
-
-/** A Failure on its way out: data that survives structured cloning and JSON. */
-export type FailureView = Readonly<{ kind: string; says: string; facts: Readonly<Record<string, string | number | boolean>> }>
-
-export type Reply<T> = Readonly<{ ok: true; value: T } | { ok: false; failure: FailureView }>
+export type { BoardView, FailureView, PackageView, Reply, SlotView }
 
 export type AboutView = Readonly<{
   name: string
@@ -142,6 +139,9 @@ export type StepView = Readonly<{
   step: string
   says: string
   result: 'begun' | 'done' | 'failed' | 'note'
+  /** Kind and data of the log's entry, for who says it in another language. */
+  kind: string
+  data: Readonly<Record<string, unknown>>
 }>
 
 export type RunView = Readonly<{
@@ -310,8 +310,17 @@ export type SizeView = Readonly<{
   modes: readonly Readonly<{ mode: string; largestImageBytes: number; freeBytes: number; fits: boolean }>[]
 }>
 
-/** What goes to a signer elsewhere: the file it was saved in, and its bytes for comparing by eye. */
-export type DigestView = Readonly<{ savedAs: string; digest: string; algorithm: KeyAlgorithm; fingerprint: string }>
+/** An image before it is signed. ECDSA signatures are counted at their longest; `headerBytes` and `padHeader` are what `auto` came to. */
+export type MeasuredView = SizeView & Readonly<{
+  padHeader: boolean
+  /** Whose signature was counted; null for none. */
+  algorithm: KeyAlgorithm | null
+  /** `kept` is false when compressing would have made it larger. */
+  compression: null | Readonly<{ kept: boolean; firmwareBytes: number; compressedBytes: number }>
+}>
+
+/** What goes to a signer elsewhere: the file it was saved in, and for comparing by eye its bytes, of a payload their SHA-256. */
+export type DigestView = Readonly<{ savedAs: string; what: 'digest' | 'payload'; digest: string; algorithm: KeyAlgorithm; fingerprint: string }>
 
 /** A file the station has read and holds open for later calls under `file`. */
 export type FileView = Readonly<{
@@ -330,33 +339,6 @@ export type PortView = Readonly<{
   maker: string | null
   usb: string | null
   practice: boolean
-}>
-
-export type SlotView = Readonly<{
-  image: number
-  slot: number
-  version: string
-  hash: string | null
-  bootable: boolean
-  pending: boolean
-  confirmed: boolean
-  active: boolean
-  permanent: boolean
-  bytes: number | null
-}>
-
-/** What one board says of itself. */
-export type BoardView = Readonly<{
-  port: string
-  board: string | null
-  bufferBytes: number | null
-  bufferCount: number | null
-  bootloader: string | null
-  mode: string | null
-  application: string | null
-  /** How it was understood: base64 lines on a console, or packets as they are. */
-  framing: 'console' | 'raw'
-  slots: readonly SlotView[]
 }>
 
 /** Something only a person at the fixture can tell, asked by a run whose bay it names. */
@@ -404,8 +386,14 @@ export type PracticeView = Readonly<{
   folder: string | null
 }>
 
+/** The languages that the window has words for. */
+export const languageNames = ['en', 'de', 'es', 'zh'] as const
+export type LanguageName = typeof languageNames[number]
+
 export type SettingsView = Readonly<{
   theme: 'system' | 'light' | 'dark' | 'contrast'
+  /** What the window speaks; `system`: as the operating system, English where it has none of these. */
+  language: LanguageName | 'system'
   person: string
   /** Line rate of ports whose board profile names none, symbols a second. */
   baudRate: number
@@ -417,12 +405,12 @@ export type StationEvent =
   | Readonly<{ is: 'bays'; bays: readonly BayView[] }>
   | Readonly<{ is: 'batch'; batch: BatchView | null }>
   | Readonly<{ is: 'practice'; practice: PracticeView }>
-  /** A line of a console that somebody listens to. */
-  | Readonly<{ is: 'console'; heard: ConsoleHeardView }>
   /** All that are open now. */
   | Readonly<{ is: 'questions'; questions: readonly QuestionView[] }>
   /** How the diagnosis of a port goes on. */
   | Readonly<{ is: 'diagnosis'; diagnosis: DiagnosisView }>
+  /** A line of a console that somebody listens to. */
+  | Readonly<{ is: 'console'; heard: ConsoleHeardView }>
   | Readonly<{ is: 'log'; size: number }>
   | Readonly<{ is: 'update'; update: UpdateView }>
   /** Who is signed in changed; each client hears of its own session only. */

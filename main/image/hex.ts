@@ -188,6 +188,11 @@ export function writeHex(pieces: readonly HexPiece[]): string {
  * A signed image as HEX. `baseAddress` is where its header goes (imgtool's `-x`, or the input's address less the header
  * that was added). A padded image gets image_ok (with `--test` or `--confirm`) and the magic at the slot's end.
  */
+/** Where a signed image lies: at the address asked for, else where its firmware's own HEX file lay, less a header that was put before it. */
+export function addressOfImage(firmwareAddress: number | null, hexAddress: number | undefined, options: { headerBytes: number; padHeader?: boolean }): number | undefined {
+  return hexAddress ?? (firmwareAddress === null ? undefined : firmwareAddress - (options.padHeader === true ? options.headerBytes : 0))
+}
+
 export function imageToHex(signed: SignedImage, baseAddress: number | undefined, options: { test?: boolean; confirm?: boolean; erasedValue?: number; endian?: Endian } = {}): string | Failure {
   return attempt(() => {
     if (baseAddress === undefined) refuse('bad-option', 'A HEX output needs an address, and the input has none: give --hex-addr.', { option: 'hex-addr' })

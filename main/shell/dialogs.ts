@@ -11,6 +11,7 @@ const filters: Readonly<Record<FilePurpose | 'module', { title: string; filters:
   key: { title: 'Choose a key', filters: [{ name: 'PEM', extensions: ['pem', 'key', 'pub'] }, { name: 'All files', extensions: ['*'] }] },
   module: { title: 'Choose the PKCS#11 module of your token', filters: [{ name: 'PKCS#11 module', extensions: ['so', 'dll', 'dylib'] }, { name: 'All files', extensions: ['*'] }] },
   text: { title: 'Choose the signature', filters: [{ name: 'Signature, base64', extensions: ['sig', 'b64', 'base64', 'txt'] }, { name: 'All files', extensions: ['*'] }] },
+  value: { title: 'Choose the file that goes into the TLV', filters: [{ name: 'All files', extensions: ['*'] }] },
   table: { title: 'Choose the table of unit data', filters: [{ name: 'Table', extensions: ['csv', 'txt'] }, { name: 'All files', extensions: ['*'] }] },
 }
 

@@ -30,7 +30,7 @@ export function makeOpening(options: { home: string; version: string; practiceEn
   async function tryToOpen(): Promise<Station | Failure> {
     const ports = await watchPorts({ from: 'system', clock: realClock })
     if (failed(ports)) return ports
-    const station = await openStation({ ...options, installed: installedHere(), looksForUpdates: true, runtime: runtimeHere(), ports: usbOnly(ports), practiceHost: childProcessHost(options.practiceEntry), tokenEntry: options.tokenEntry, paper })
+    const station = await openStation({ ...options, installed: installedHere(), looksForUpdates: true, opensDoor: true, runtime: runtimeHere(), ports: usbOnly(ports), practiceHost: childProcessHost(options.practiceEntry), tokenEntry: options.tokenEntry, paper })
     if (failed(station)) {
       await ports.close()
       return station

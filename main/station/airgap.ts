@@ -10,26 +10,28 @@ import type { PublicKey } from '../base/signer.ts'
 import type { CheckedArgsOf } from '../contract/api.ts'
 import type { DigestView, SignedView } from '../contract/views.ts'
 import { keyHash } from '../image/keyhash.ts'
-import { canSign } from '../image/publickey.ts'
 import { signImage, vectorToSign } from '../image/sign.ts'
-import { parseVersion } from '../image/version.ts'
-import { readPublicKey } from '../keys/publicpem.ts'
-import { fileImage, optionsOf, permitted, policyData, unwritable } from './desk.ts'
+import { fileImage, permitted, policyData, unwritable } from './desk.ts'
 import type { DeskWorld } from './desk.ts'
 import { readImage } from './images.ts'
+import { outsideKey, signOptionsOf } from './sign-options.ts'
 
-/** Saves the digest that the holder of this public key's private half is to sign. Nothing is signed, so only the export is noted. */
+/**
+ * Saves what the holder of this public key's private half is to sign: the digest, or with `pure` all that would be hashed.
+ * Nothing is signed, so only the export is noted.
+ */
 export async function exportDigest(world: DeskWorld, { file, publicKey, options, saveAs }: CheckedArgsOf<'exportDigest'>): Promise<DigestView | Failure> {
   return attemptAsync(async () => {
     const firmware = must(world.files.get(file))
-    const key = must(await outsideKey(world, publicKey))
+    const key = must(await outsideKey(world.files, publicKey))
     const target = placeFor(saveAs, firmware.path)
-    const digest = must(await vectorToSign(firmware.bytes, optionsOf(options, must(parseVersion(options.version))), 'digest', key))
-    const written = await writeFile(target, digest, { mode: 0o644 }).catch((error: unknown) => unwritable(target, error))
+    const what = options.pure === true ? 'payload' : 'digest'
+    const vector = must(await vectorToSign(firmware.bytes, must(await signOptionsOf(world.files, options, firmware.bytes)), what, key))
+    const written = await writeFile(target, vector, { mode: 0o644 }).catch((error: unknown) => unwritable(target, error))
     must(written ?? null)
-    const sha256 = createHash('sha256').update(digest).digest('hex')
-    must(world.log.recordAct({ kind: 'export', data: { what: 'digest to sign', file: basename(target).slice(0, 200), fileSha256: sha256 } }, 'engineer'))
-    return { savedAs: target, digest: toHex(digest), algorithm: key.algorithm, fingerprint: toHex(keyHash(key)) } satisfies DigestView
+    const sha256 = createHash('sha256').update(vector).digest('hex')
+    must(world.log.recordAct({ kind: 'export', data: { what: `${what} to sign`, file: basename(target).slice(0, 200), fileSha256: sha256 } }, 'engineer'))
+    return { savedAs: target, what, digest: what === 'digest' ? toHex(vector) : sha256, algorithm: key.algorithm, fingerprint: toHex(keyHash(key)) } satisfies DigestView
   })
 }
 
@@ -39,16 +41,16 @@ export async function importSignature(world: DeskWorld, args: CheckedArgsOf<'imp
   if (failed(firmware)) return firmware
   const signed = await attemptAsync(async () => {
     const saveAs = placeFor(args.saveAs, firmware.path)
-    const publicKey = must(await outsideKey(world, args.publicKey))
+    const publicKey = must(await outsideKey(world.files, args.publicKey))
     const fingerprint = toHex(keyHash(publicKey))
-    const options = { ...optionsOf(args.options, must(parseVersion(args.options.version))), fixedSignature: { publicKey, signature: must(signatureIn(world, args.signature)) } }
+    const options = { ...must(await signOptionsOf(world.files, args.options, firmware.bytes)), fixedSignature: { publicKey, signature: must(signatureIn(world, args.signature)) } }
     const ring = must(await world.keyring.list())
     const own = ring.find((key) => key.fingerprint === fingerprint) ?? null
     // A key that this station keeps as well does not lose its policy by being used elsewhere.
     const use = own === null ? null : must(permitted(world, { firmware, key: own, passphrase: null, options, saveAs }))
     const image = must(await signImage(firmware.bytes, options))
     const known = own ?? must(await knownAs(world, publicKey, fingerprint))
-    const made = must(await fileImage(world, image, { firmware, saveAs, options, publicKey }, {
+    const made = must(await fileImage(world, image, { firmware, saveAs, options, hexAddress: args.options.hexAddress, publicKey }, {
       key: fingerprint, keyName: known.name, ...(use === null ? {} : { policy: policyData('allowed', use.reason, null, null), ...(use.approval === null ? {} : { approval: use.approval }) }),
     }))
     const { view } = must(readImage(made.file, [...ring, known]))
@@ -63,15 +65,6 @@ function placeFor(saveAs: string | null, firmwarePath: string): string {
   if (saveAs === null) refuse('no-place', 'Say where the file is to be saved.')
   if (resolve(saveAs) === resolve(firmwarePath)) refuse('same-file', `${saveAs} is the firmware itself, and it would be replaced. Choose another name.`)
   return saveAs
-}
-
-/** The public key in an opened PEM file; a private one there is read no further than its public half. */
-async function outsideKey({ files }: DeskWorld, id: string): Promise<PublicKey | Failure> {
-  const file = files.get(id)
-  if (failed(file)) return file
-  const key = await readPublicKey(file.bytes)
-  if (failed(key)) return key
-  return canSign(key) ? key : new Failure('unsupported-key', `"${file.name}" is an x25519 key, which cannot sign. Choose the signing key's public half.`)
 }
 
 /** Base64 in a file, as imgtool's --fix-sig wants it. */

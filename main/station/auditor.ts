@@ -59,7 +59,7 @@ export async function openAuditor(options: AuditorOptions): Promise<Auditor | Fa
     session: () => auditorSession,
     settings: () => settings ?? settingsAtFirst,
     // Kept while the window is open: there is nowhere to write it.
-    changeSettings: ({ theme }) => (settings = { ...settingsAtFirst, ...(theme === undefined ? {} : { theme }) }),
+    changeSettings: ({ theme, language }) => (settings = { ...(settings ?? settingsAtFirst), ...(theme === undefined ? {} : { theme }), ...(language === undefined ? {} : { language }) }),
     ...readings(() => looked, desk, options, emit),
     async readAgain() {
       const again = await look(path, options.clock)
@@ -76,7 +76,7 @@ export async function openAuditor(options: AuditorOptions): Promise<Auditor | Fa
 }
 
 const auditorSession: SessionView = { open: true, person: { account: null, name: '', roles: ['auditor'], byBadgeOnly: false }, names: [], idleMinutes: 0, batch: null }
-const settingsAtFirst: SettingsView = { theme: 'system', person: '', baudRate: 115_200 }
+const settingsAtFirst: SettingsView = { theme: 'system', language: 'system', person: '', baudRate: 115_200 }
 
 async function look(path: string, clock: Clock): Promise<Looked | Failure> {
   const readAt = new Date(clock.wallMs()).toISOString()

@@ -33,6 +33,7 @@ import { sampleImage } from './practice.ts'
 import { previewRecipe } from './preview.ts'
 import { changeLabelSettings, labelSettings, printLabel, printReport, saveHistory, saveLabel, saveRecall, saveReport, unitLabel } from './reports.ts'
 import type { Desk } from './reports.ts'
+import { measureFirmware } from './sign-options.ts'
 import type { Practice } from './practice.ts'
 import { listProfiles } from './profiles.ts'
 import { askedBoard, keepProfile, profileFromBoard } from './profile-calls.ts'
@@ -62,6 +63,15 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice, bayMa
     checkUpdate: () => world.updates.check(),
     fetchUpdate: () => world.updates.fetch(),
     applyUpdate: () => world.updates.apply(),
+    listHooks: () => world.hooks.list(),
+    addWebhook: (args) => world.hooks.addWebhook(args),
+    addFolderHook: ({ folder }) => world.hooks.addFolder(folder),
+    removeHook: ({ hook }) => world.hooks.remove(hook),
+    testHook: ({ hook }) => world.hooks.test(hook),
+    rewindHook: ({ hook, entry }) => world.hooks.rewind(hook, entry),
+    factoryApi: () => world.door.view(),
+    setFactoryApi: (wanted) => world.door.set(wanted),
+    newFactoryToken: () => world.door.newToken(),
     openFile: ({ path, purpose }) => openFile(world, path, purpose),
     inspectFile: async ({ file }) => {
       const opened = desk.files.get(file)
@@ -72,6 +82,7 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice, bayMa
     openEncrypted: (args) => openEncrypted(desk, args),
     compareFiles: ({ left, right }) => compareFiles(desk, left, right),
     sizeOfFile: (args) => sizeOfFile(desk, args),
+    measureFirmware: (args) => measureFirmware(desk, args),
     exportDigest: (args) => exportDigest(desk, args),
     importSignature: (args) => importSignature(desk, args),
     sampleFile: async () => {
@@ -269,8 +280,8 @@ async function verifyLog({ audit, clock, emit, log }: World): Promise<LogVerdict
 function changeSettings(world: World, changes: Partial<SettingsView>, role: 'operator' | 'engineer'): SettingsView | Failure {
   const before = world.settings
   if (changes.person !== undefined && !world.people.isOpen) return new Failure('has-accounts', 'People have accounts here: the log names whoever is signed in, and nobody else can be set.')
-  const after: SettingsView = { theme: changes.theme ?? before.theme, person: changes.person ?? before.person, baudRate: changes.baudRate ?? before.baudRate }
-  for (const name of ['theme', 'person', 'baudRate'] as const) {
+  const after: SettingsView = { theme: changes.theme ?? before.theme, language: changes.language ?? before.language, person: changes.person ?? before.person, baudRate: changes.baudRate ?? before.baudRate }
+  for (const name of ['theme', 'language', 'person', 'baudRate'] as const) {
     if (after[name] === before[name]) continue
     const noted = world.log.recordAct({ kind: 'settings', data: { name, before: `${before[name]}`, after: `${after[name]}` } }, role)
     if (failed(noted)) return noted

@@ -39,9 +39,9 @@ export function readCheckpointSettings(audit: AuditStore): CheckpointSettings | 
 
 /**
  * Keeps a log's checkpoints. `trouble` hears, once until it goes well again, that a checkpoint could not be signed or
- * copied; the log itself loses nothing by that, and the next checkpoint covers these entries too.
+ * copied; the log itself loses nothing by that, and the next checkpoint covers these entries too. `onSigned` hears of each.
  */
-export function keepCheckpoints(audit: AuditStore, clock: Clock, settings: CheckpointSettings, trouble: (failure: Failure) => void): CheckpointKeeper {
+export function keepCheckpoints(audit: AuditStore, clock: Clock, settings: CheckpointSettings, trouble: (failure: Failure) => void, onSigned: (signed: SignedCheckpoint) => void = () => {}): CheckpointKeeper {
   let unsigned = 0
   let cancel: (() => void) | null = null
   let closed = false
@@ -52,7 +52,10 @@ export function keepCheckpoints(audit: AuditStore, clock: Clock, settings: Check
     const waiting = unsigned
     const signed = await audit.checkpoint()
     const wrong = failed(signed) ? signed : settings.copyTo === null ? null : copyCheckpoint(signed, settings.copyTo)
-    if (!failed(signed)) unsigned -= waiting
+    if (!failed(signed)) {
+      unsigned -= waiting
+      onSigned(signed)
+    }
     audit.tidy()
     if (wrong !== null && !troubled) trouble(wrong)
     troubled = wrong !== null

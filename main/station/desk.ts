@@ -4,45 +4,33 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { toHex, utf8 } from '../base/bytes.ts'
+import { sameBytes, toHex, utf8 } from '../base/bytes.ts'
 import { realClock } from '../base/clock.ts'
-import type { Clock } from '../base/clock.ts'
 import { Failure, attemptAsync, failed, must, refuse } from '../base/failure.ts'
 import type { KeyAlgorithm, PublicKey } from '../base/signer.ts'
 import type { CheckedArgsOf } from '../contract/api.ts'
 import type { KeyView, SignedView } from '../contract/views.ts'
-import { imageToHex, isHexName, readHex } from '../image/hex.ts'
+import { addressOfImage, imageToHex, isHexName, readHex } from '../image/hex.ts'
 import { signImage } from '../image/sign.ts'
 import type { SignOptions, SignedImage } from '../image/sign.ts'
 import { verifyImage } from '../image/verify.ts'
 import { parseVersion } from '../image/version.ts'
-import type { ImageVersion } from '../image/version.ts'
-import type { KeyEntry, Keyring } from '../keys/keyring.ts'
+import type { KeyEntry } from '../keys/keyring.ts'
 import { publicKeyOf } from '../keys/keyring.ts'
-import type { Tokens } from '../keys/pkcs11-tokens.ts'
 import { judgeUse } from '../keys/policy.ts'
 import type { Allowed, KeyClass, PolicyKind } from '../keys/policy.ts'
 import type { FileSigner } from '../keys/signer.ts'
 import type { EntryDraft } from '../log/entry.ts'
 import type { KindData } from '../log/kinds.ts'
 import { unusedApprovals } from './approvals.ts'
-import type { OpenFiles, OpenedFile } from './files.ts'
+import type { DeskWorld } from './desk-world.ts'
+import type { OpenedFile } from './files.ts'
 import { readImage } from './images.ts'
 import { filed, keyData, keyView, policyWords } from './key-rows.ts'
-import type { Logbook } from './logbook.ts'
+import { signOptionsOf } from './sign-options.ts'
 import { unlock } from './tokens.ts'
 
-export type DeskWorld = Readonly<{
-  keyring: Keyring
-  /** Public keys whose private half rests elsewhere: images are verified with them, nothing is signed. */
-  known?: Keyring
-  /** Keys in hardware; null where this program has no process for them. */
-  tokens?: Tokens | null
-  files: OpenFiles
-  log: Logbook
-  /** The machine's own unless a simulation winds one. */
-  clock?: Clock
-}>
+export type { DeskWorld }
 
 /** Keys that sign, newest last; encryption keys are not shown at this desk. */
 export async function listKeys({ keyring }: DeskWorld): Promise<KeyView[] | Failure> {
@@ -111,6 +99,8 @@ export type SignOrder = Readonly<{
   passphrase: string | null
   options: SignOptions
   saveAs: string
+  /** Where an Intel HEX file puts the image; where the firmware's file did when left out. */
+  hexAddress?: number | undefined
   /** What the firmware is for, as far as somebody said. */
   product?: string | null
   recipe?: KeyClass | null
@@ -125,11 +115,10 @@ export async function sign(world: DeskWorld, args: CheckedArgsOf<'sign'>): Promi
   if (saveAs === null) return new Failure('no-place', 'Say where the signed image is to be saved.')
   if (resolve(saveAs) === resolve(firmware.path)) return new Failure('same-file', `${saveAs} is the firmware itself; the signed image would replace it. Choose another name.`)
   const signed = await attemptAsync(async () => {
-    const version = must(parseVersion(args.options.version))
     const found = must(await world.keyring.find(args.key))
     const key = found.entry ?? refuse('no-such-key', `There is no key called "${args.key}" in the key ring. Make or import it first.`)
-    const options = optionsOf(args.options, version)
-    const made = must(await signAndFile(world, { firmware, key, passphrase: args.passphrase, options, saveAs, product: args.product, recipe: args.recipe }))
+    const options = must(await signOptionsOf(world.files, args.options, firmware.bytes))
+    const made = must(await signAndFile(world, { firmware, key, passphrase: args.passphrase, options, saveAs, hexAddress: args.options.hexAddress, product: args.product, recipe: args.recipe }))
     const { view } = must(readImage(made.file, must(await world.keyring.list())))
     return { image: view, savedAs: saveAs, file: made.file.id, key: key.name, entry: made.entry } satisfies SignedView
   })
@@ -145,11 +134,6 @@ export async function sign(world: DeskWorld, args: CheckedArgsOf<'sign'>): Promi
   }
   const written = world.log.recordAct(draft, 'engineer')
   return failed(written) ? written : signed
-}
-
-/** The contract's options as the image room takes them. */
-export function optionsOf({ headerBytes, padHeader, slotBytes, align, pad, confirm, securityCounter }: CheckedArgsOf<'sign'>['options'], version: ImageVersion): SignOptions {
-  return { version, headerBytes, padHeader, slotBytes, align, pad: pad || confirm, confirm, ...(securityCounter === null ? {} : { securityCounter }) }
 }
 
 /**
@@ -206,10 +190,10 @@ async function tokenSigner(world: DeskWorld, key: KeyEntry, uri: string, pin: st
 }
 
 async function signWith(signer: FileSigner, world: DeskWorld, order: SignOrder, use: Permitted): Promise<SignedFile | Failure> {
-  const { firmware, key, options, saveAs } = order
+  const { firmware, key, options, saveAs, hexAddress } = order
   const image = await signImage(firmware.bytes, options, signer)
   if (failed(image)) return image
-  return fileImage(world, image, { firmware, saveAs, options, publicKey: signer.publicKey }, {
+  return fileImage(world, image, { firmware, saveAs, options, hexAddress, publicKey: signer.publicKey }, {
     key: key.fingerprint, keyName: key.name, home: key.token === null ? 'file' : 'pkcs11', policy: policyData('allowed', use.reason, order.product ?? null, order.recipe ?? null),
     ...(use.approval === null ? {} : { approval: use.approval }),
   })
@@ -217,14 +201,14 @@ async function signWith(signer: FileSigner, world: DeskWorld, order: SignOrder, 
 
 /** Writes a signed image beside its target, reads it back, verifies and logs it, and only then gives it its name. */
 export async function fileImage(
-  world: DeskWorld, image: SignedImage, { firmware, saveAs, options, publicKey }: Readonly<{ firmware: OpenedFile; saveAs: string; options: SignOptions; publicKey: PublicKey }>,
+  world: DeskWorld, image: SignedImage, { firmware, saveAs, options, hexAddress, publicKey }: Readonly<{ firmware: OpenedFile; saveAs: string; options: SignOptions; hexAddress?: number | undefined; publicKey: PublicKey }>,
   by: Pick<KindData<'image-signed'>, 'key' | 'keyName' | 'home' | 'policy' | 'approval'>,
 ): Promise<SignedFile | Failure> {
   const beside = join(dirname(saveAs), `.${basename(saveAs)}.${randomBytes(6).toString('hex')}.new`)
-  const file = contentFor(saveAs, image, firmware, options)
+  const file = contentFor(saveAs, image, firmware, options, hexAddress)
   if (failed(file)) return file
   try {
-    const written = await writeAndReadBack(beside, file, publicKey, isHexName(saveAs))
+    const written = await writeAndReadBack(beside, file, options, publicKey, isHexName(saveAs))
     if (failed(written)) return written
     const algorithm: KeyAlgorithm = publicKey.algorithm
     const entry = world.log.recordAct({
@@ -244,15 +228,16 @@ export async function fileImage(
   }
 }
 
-/** The image as its file holds it: in Intel HEX, where the name asks for it, at the address that the firmware's own file gave. */
-function contentFor(saveAs: string, image: SignedImage, { hexAddress }: OpenedFile, options: SignOptions): Uint8Array | Failure {
+/** The image as its file holds it: in Intel HEX, where the name asks for it, at the address asked for or that the firmware's own file gave. */
+function contentFor(saveAs: string, image: SignedImage, firmware: OpenedFile, options: SignOptions, hexAddress: number | undefined): Uint8Array | Failure {
   if (!isHexName(saveAs)) return image.bytes
-  if (hexAddress === undefined) return new Failure('no-address', 'An Intel HEX file needs an address, and only firmware that came as Intel HEX has one. Save the image under a name that ends in .bin, or sign it with: slotwright sign --hex-addr ADDRESS')
-  const text = imageToHex(image, hexAddress - (options.padHeader === true ? options.headerBytes : 0), options)
+  const address = addressOfImage(firmware.hexAddress ?? null, hexAddress, options)
+  if (address === undefined) return new Failure('no-address', 'An Intel HEX file needs an address, and only firmware that came as Intel HEX has one. Give the address (--hex-addr), or save the image under a name that ends in .bin.')
+  const text = imageToHex(image, address, options)
   return failed(text) ? text : utf8(text)
 }
 
-async function writeAndReadBack(path: string, bytes: Uint8Array, key: PublicKey, isHex: boolean): Promise<Uint8Array | Failure> {
+async function writeAndReadBack(path: string, bytes: Uint8Array, options: SignOptions, key: PublicKey, isHex: boolean): Promise<Uint8Array | Failure> {
   const handle = await open(path, 'wx', 0o644)
   try {
     await handle.writeFile(bytes)
@@ -262,7 +247,10 @@ async function writeAndReadBack(path: string, bytes: Uint8Array, key: PublicKey,
   }
   const back = new Uint8Array(await readFile(path))
   const read = isHex ? readHex(back) : { bytes: back }
-  const verified = failed(read) ? read : verifyImage(read.bytes, key, { encryptedOk: true })
+  if (!sameBytes(back, bytes)) return new Failure('read-back', 'What was written to disk reads back as other bytes. Check the disk.')
+  // A pure signature is over the plaintext, which an encrypted file no longer holds; it was checked when it was made.
+  const checkedWith = options.pure === true && options.encrypt !== undefined && options.encrypt.clear !== true ? undefined : key
+  const verified = failed(read) ? read : verifyImage(read.bytes, checkedWith, { encryptedOk: true })
   return failed(verified) ? new Failure('read-back', `What was written to disk does not verify: ${verified.says} Check the disk.`) : back
 }
 

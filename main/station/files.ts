@@ -10,7 +10,7 @@ import { HEX_TEXT_MAX, isHexName, readHex } from '../image/hex.ts'
 import type { OpenedPackage } from '../cms/package.ts'
 import type { UpdateFile, UpdateZip } from '../image/update-zip.ts'
 
-export type FilePurpose = 'firmware' | 'image' | 'key' | 'text' | 'table'
+export type FilePurpose = 'firmware' | 'image' | 'key' | 'text' | 'table' | 'value'
 
 /** `bytes` is what is shown, signed or uploaded: of a firmware package, the image in it, proven before; `package` is then the package. */
 export type OpenedFile = Readonly<{
@@ -35,6 +35,7 @@ const limits: Readonly<Record<FilePurpose, Readonly<{ bytesMax: number; called: 
   key: { bytesMax: 64 * 1024, called: 'key file' },
   text: { bytesMax: 64 * 1024, called: 'signature file' },
   table: { bytesMax: 8 * mib, called: 'table' },
+  value: { bytesMax: 64 * 1024, called: 'file for a TLV' },
 }
 /** Files held open at once; the one opened longest ago goes first. */
 const filesMax = 64

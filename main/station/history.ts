@@ -47,7 +47,7 @@ export function runViewOf(entries: readonly Entry[]): RunView | null {
 }
 
 function stepView(entry: Entry, first: Entry): StepView {
-  return { at: entry.time, seconds: secondsBetween(first, entry), ...stepOf(entry), says: sentenceOf(entry) }
+  return { at: entry.time, seconds: secondsBetween(first, entry), ...stepOf(entry), says: sentenceOf(entry), kind: entry.kind, data: entry.data }
 }
 
 /** By the monotonic clock where both were written by the same station start, by the wall otherwise. */

@@ -34,6 +34,8 @@ export type SessionWorld = Readonly<{
 export type SessionOptions = Readonly<{
   /** Locks when nobody has touched it for the set time. */
   locksIdle?: boolean
+  /** No person but a program that the station itself lets in, with these roles and no others, whoever has accounts here. */
+  acts?: Readonly<{ name: string; roles: readonly PersonRole[] }>
 }>
 
 /** Which call an event tells the answer of: who may not ask is not told either. */
@@ -90,6 +92,8 @@ export class Session {
   view(): SessionView {
     const { people, log, idleMinutes, batch } = this.#world
     const base = { names: people.names(), idleMinutes: idleMinutes(), batch: batch() }
+    const { acts } = this.#options
+    if (acts !== undefined) return { ...base, open: false, person: { account: null, name: acts.name, roles: acts.roles, byBadgeOnly: false } }
     if (people.isOpen) return { ...base, open: true, person: { account: null, name: log.person, roles: personRoles, byBadgeOnly: false } }
     const seat = this.#present()
     const account = seat === null ? null : people.find(seat.account)

@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.ts'
 import { toHex } from '../base/bytes.ts'
 import { Failure, failed } from '../base/failure.ts'
 import type { StationApi } from '../contract/api.ts'
+import { languageNames } from '../contract/views.ts'
 import type { AboutView, SettingsView, StationEvent } from '../contract/views.ts'
 import { Keyring } from '../keys/keyring.ts'
 import { openAuditStore } from '../store/audit.ts'
@@ -19,12 +20,14 @@ import { BayMap } from './bay-map.ts'
 import { handlersOf } from './calls.ts'
 import type { World } from './calls.ts'
 import { keepCheckpoints, readCheckpointSettings } from './checkpoints.ts'
-import type { DeskWorld } from './desk.ts'
 import { Consoles } from './console.ts'
+import type { DeskWorld } from './desk.ts'
+import { Door, factoryName } from './door.ts'
 import { OpenFiles } from './files.ts'
 import { Fleet } from './fleet.ts'
 import { readable, text } from './history.ts'
 import { keysFolderOf, knownKeysFolderOf, makeHome } from './home.ts'
+import { Hooks } from './hooks.ts'
 import { Logbook } from './logbook.ts'
 import type { Turn } from './logbook.ts'
 import { People } from './people.ts'
@@ -67,6 +70,8 @@ export type StationOptions = Readonly<{
   noticesFile?: string
   /** Looks for a newer version now, where the owner has set that; for programs that stay open. */
   looksForUpdates?: boolean
+  /** Opens the HTTP interface, where the owner has turned that on; for programs that stay open. */
+  opensDoor?: boolean
   /** Texts for echo proofs. */
   nonce?: () => string
   /** How log entries wait for one another; until the event loop turns, unless a simulation turns it. */
@@ -81,6 +86,8 @@ export type Station = StationApi & Readonly<{
   watch(listener: (event: StationEvent) => void): () => void
   home: string
   audit: AuditStore
+  /** The HTTP interface for the factory, for a program that opens it by itself. */
+  door: Door
   /** Runs without an outcome that an earlier station start left behind and this one closed. */
   closedRuns: number
   /** Resolves when the present batch has ended; at once when there is none. */
@@ -89,7 +96,7 @@ export type Station = StationApi & Readonly<{
   close(): Promise<void>
 }>
 
-const settingsSchema = z.object({ theme: z.enum(['system', 'light', 'dark', 'contrast']), person: z.string().min(1).max(80), baudRate: z.number().int().min(1200).max(20_000_000).default(115_200) })
+const settingsSchema = z.object({ theme: z.enum(['system', 'light', 'dark', 'contrast']), language: z.enum(['system', ...languageNames]).default('system'), person: z.string().min(1).max(80), baudRate: z.number().int().min(1200).max(20_000_000).default(115_200) })
 const logEventEveryMs = 100
 
 /**
@@ -116,16 +123,21 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
   const audit = openAuditStore(home, { station: hostname().slice(0, 200) || 'station', session: newId('session'), clock })
   if (failed(audit)) return audit
   opened.push(() => audit.close())
-  const settings = readSetting<SettingsView>(audit.database, 'station', settingsSchema, { theme: 'system', person: personHere(), baudRate: 115_200 })
+  const settings = readSetting<SettingsView>(audit.database, 'station', settingsSchema, { theme: 'system', language: 'system', person: personHere(), baudRate: 115_200 })
   if (failed(settings)) return settings
   const log = new Logbook(audit, options.person ?? settings.person, options.turn, clock)
   const closedRuns = noteStart(log, options)
   if (failed(closedRuns)) return closedRuns
+  const station = hostname().slice(0, 200) || 'station'
+  const hooks = Hooks.open({ home, log, clock, station })
+  if (failed(hooks)) return hooks
+  // Closed behind the last checkpoint, which is told too.
+  opened.push(() => hooks.close())
   const checkpointSettings = readCheckpointSettings(audit)
   if (failed(checkpointSettings)) return checkpointSettings
   const keeper = keepCheckpoints(audit, clock, checkpointSettings, ({ kind, says }) => {
     log.record([{ kind: 'refusal', data: { what: 'keep a checkpoint', failure: kind.slice(0, 64), says: says.slice(0, 1000) } }])
-  })
+  }, (signed) => hooks.checkpointSigned(signed))
   opened.push(async () => {
     // If the log cannot take it, the next start shows that this one has no end.
     await keeper.close()
@@ -157,10 +169,12 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
     batchRuns: () => world.batch !== null && world.batch.view().status !== 'ended', onChange: (update) => emit({ is: 'update', update }),
   })
   if (failed(updates)) return updates
+  const door = Door.read({ home, log, clock, seat: () => (failed(sessions) ? own : sessions.open({ acts: { name: factoryName, roles: ['operator'] } })).api })
+  if (failed(door)) return door
   // What it finds is told as an event; what goes wrong is in the log, and nobody waits for it.
   if (options.looksForUpdates === true && updates.view().atStart) void updates.check()
   const world: World = {
-    updates, noticesFile: options.noticesFile ?? null,
+    updates, hooks, door, noticesFile: options.noticesFile ?? null,
     questions, baudRate: options.baudRate ?? null,
     home, about: about(options), nonce: options.nonce ?? (() => toHex(randomBytes(8))), clock, newId, audit, log, desk, ports, emit, people, peopleChanged: () => (failed(sessions) ? undefined : sessions.changed()), settings, batch: null, again: null, busyPorts: new Set(), consoles: new Consoles(),
     checkpoint: Promise.resolve(), keeper, searches: new Searches(audit), paper: options.paper ?? null,
@@ -193,6 +207,8 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
   listeners.add((event) => sessions.tell(event))
   opened.push(() => sessions.close())
   const own = sessions.open({})
+  opened.push(() => door.close())
+  if (options.opensDoor === true) await door.serveAsSet()
 
   let closing: Promise<void> | null = null
   return {
@@ -204,6 +220,7 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
     },
     home,
     audit,
+    door,
     closedRuns,
     batchEnded: () => world.batch?.ended ?? Promise.resolve(),
     close: () => (closing ??= closeAll()),

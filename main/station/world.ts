@@ -8,6 +8,8 @@ import type { Batch } from './batch.ts'
 import type { CheckpointKeeper } from './checkpoints.ts'
 import type { Consoles } from './console.ts'
 import type { DeskWorld } from './desk.ts'
+import type { Door } from './door.ts'
+import type { Hooks } from './hooks.ts'
 import type { People } from './people.ts'
 import type { Logbook } from './logbook.ts'
 import type { Ports } from './ports.ts'
@@ -51,6 +53,8 @@ export type World = {
   readonly keeper: CheckpointKeeper
   readonly searches: Searches
   readonly updates: Updates
+  readonly hooks: Hooks
+  readonly door: Door
   readonly noticesFile: string | null
   /** Null where nothing can make PDF or print. */
   readonly paper: Paper | null

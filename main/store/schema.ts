@@ -96,10 +96,19 @@ const third = `
 CREATE TABLE IF NOT EXISTS accounts (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `
 
+// Where the factory is told of what happens: each hook with its place in the log (hooks.ts), and what it had to put aside.
+const fourth = `
+CREATE TABLE IF NOT EXISTS hooks (id TEXT PRIMARY KEY, body TEXT NOT NULL, place TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS hook_letters (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, hook TEXT NOT NULL REFERENCES hooks (id) ON DELETE CASCADE, entry INTEGER NOT NULL, type TEXT NOT NULL, at TEXT NOT NULL, says TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS hook_letters_by_hook ON hook_letters (hook, number);
+`
+
 export const migrations: readonly Migration[] = [first, (sql) => {
   sql.exec(second)
   keepMoreSubtrees(sql)
-}, third]
+}, third, fourth]
 export const schemaVersion = migrations.length
 
 /** Version 1 kept levels 8, 16 and 24 only. Each level is made from the kept one below it, so all that is read are leaves. */

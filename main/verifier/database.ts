@@ -18,7 +18,7 @@ import type { ReadAt, Row, SqliteFile } from './sqlite-file.ts'
 
 /** `SlWr`, as main/store/schema.ts writes it. */
 const applicationId = 0x536c_5772
-export const knownVersions = 3
+export const knownVersions = 4
 const rowsATurn = 2_000
 
 export type DatabaseFiles = Readonly<{

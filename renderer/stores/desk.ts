@@ -3,9 +3,11 @@
 import { defineStore } from 'pinia'
 import { computed, reactive, ref, shallowRef } from 'vue'
 import type { ArgsOf } from '../../main/contract/api.ts'
-import type { DigestView, FailureView, FileView, Reply, SignedView } from '../../main/contract/views.ts'
+import type { DigestView, FailureView, FileView, MeasuredView, Reply, SignedView } from '../../main/contract/views.ts'
 import { ask } from '../ask.ts'
+import { changedOf, moreGiven, moreHolds, untouched, versionHolds, type MoreOptions } from './desk-options.ts'
 import { useKeys } from './keys.ts'
+import { numberOf } from './numbers.ts'
 import { useTokens } from './tokens.ts'
 
 export type CounterChoice = 'none' | 'auto' | 'number'
@@ -25,30 +27,18 @@ type Form = {
   slot: string
   padHeader: boolean
   align: Align
-  pad: boolean
-  confirm: boolean
   counter: CounterChoice
   counterValue: string
+  /** Erase sector of the flash, for the room in each swap mode. */
+  sector: string
 }
 
-/** MCUboot's version field: major and minor 8 bits, revision 16, build 32 (image.h, struct image_version). */
-export function versionHolds(text: string): boolean {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,5})(?:\+(\d{1,10}))?$/.exec(text)
-  if (match === null) return false
-  const [major, minor, revision, build] = [match[1], match[2], match[3], match[4] ?? '0'].map(Number) as [number, number, number, number]
-  return major <= 255 && minor <= 255 && revision <= 0xffff && build <= 0xffff_ffff
-}
-
-/** A whole number typed in decimal or as 0x…; null when it is not one or out of bounds. */
-export function numberOf(text: string, min: number, max: number): number | null {
-  const tidy = text.trim()
-  if (!/^(0x[0-9a-f]{1,8}|\d{1,10})$/i.test(tidy)) return null
-  const value = Number(tidy)
-  return value >= min && value <= max ? value : null
-}
+export { numberOf } from './numbers.ts'
+export { versionHolds } from './desk-options.ts'
 
 export const headerBounds = { min: 32, max: 0x10000 } as const
 export const slotBounds = { min: 1, max: 0x1000_0000 } as const
+export const sectorBounds = { min: 1, max: 0x100_0000 } as const
 export const counterBounds = { min: 0, max: 0xffff_ffff } as const
 
 export const useDesk = defineStore('desk', () => {
@@ -63,11 +53,18 @@ export const useDesk = defineStore('desk', () => {
   const publicKey = shallowRef<FileView | null>(null)
   const exported = shallowRef<DigestView | null>(null)
   const form = reactive<Form>({
-    key: null, passphrase: '', product: '', outside: false, version: '', header: '0x200', padHeader: true, slot: '0x69000', align: 4, pad: false, confirm: false, counter: 'none', counterValue: '',
+    key: null, passphrase: '', product: '', outside: false, version: '', header: '0x200', padHeader: true, slot: '0x69000', align: 4, counter: 'none', counterValue: '', sector: '0x1000',
   })
 
+  const more = reactive<MoreOptions>(untouched())
+  const changed = computed(() => changedOf(more) + (form.counter === 'none' ? 0 : 1) + (form.padHeader ? 0 : 1) + (form.align === 4 ? 0 : 1))
+  const size = shallowRef<MeasuredView | null>(null)
+  const sizeFailure = shallowRef<FailureView | null>(null)
+  let measuring = 0
+
   const key = computed(() => keys.usable.find((row) => row.name === form.key) ?? null)
-  const headerBytes = computed(() => numberOf(form.header, headerBounds.min, headerBounds.max))
+  const headerBytes = computed(() => (more.headerAuto ? 'auto' : numberOf(form.header, headerBounds.min, headerBounds.max)))
+  const sectorBytes = computed(() => numberOf(form.sector, sectorBounds.min, sectorBounds.max))
   const slotBytes = computed(() => numberOf(form.slot, slotBounds.min, slotBounds.max))
   const counterHolds = computed(() => form.counter !== 'number' || numberOf(form.counterValue, counterBounds.min, counterBounds.max) !== null)
 
@@ -91,7 +88,7 @@ export const useDesk = defineStore('desk', () => {
       if (key.value.policy.products.length > 0 && !key.value.policy.products.includes(form.product)) list.push('needProduct')
     }
     if (!versionHolds(form.version)) list.push('needVersion')
-    if (headerBytes.value === null || slotBytes.value === null || !counterHolds.value) list.push('needNumbers')
+    if (headerBytes.value === null || slotBytes.value === null || !counterHolds.value || !moreHolds(more)) list.push('needNumbers')
     return list
   })
 
@@ -107,20 +104,55 @@ export const useDesk = defineStore('desk', () => {
 
   /** What was said of other firmware or another version holds no more. */
   function forget(): void {
+    approved.value = null
+    reconsider()
+  }
+
+  /** The same for other options, which a second person's word does not depend on. */
+  function reconsider(): void {
     signed.value = null
     notSaved.value = false
-    approved.value = null
     exported.value = null
+  }
+
+  /** Everything that is folded away, as imgtool has it. */
+  function plain(): void {
+    Object.assign(more, untouched())
+    Object.assign(form, { padHeader: true, align: 4, counter: 'none', counterValue: '' })
   }
 
   /** The image's options as the contract takes them; null while one of them does not hold. */
   function options(): ArgsOf<'sign'>['options'] | null {
-    if (headerBytes.value === null || slotBytes.value === null) return null
+    if (headerBytes.value === null || slotBytes.value === null || !counterHolds.value || !moreHolds(more)) return null
     return {
-      version: form.version, headerBytes: headerBytes.value, padHeader: form.padHeader, slotBytes: slotBytes.value, align: form.align,
-      pad: form.pad, confirm: form.pad && form.confirm,
+      version: form.version, headerBytes: headerBytes.value, padHeader: form.padHeader, slotBytes: slotBytes.value, align: form.align, ...moreGiven(more),
       securityCounter: form.counter === 'none' ? null : form.counter === 'auto' ? 'auto' : numberOf(form.counterValue, counterBounds.min, counterBounds.max),
     }
+  }
+
+  /** A file for an option: the key to encrypt to, or a TLV's value. */
+  async function chooseFor(purpose: 'key' | 'value'): Promise<FileView | null> {
+    const reply = await ask('chooseFile', { purpose })
+    failure.value = reply.ok ? null : reply.failure
+    return reply.ok ? reply.value : null
+  }
+
+  /** Sizes of the image as it would be now; the newest question's answer counts. A version still to be typed has the same size. */
+  async function measure(): Promise<void> {
+    const turn = ++measuring
+    const [file, given] = [firmware.value, options()]
+    if (file === null || file.problem !== null || file.image !== null || given === null || sectorBytes.value === null) {
+      size.value = null
+      sizeFailure.value = null
+      return
+    }
+    const reply = await ask('measureFirmware', {
+      file: file.file, key: form.outside ? null : key.value?.name ?? null, publicKey: form.outside ? publicKey.value?.file ?? null : null, sectorBytes: sectorBytes.value,
+      options: { ...given, version: versionHolds(form.version) ? form.version : '0.0.0' },
+    })
+    if (turn !== measuring) return
+    size.value = reply.ok ? reply.value : null
+    sizeFailure.value = reply.ok ? null : reply.failure
   }
 
   /** One word of the station: what it gave, or null with the failure or the changed mind noted. */
@@ -194,5 +226,5 @@ export const useDesk = defineStore('desk', () => {
     failure.value = null
   }
 
-  return { firmware, signed, failure, notSaved, busy, form, key, headerBytes, slotBytes, counterHolds, secret, missing, approved, publicKey, exported, choose, forget, choosePublicKey, exportDigest, importSignature, approve, sign, another }
+  return { firmware, signed, failure, notSaved, busy, form, more, changed, size, sizeFailure, key, headerBytes, slotBytes, sectorBytes, counterHolds, secret, missing, approved, publicKey, exported, options, choose, forget, reconsider, plain, chooseFor, measure, choosePublicKey, exportDigest, importSignature, approve, sign, another }
 })

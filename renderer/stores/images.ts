@@ -4,9 +4,9 @@ import { defineStore } from 'pinia'
 import { computed, reactive, ref, shallowRef } from 'vue'
 import type { ComparisonView, FailureView, FileView, SizeView } from '../../main/contract/views.ts'
 import { ask } from '../ask.ts'
-import { numberOf, slotBounds } from './desk.ts'
+import { numberOf, sectorBounds, slotBounds } from './desk.ts'
 
-export const sectorBounds = { min: 1, max: 0x100_0000 } as const
+export { sectorBounds }
 
 export const useImages = defineStore('images', () => {
   const left = shallowRef<FileView | null>(null)

@@ -73,7 +73,7 @@ export function runOf(row: BayView): RunView {
     run: row.run ?? '', batch: 'b-1', bay: row.bay, board: row.board ?? '', port: row.port ?? '', outcome: row.outcome, kind: row.failure?.kind ?? null, says: row.says,
     todo: bad ? 'Take the board out and keep it apart. Power it off and on; when it answers again under Boards, run it once more. If it reverts again, the image does not suit this hardware revision.' : null,
     activeHash: row.activeHash, version: row.runningVersion, startedAt: new Date().toISOString(), seconds: row.seconds, bytes: row.bytesDone, bytesPerSecond: row.bytesPerSecond,
-    steps: steps.map(([seconds, step, says, result]) => ({ at: new Date().toISOString(), seconds, step, says, result })),
+    steps: steps.map(([seconds, step, says, result]) => ({ at: new Date().toISOString(), seconds, step, says, result, kind: 'note', data: {} })),
   }
 }
 
@@ -126,8 +126,8 @@ export function fakeApi(scene: Partial<Scene> = {}): WindowApi & { push(event: S
     if (start === 'fail') return wrong('newer-database', 'The database /home/ada/.local/share/slotwright/station.db was written by a newer Slotwright (schema 9, this one knows 3). Install the newer version, or give another home folder with --home.')
     switch (method) {
       case 'about': return ok({ name: 'Slotwright', version: '0.1.0', runtime: { kind: 'registry', electron: '33.2.1', chrome: '130.0.6723.137', node: '20.18.1' }, platform: 'linux x64', home: '/home/ada/.local/share/slotwright', licence: 'Apache-2.0' })
-      case 'settings': return ok({ theme: 'system', person: 'Ada', baudRate: 115_200 })
-      case 'changeSettings': return ok({ theme: 'system', person: 'Ada', baudRate: 115_200, ...given })
+      case 'settings': return ok({ theme: 'system', language: 'en', person: 'Ada', baudRate: 115_200 })
+      case 'changeSettings': return ok({ theme: 'system', language: 'en', person: 'Ada', baudRate: 115_200, ...given })
       case 'bays': return ok(rows)
       case 'batch': return ok(batch)
       case 'practice': return ok({ status: 'on', boards: count, baud: 460_800, folder: '/tmp/practice' })

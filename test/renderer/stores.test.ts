@@ -92,13 +92,13 @@ test('the desk says what is missing, signs when nothing is, and keeps no passphr
   expect(desk.missing).toEqual(['needPassphrase', 'needNumbers'])
   desk.form.slot = '430080'
   desk.form.passphrase = 'correct horse'
-  desk.form.confirm = true
+  desk.more.trailer = 'confirm'
   expect(desk.missing).toEqual([])
   await desk.sign()
   expect(desk.signed?.savedAs).toContain('signed.bin')
   expect(desk.form.passphrase).toBe('')
   const asked = api.asked.find((call) => call.method === 'sign')?.args
-  expect(asked).toMatchObject({ saveAs: null, passphrase: 'correct horse', options: { slotBytes: 430_080, headerBytes: 512, pad: false, confirm: false, securityCounter: null } })
+  expect(asked).toMatchObject({ saveAs: null, passphrase: 'correct horse', options: { slotBytes: 430_080, headerBytes: 512, pad: true, confirm: true, securityCounter: null } })
 })
 
 test('an open key gets no passphrase, even if one was typed for another', async () => {

@@ -12,37 +12,79 @@ import { canSign } from '../../image/publickey.ts'
 import { signImage, vectorToSign } from '../../image/sign.ts'
 import type { SignedImage } from '../../image/sign.ts'
 import { formatVersion } from '../../image/version.ts'
+import { usageKind } from '../call.ts'
 import type { Act, Answer, Call } from '../call.ts'
 import { readText, removeFile, writeOutput } from '../files.ts'
 import { prepareHome } from '../home.ts'
 import { encodeImageFile, readContent } from '../image-file.ts'
 import { permittedUse, policyData } from '../key-use.ts'
 import type { PermittedUse, UseFlags } from '../key-use.ts'
-import { openSigningKey, publicKeyFromFile, signingKeyWarning } from '../keys.ts'
+import { KeyShelf } from '../key-shelf.ts'
+import { publicKeyFromFile, signingKeyWarning } from '../keys.ts'
 import type { SigningKey } from '../keys.ts'
 import { rememberKey } from '../known.ts'
 import { oneOf } from '../numbers.ts'
 import type { PinOptions } from '../passphrase.ts'
 import { recordRefusedImage, recordSignedImage } from '../record.ts'
 import { knownKeysOf } from '../ring.ts'
+import type { Order } from '../sign-batch.ts'
 import { declareSignOptions, optionsOf } from '../sign-options.ts'
 import type { SignFlags } from '../sign-options.ts'
 import { sizeWords } from '../terminal.ts'
 
 export function declare(command: Command, act: Act): void {
-  command.argument('<in>', 'firmware, binary or Intel HEX').argument('<out>', 'image to write; Intel HEX when it ends in .hex')
+  command
+    .argument('[files...]', 'firmware, binary or Intel HEX, and the image to write, Intel HEX when it ends in .hex')
+    .usage('[options] <in> <out>\n       slotwright sign [options] <in>... --out-dir <dir>\n       slotwright sign [options] --batch <list>')
+    .option('--out-dir <dir>', 'sign every file named, app.bin as app.signed.bin in this folder')
+    .option('--batch <list>', 'sign what this file lists: on each line the words of one `sign` (in, out, options); options given here hold for every line that has no other')
+  declareOwn(command)
+  // What is asked of every image may stand in the list's own lines.
+  command.on('option:batch', () => { for (const option of command.options) option.makeOptionMandatory(false) })
+  command
+    .addHelpText('after', '\nNames and meanings are imgtool 2.4.0\'s. One process signs many images several times as fast as one process each: --batch, --out-dir.\n\nExamples:\n  slotwright sign app.bin app-1.1.0.bin -k release -v 1.1.0 -H 0x200 --pad-header -S 0x69000\n  slotwright sign build/*.bin --out-dir signed -k release -v 1.1.0 -H 0x200 --pad-header -S 0x69000\n  slotwright sign --batch images.txt -k release -H 0x200 --pad-header')
+    .action(act<Flags & Many>((call, words, flags) => run(call, words, flags, command)))
+}
+
+/** The options of one image. */
+function declareOwn(command: Command): void {
   declareSignOptions(command)
   command
     .option('--pin-file <file>', 'file whose first line is the PIN of the key\'s token (default: asked for)')
     .option('--product <name>', 'what the firmware is for; a key may sign for some products only')
     .option('--for <class>', 'production or test: the kind of recipe the image is for; test keys never sign for production', oneOf(['production', 'test'] as const))
-    .addHelpText('after', '\nNames and meanings are imgtool 2.4.0\'s.\n\nExample:\n  slotwright sign app.bin app-1.1.0.bin -k release -v 1.1.0 -H 0x200 --pad-header -S 0x69000')
-    .action(act<Flags>((call, [input = '', output = ''], flags) => sign(call, input, output, flags)))
 }
 
 type Flags = SignFlags & PinOptions & UseFlags
+type Many = Readonly<{ outDir?: string; batch?: string }>
 
-async function sign(call: Call, input: string, output: string, flags: Flags): Promise<Answer | Failure> {
+async function run(call: Call, words: readonly string[], flags: Flags & Many, command: Command): Promise<Answer | Failure> {
+  const shelf = new KeyShelf(call)
+  try {
+    if (flags.batch === undefined && flags.outDir === undefined) {
+      const [input, output] = words
+      if (input === undefined || output === undefined || words.length > 2) return new Failure(usageKind, 'Name two files, the firmware and the image to write; for many at once there are --out-dir and --batch.')
+      return await sign(call, shelf, { input, output, flags })
+    }
+    const batch = await import('../sign-batch.ts')
+    const orders = await ordersOf(batch, words, flags, command)
+    return failed(orders) ? orders : await batch.inTurn(call, orders, (order) => sign(call, shelf, order))
+  } finally {
+    await shelf.close()
+  }
+}
+
+async function ordersOf({ ordersInList, ordersIntoFolder }: typeof import('../sign-batch.ts'), words: readonly string[], flags: Flags & Many, command: Command): Promise<Order<Flags>[] | Failure> {
+  if (flags.outDir === undefined) {
+    if (words.length > 0) return new Failure(usageKind, 'With --batch the files stand in the list, not on the command line.')
+    return await ordersInList<Flags>(flags.batch ?? '', command, declareOwn)
+  }
+  if (flags.batch !== undefined) return new Failure(usageKind, 'Give either --batch or --out-dir.')
+  if ([flags.fixSig, flags.sigOut, flags.vectorToSign].some((one) => one !== undefined)) return new Failure(usageKind, '--fix-sig, --sig-out and --vector-to-sign are about one image; with many, put them into a --batch list.')
+  return ordersIntoFolder(words, flags.outDir, flags)
+}
+
+async function sign(call: Call, shelf: KeyShelf, { input, output, flags }: Order<Flags>): Promise<Answer | Failure> {
   const read = await readContent(input, 'firmware file', { allowEmpty: flags.allowEmpty === true })
   if (failed(read)) return read
   const firmware = read.bytes
@@ -52,21 +94,17 @@ async function sign(call: Call, input: string, output: string, flags: Flags): Pr
   if (noHome !== null) return noHome
   const options = await withKeyFiles(bare, flags)
   if (failed(options)) return options
-  if (flags.vectorToSign !== undefined) return exportVector(call, firmware, output, options, flags)
-  const key = flags.key === undefined ? null : await openSigningKey(call, flags.key, flags)
+  const key = flags.key === undefined ? null : await shelf.open(flags.key, flags)
   if (failed(key)) return key
+  if (flags.vectorToSign !== undefined) return exportVector(firmware, output, options, flags.vectorToSign, key)
   const inputSha256 = sha256(firmware)
-  try {
-    const use = key === null ? null : await permittedUse(call, key, flags, { inputSha256, version: formatVersion(options.version) })
-    const signed = failed(use) ? use : await signImage(firmware, options, key?.signer, call.signal)
-    if (failed(signed)) {
-      if (key !== null) await recordRefusedImage(call, { path: input, failure: signed, inputSha256, key, policy: policyData(signed, flags) })
-      return signed
-    }
-    return await writeAndRecord(call, { input, output, inputSha256, inputAddress: read.address, signed, key, use: failed(use) ? null : use, options, flags })
-  } finally {
-    await key?.close()
+  const use = key === null ? null : await permittedUse(call, key, flags, { inputSha256, version: formatVersion(options.version) })
+  const signed = failed(use) ? use : await signImage(firmware, options, key?.signer, call.signal)
+  if (failed(signed)) {
+    if (key !== null) await recordRefusedImage(call, { path: input, failure: signed, inputSha256, key, policy: policyData(signed, flags) })
+    return signed
   }
+  return writeAndRecord(call, { input, output, inputSha256, inputAddress: read.address, signed, key, use: failed(use) ? null : use, options, flags })
 }
 
 type Finished = Readonly<{ input: string; output: string; inputSha256: string; inputAddress: number | null; signed: SignedImage; key: SigningKey | null; use: PermittedUse | null; options: SignOptions; flags: Flags }>
@@ -167,21 +205,14 @@ export async function withKeyFiles(bare: SignOptions, flags: SignFlags): Promise
 }
 
 /** `--vector-to-sign`: what an outside signer signs; nothing is signed here, so nothing is logged. */
-async function exportVector(call: Call, firmware: Uint8Array, output: string, options: SignOptions, flags: Flags): Promise<Answer | Failure> {
-  const what = flags.vectorToSign ?? 'digest'
-  const key = flags.key === undefined ? null : await openSigningKey(call, flags.key, flags)
-  if (failed(key)) return key
-  try {
-    const vector = await vectorToSign(firmware, options, what, key?.signer.publicKey)
-    if (failed(vector)) return vector
-    const written = await writeOutput(output, vector)
-    if (written !== null) return written
-    return {
-      document: { file: output, what, bytes: vector.length, sha256: sha256(vector) },
-      words: `${output}: the ${what} to sign, ${vector.length} bytes. Bring the signature back with --fix-sig and --fix-sig-pubkey and the same options.`,
-    }
-  } finally {
-    await key?.close()
+async function exportVector(firmware: Uint8Array, output: string, options: SignOptions, what: 'payload' | 'digest', key: SigningKey | null): Promise<Answer | Failure> {
+  const vector = await vectorToSign(firmware, options, what, key?.signer.publicKey)
+  if (failed(vector)) return vector
+  const written = await writeOutput(output, vector)
+  if (written !== null) return written
+  return {
+    document: { file: output, what, bytes: vector.length, sha256: sha256(vector) },
+    words: `${output}: the ${what} to sign, ${vector.length} bytes. Bring the signature back with --fix-sig and --fix-sig-pubkey and the same options.`,
   }
 }
 

@@ -1,0 +1,35 @@
+// The keys of one call, each opened once however many images it signs: a passphrase or a PIN is asked for once, and a wrong
+// one is not tried again for the next image, which on a token would cost a try.
+import type { Failure } from '../base/failure.ts'
+import { failed } from '../base/failure.ts'
+import type { Call } from './call.ts'
+import { openSigningKey } from './keys.ts'
+import type { KeyOptions, SigningKey } from './keys.ts'
+
+export class KeyShelf {
+  readonly #call: Call
+  readonly #opened = new Map<string, Promise<SigningKey | Failure>>()
+
+  constructor(call: Call) {
+    this.#call = call
+  }
+
+  /** The key, or why it did not open when it was first wanted. Kinds: of `openSigningKey`. */
+  open(text: string, flags: KeyOptions): Promise<SigningKey | Failure> {
+    const id = JSON.stringify([text, flags.passphraseFile ?? null, flags.pinFile ?? null])
+    const known = this.#opened.get(id)
+    if (known !== undefined) return known
+    const opening = openSigningKey(this.#call, text, flags)
+    this.#opened.set(id, opening)
+    return opening
+  }
+
+  /** Wipes file keys and locks tokens. */
+  async close(): Promise<void> {
+    for (const opening of this.#opened.values()) {
+      const key = await opening
+      if (!failed(key)) await key.close()
+    }
+    this.#opened.clear()
+  }
+}

@@ -1,0 +1,20 @@
+// Texte der Ladequittungen und Fehlerberichte.
+export const receipts = {
+  open: 'Quittungen…',
+  titleUnit: 'Quittungen für {unit}',
+  titleBatch: 'Quittungen dieses Loses',
+  says: 'Eine signierte Datei je Lauf, in der Form des Standards (RFC 4108): eine Quittung für ein Gerät, das seine Firmware angenommen hat, ein Fehlerbericht für eines, das abgelehnt wurde oder zurückging. Die Station signiert im Namen des Geräts.',
+  key: 'Signierender Schlüssel',
+  noKeys: 'Es gibt noch keinen Schlüssel zum Signieren. Erzeugen Sie einen unter Schlüssel.',
+  passphrase: 'Passphrase von {name}',
+  pin: 'PIN für das Token von {name}, falls es noch gesperrt ist',
+  hardware: 'Hardware-Typ',
+  hardwareHint: 'Ein Objektbezeichner wie 1.3.6.1.4.1.99999.7.1. Leer lassen, wo Rezept oder Paket ihn nennen.',
+  hardwareWrong: 'Zahlen mit Punkten dazwischen, wie 1.3.6.1.4.1.99999.7.1.',
+  save: 'Signieren und speichern…',
+  saving: 'Wird signiert…',
+  saved: 'Signiert und gespeichert',
+  done: 'Quittungen: {receipts}. Fehlerberichte: {errors}. Gespeichert als {file}.',
+  certified: 'Das Zertifikat von „{name}“ liegt bei, sodass openssl sie prüfen kann.',
+  bare: 'Die Station hat kein Zertifikat zu diesem Schlüssel, und openssl verlangt eines. Erzeugen Sie es mit "slotwright package certify", dann speichern Sie noch einmal.',
+} as const

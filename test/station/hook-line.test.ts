@@ -1,0 +1,209 @@
+// One hook's walk along a real log on disk, with a receiver that the test moves: order, doubling, giving up, restarts.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import fc from 'fast-check'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Failure } from '../../main/base/failure.ts'
+import type { FactoryEvent } from '../../main/factory/event.ts'
+import { behindMax, errsMaxMs, firstWaitMs, HookLine, refusalsMax, waitMaxMs } from '../../main/station/hook-line.ts'
+import { openAuditStore } from '../../main/store/audit.ts'
+import type { AuditStore } from '../../main/store/audit.ts'
+import { addHook, readHooks, readLetters } from '../../main/store/hooks.ts'
+import type { HookPlace } from '../../main/store/hooks.ts'
+import { WoundClock } from '../smp/wound-clock.ts'
+
+const id = 'h0123456789ab'
+const body = { version: 1, to: 'webhook', target: 'https://mes.example/', inside: false, since: '2026-01-01T00:00:00.000Z' } as const
+const fresh: HookPlace = { next: 0, checkpoint: 0, told: 0, lost: 0, lastAt: null, tries: 0, sinceMs: null, says: null }
+
+let folder = ''
+let clock: WoundClock
+let audit: AuditStore
+let line: HookLine
+let got: FactoryEvent[]
+let answer: (event: FactoryEvent) => Failure | null
+let checkpoint: FactoryEvent | null
+let stopping: AbortController
+
+const must = <T>(value: T | Failure): T => {
+  if (value instanceof Failure) throw new Error(value.says)
+  return value
+}
+const outcome = (unit: string, run: string) => ({ kind: 'outcome', data: { run, unit, outcome: 'confirmed', says: 'It runs the new image.' } }) as const
+const quiet = (unit: string) => ({ kind: 'board-attached', data: { unit, port: '/dev/ttyACM0' } }) as const
+
+function openStore(): AuditStore {
+  return must(openAuditStore(folder, { station: 'Line 3', session: `s-${Math.random()}`, clock }))
+}
+
+function openLine(place: HookPlace = fresh): HookLine {
+  stopping = new AbortController()
+  return new HookLine({
+    id, body, place, audit, clock, checkpoint: () => checkpoint, turn: () => nextTurn(), signal: stopping.signal,
+    sink: { close: () => undefined, deliver: (event) => { const wrong = answer(event); if (wrong === null) got.push(event); return Promise.resolve(wrong) } },
+  })
+}
+
+/** Lets the walk go on until nothing is left to do now. */
+const rest = async () => {
+  line.wake()
+  for (let turns = 0; turns < 200; turns++) await nextTurn()
+}
+const runs = () => got.map(({ data }) => (data as { run: string }).run)
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'slotwright-hooks-'))
+  clock = new WoundClock()
+  audit = openStore()
+  got = []
+  answer = () => null
+  checkpoint = null
+  must(addHook(audit.database, { id, body, place: fresh }))
+  line = openLine()
+})
+afterEach(async () => {
+  await line.stop()
+  audit.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test('what is told is what the log has, in its order, and nothing of what is not asked for', async () => {
+  must(audit.appendAll([outcome('A', 'r1'), quiet('B'), outcome('B', 'r2'), outcome('A', 'r3'), quiet('A')]))
+  await rest()
+  expect(got.map(({ type, entry, station }) => [type, entry, station])).toEqual([['run.ended', 0, 'Line 3'], ['run.ended', 2, 'Line 3'], ['run.ended', 3, 'Line 3']])
+  expect(got[0]?.id).toBe(must(audit.list({ limit: 1, before: 1 }))[0]?.leaf)
+  expect(line.place).toMatchObject({ next: 5, told: 3, lost: 0 })
+})
+
+test('a receiver that is away: events wait in their order, the waits double up to a limit, and nothing is lost', async () => {
+  answer = () => new Failure('receiver-away', 'mes.example is not reached.')
+  must(audit.appendAll([outcome('A', 'r1'), outcome('A', 'r2')]))
+  await rest()
+  const waits: number[] = []
+  for (let attempt = 0; attempt < 12; attempt++) {
+    const waitMs = (line.again ?? NaN) - clock.wallMs()
+    waits.push(waitMs)
+    await clock.wind(waitMs)
+    await rest()
+  }
+  expect(waits.slice(0, 4)).toEqual([1, 2, 4, 8].map((times) => times * firstWaitMs))
+  expect(waits.at(-1)).toBe(waitMaxMs)
+  expect(line.place).toMatchObject({ next: 0, lost: 0, says: 'mes.example is not reached.' })
+  answer = () => null
+  await clock.wind(waitMaxMs)
+  await rest()
+  expect(runs()).toEqual(['r1', 'r2'])
+  expect(line.place).toMatchObject({ tries: 0, says: null, told: 2 })
+  expect(line.again).toBe(null)
+})
+
+test('an event that the receiver will never take is put aside with a sentence, and the next ones come', async () => {
+  answer = (event) => ((event.data as { run: string }).run === 'r2' ? new Failure('receiver-refuses', 'mes.example does not take this event (422).') : null)
+  must(audit.appendAll([outcome('A', 'r1'), outcome('B', 'r2'), outcome('A', 'r3')]))
+  await rest()
+  for (let attempt = 1; attempt < refusalsMax; attempt++) {
+    await clock.wind(waitMaxMs)
+    await rest()
+  }
+  expect(runs()).toEqual(['r1', 'r3'])
+  expect(line.place).toMatchObject({ lost: 1, told: 2, tries: 0 })
+  const [letter] = must(readLetters(audit.database, id, 10))
+  expect(letter).toMatchObject({ entry: 1, type: 'run.ended' })
+  expect(letter?.says).toContain('does not take this event (422)')
+  answer = () => null
+  await line.rewind(1)
+  await rest()
+  expect(runs()).toEqual(['r1', 'r3', 'r2', 'r3'])
+})
+
+test('an event that is answered with errors for a day does not stop those after it; one that is not answered does', async () => {
+  answer = (event) => ((event.data as { run: string }).run === 'r1' ? new Failure('receiver-errs', 'mes.example answers 500.') : null)
+  must(audit.appendAll([outcome('A', 'r1'), outcome('A', 'r2')]))
+  await rest()
+  for (let waitedMs = 0; waitedMs <= errsMaxMs + waitMaxMs; waitedMs += waitMaxMs) {
+    await clock.wind(waitMaxMs)
+    line.wake()
+    await nextTurn()
+  }
+  await rest()
+  expect(runs()).toEqual(['r2'])
+  expect(must(readLetters(audit.database, id, 10))).toHaveLength(1)
+})
+
+test('a restart goes on where the last event was taken', async () => {
+  must(audit.appendAll([outcome('A', 'r1'), outcome('A', 'r2')]))
+  answer = (event) => ((event.data as { run: string }).run === 'r2' ? new Failure('receiver-away', 'away') : null)
+  await rest()
+  await line.stop()
+  audit.close()
+  audit = openStore()
+  const [stored] = must(readHooks(audit.database))
+  expect(stored?.place).toMatchObject({ next: 1, told: 1, tries: 1, says: 'away' })
+  answer = () => null
+  line = openLine(stored?.place)
+  must(audit.appendAll([outcome('A', 'r3')]))
+  await rest()
+  expect(runs()).toEqual(['r1', 'r2', 'r3'])
+})
+
+test('a checkpoint is told behind the entries that it covers, and before those it does not', async () => {
+  must(audit.appendAll([outcome('A', 'r1'), quiet('A')]))
+  checkpoint = { id: 'checkpoint-2-aa', type: 'checkpoint', timestamp: '', station: 'Line 3', entry: 2, person: '', kind: 'checkpoint', data: {} }
+  must(audit.appendAll([outcome('A', 'r2')]))
+  await rest()
+  expect(got.map(({ type, entry }) => [type, entry])).toEqual([['run.ended', 0], ['checkpoint', 2], ['run.ended', 2]])
+  await line.rewind(0)
+  await rest()
+  expect(got.filter(({ type }) => type === 'checkpoint')).toHaveLength(1)
+})
+
+test('a hook far behind gives the oldest up in one sentence, and the log still has them', async () => {
+  answer = () => new Failure('receiver-away', 'away')
+  must(audit.appendAll([outcome('A', 'r1')]))
+  await rest()
+  for (let entries = 0; entries <= behindMax; entries += 10_000) must(audit.appendAll(Array.from({ length: 10_000 }, () => quiet('A'))))
+  answer = () => null
+  await clock.wind(waitMaxMs)
+  for (let turns = 0; turns < 40; turns++) await rest()
+  expect(got).toEqual([])
+  expect(line.place).toMatchObject({ lost: 1, told: 0, next: audit.count() })
+  expect(must(readLetters(audit.database, id, 1))[0]?.says).toMatch(/^1 events of the entries 0 to [0-9]+ were given up/)
+}, 120_000)
+
+test('whatever a receiver answers and whenever the station restarts, each event comes or is told lost, and each unit in order', async () => {
+  await fc.assert(fc.asyncProperty(fc.array(fc.constantFrom('take', 'away', 'errs', 'refuses', 'restart', 'append'), { maxLength: 60 }), async (script) => {
+    const from = must(audit.head()).size
+    got = []
+    await line.stop()
+    line = openLine({ ...fresh, next: from })
+    let steps: string[] = [...script]
+    answer = () => {
+      const step = steps.shift()
+      return step === 'away' || step === 'errs' || step === 'refuses' ? new Failure(`receiver-${step}`, 'no') : null
+    }
+    let made = 0
+    const append = () => must(audit.appendAll(Array.from({ length: 3 }, () => outcome(`U${made % 2}`, `r${made++}`))))
+    append()
+    while (steps.length > 0) {
+      if (steps[0] === 'append') append()
+      if (steps[0] === 'restart') {
+        await line.stop()
+        line = openLine(must(readHooks(audit.database))[0]?.place)
+      }
+      if (steps[0] === 'append' || steps[0] === 'restart') steps = steps.slice(1)
+      line.wake()
+      await nextTurn()
+      await clock.wind(waitMaxMs)
+      for (let turns = 0; turns < 5; turns++) await nextTurn()
+    }
+    await clock.wind(waitMaxMs)
+    line.wake()
+    for (let turns = 0; turns < 60; turns++) await nextTurn()
+    const firsts = got.map(({ entry }) => entry).filter((entry, at, all) => all.indexOf(entry) === at)
+    expect(firsts).toEqual([...firsts].sort((a, b) => a - b))
+    expect(firsts.length + line.place.lost).toBeGreaterThanOrEqual(made)
+    expect(line.place.next).toBe(must(audit.head()).size)
+  }), { numRuns: 25 })
+}, 60_000)
