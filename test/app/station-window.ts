@@ -38,6 +38,21 @@ export function startAgain(home: string): ChildProcess {
   return spawn(executable(), [...sandbox, built, '--home', home], { env: env(), stdio: 'ignore' })
 }
 
+const closeMs = 20_000
+
+/** False for a program that did not end when asked to; it is killed then, so that the next test does not wait for it. */
+async function closes(app: ElectronApplication): Promise<boolean> {
+  const child = app.process()
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((done) => {
+    timer = setTimeout(() => done(false), closeMs)
+  })
+  const ended = await Promise.race([app.close().then(() => true), late])
+  clearTimeout(timer)
+  if (!ended) child.kill('SIGKILL')
+  return ended
+}
+
 /** One command of the command line that was built with the window. */
 export function command(...args: string[]): string {
   return execFileSync(executable(), [join(built, 'out', 'cli', 'start.js'), ...args], { env: { ...env(), ELECTRON_RUN_AS_NODE: '1' }, encoding: 'utf8' })
@@ -55,7 +70,7 @@ export const test = base.extend<Fixtures>({
     await use(async (ownHome = home, more = []) => {
       const app = await _electron.launch({ executablePath: executable(), args: [...sandbox, join(import.meta.dirname, 'held'), '--home', ownHome, ...more], env: env() })
       started.push(app)
-      const page = await app.firstWindow()
+      const page = await app.firstWindow({ timeout: 30_000 })
       const complaints: string[] = []
       page.on('console', (message) => {
         if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
@@ -63,7 +78,8 @@ export const test = base.extend<Fixtures>({
       page.on('pageerror', (error) => complaints.push(error.message))
       return { app, page, home: ownHome, complaints }
     })
-    for (const app of started) await app.close()
+    const stuck = await Promise.all(started.map(closes))
+    expect(stuck, 'the program must end when its window is closed').not.toContain(false)
   },
   station: async ({ open }, use) => {
     const station = await open()
