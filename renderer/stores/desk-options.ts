@@ -57,6 +57,19 @@ export function untouched(): MoreOptions {
   }
 }
 
+/** A key that no row of this form has; the rows outlive the view that shows them. */
+function freshKey(more: MoreOptions): number {
+  return 1 + Math.max(0, ...[...more.dependencies, ...more.customTlvs].map((row) => row.key))
+}
+
+export function addDependency(more: MoreOptions): void {
+  more.dependencies.push({ key: freshKey(more), image: '1', version: '' })
+}
+
+export function addCustomTlv(more: MoreOptions): void {
+  more.customTlvs.push({ key: freshKey(more), tag: '0x00a0', text: '', file: null })
+}
+
 /** MCUboot's version field: major and minor 8 bits, revision 16, build 32 (image.h, struct image_version). */
 export function versionHolds(text: string): boolean {
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,5})(?:\+(\d{1,10}))?$/.exec(text)
