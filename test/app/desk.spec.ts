@@ -15,7 +15,7 @@ test('sign an image at the desk, load it on the line, and eight boards run it', 
   await expect(page.getByRole('button', { name: 'Sign and save' })).toBeDisabled()
   await answerOpenDialog(app, firmware)
   await page.getByRole('button', { name: 'Choose firmware' }).click()
-  await expect(page.getByText('20,000 B')).toBeVisible()
+  await expect(page.locator('#desk').getByText('20,000 B')).toBeVisible()
   await page.getByRole('radio', { name: /practice/ }).click()
   await page.getByLabel('Version').fill('1.2')
   await page.getByLabel('Version').blur()

@@ -41,8 +41,7 @@ export function startAgain(home: string): ChildProcess {
 const closeMs = 20_000
 
 /** False for a program that did not end when asked to; it is killed then, so that the next test does not wait for it. */
-async function closes(app: ElectronApplication): Promise<boolean> {
-  const child = app.process()
+async function closes({ app, child }: Readonly<{ app: ElectronApplication; child: ChildProcess }>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<boolean>((done) => {
     timer = setTimeout(() => done(false), closeMs)
@@ -66,10 +65,11 @@ export const test = base.extend<Fixtures>({
     rmSync(home, { recursive: true, force: true })
   },
   open: async ({ home }, use) => {
-    const started: ElectronApplication[] = []
+    const started: { app: ElectronApplication; child: ChildProcess }[] = []
     await use(async (ownHome = home, more = []) => {
       const app = await _electron.launch({ executablePath: executable(), args: [...sandbox, join(import.meta.dirname, 'held'), '--home', ownHome, ...more], env: env() })
-      started.push(app)
+      // Asked for now: Playwright does not tell the process of a program that a test has closed.
+      started.push({ app, child: app.process() })
       const page = await app.firstWindow({ timeout: 30_000 })
       const complaints: string[] = []
       page.on('console', (message) => {
