@@ -334,6 +334,8 @@ export const methods = {
   addWebhook: ask<HookMadeView>(administrators)(webhookArgs),
   /** Events become files in that folder. */
   addFolderHook: ask<HookMadeView>(administrators)(z.strictObject({ folder: path }), { stationOnly: true }),
+  /** The same with a folder that the person chooses; null when they changed their mind. */
+  chooseFolderHook: ask<HookMadeView | null>(administrators)(nothing, { windowOnly: true }),
   removeHook: ask<HookView[]>(administrators)(z.strictObject({ hook: hookId })),
   /** Sends a made-up event, now and once. */
   testHook: ask<HookView>(administrators)(z.strictObject({ hook: hookId })),
@@ -341,6 +343,8 @@ export const methods = {
   rewindHook: ask<HookView>(administrators)(z.strictObject({ hook: hookId, entry: z.number().int().min(0) })),
   factoryApi: ask<FactoryApiView>(keepers)(nothing),
   setFactoryApi: ask<FactoryApiView>(administrators)(apiSettings),
+  /** Opens it as it is set, for a program that runs for it; the window opens it by itself. */
+  openFactoryApi: ask<FactoryApiView>(line)(nothing, { stationOnly: true }),
   /** Shown in this answer and never again; the one before counts no more. */
   newFactoryToken: ask<{ token: string }>(administrators)(nothing),
 } as const
@@ -355,7 +359,7 @@ export type ResultOf<M extends MethodName> = NonNullable<Methods[M]['result']> |
 
 export type RecipeBody = z.output<typeof recipeBody>
 
-export type WindowOnly = { [M in MethodName]: M extends 'chooseFile' | 'chooseTokenModule' | 'setFullScreen' ? M : never }[MethodName]
+export type WindowOnly = { [M in MethodName]: M extends 'chooseFile' | 'chooseTokenModule' | 'chooseFolderHook' | 'setFullScreen' ? M : never }[MethodName]
 
 export type FilePurpose = z.output<typeof filePurpose>
 

@@ -9,7 +9,18 @@ export const hookAddress = z.string().min(10).max(2000).refine((text) => /^https
 
 export const webhookArgs = z.strictObject({ url: hookAddress, inside: z.boolean().default(false) })
 
-export const apiSettings = z.strictObject({ on: z.boolean(), port: z.number().int().min(1024).max(65_535) })
+export const loopback = '127.0.0.1'
+
+/** An IPv4 or IPv6 address of the station's computer; names could mean another one tomorrow. */
+export const hostAddress = z.union([z.ipv4(), z.ipv6()])
+
+const port = z.number().int().min(1024).max(65_535)
+
+/** What the interface's owner sets. */
+export const listeningPlace = z.strictObject({ on: z.boolean(), port, host: hostAddress })
+
+/** What is left out stays as it is. */
+export const apiSettings = z.strictObject({ on: z.boolean(), port: port.nullable().default(null), host: hostAddress.nullable().default(null) })
 
 export type HookLetterView = Readonly<{ entry: number; type: string; at: string; says: string }>
 
@@ -38,6 +49,8 @@ export type HookMadeView = Readonly<{ hook: HookView; secret: string | null }>
 export type FactoryApiView = Readonly<{
   on: boolean
   port: number
+  /** The address it listens on, this computer's own or another of its addresses. */
+  host: string
   /** Whether a token is set; nobody gets in without one. */
   hasToken: boolean
   /** Where it listens now; null while it does not. */

@@ -1,7 +1,8 @@
 // Events as files: one each, whole or not there (written beside, flushed, renamed, the folder flushed), named so that they
 // sort in the order of the log. Sent twice, an event takes its own place again. A folder that nobody empties is not filled
-// without end: beyond a number of files the events wait in the log.
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+// without end: beyond a number of files the events wait in the log. Nor is it made where it is gone: behind a share that is
+// not mounted nobody would look for them.
+import { open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../base/failure.ts'
 import type { FactoryEvent, Sink } from './event.ts'
@@ -21,7 +22,6 @@ export function openFolder(folder: string, filesMax = eventFilesMax): Sink {
     async deliver(event) {
       try {
         if (left <= 0) {
-          await mkdir(folder, { recursive: true })
           const there = (await readdir(folder)).filter((name) => name.endsWith('.json')).length
           if (there >= filesMax) return new Failure('receiver-away', `${folder} holds ${there} events that nobody has fetched. Have them fetched; the next ones wait.`)
           left = Math.min(countEvery, filesMax - there)

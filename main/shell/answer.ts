@@ -18,6 +18,8 @@ export type Answering = Readonly<{
   station(): Promise<StationApi | Failure>
   /** Asks the person for a file; null when they changed their mind. */
   chooseFile(purpose: FilePurpose | 'module'): Promise<string | null>
+  /** Asks the person for a folder that events go to; null when they changed their mind. */
+  chooseFolder(): Promise<string | null>
   /** Asks the person where the signed image, or what is to be signed elsewhere, goes; null when they changed their mind. */
   chooseTarget(source: FileView | null, what: SavedKind): Promise<string | null>
   /** Lets the window fill the screen, or not; tells what it does then. */
@@ -61,6 +63,11 @@ export function makeAnswer(with_: Answering): (method: unknown, args: unknown) =
     return path === null ? null : station.addTokenModule({ path })
   }
 
+  async function chooseFolderHook(station: StationApi): Promise<unknown> {
+    const folder = await with_.chooseFolder()
+    return folder === null ? null : station.addFolderHook({ folder })
+  }
+
   /** Calls that write a file: the window may not say where. */
   async function save<R>(args: { file?: string; saveAs: string | null }, what: SavedKind, then: (saveAs: string) => Promise<R | Failure>): Promise<R | null | Failure> {
     if (args.saveAs !== null) return new Failure('refused-call', 'The window may not name the place a file is saved to; the save dialog does.')
@@ -91,6 +98,7 @@ export function makeAnswer(with_: Answering): (method: unknown, args: unknown) =
   function carryOut(station: StationApi, method: MethodName, args: unknown): Promise<unknown> {
     if (method === 'chooseFile') return chooseFile(station, (args as CheckedArgsOf<'chooseFile'>).purpose)
     if (method === 'chooseTokenModule') return chooseTokenModule(station)
+    if (method === 'chooseFolderHook') return chooseFolderHook(station)
     if (method === 'setFullScreen') return Promise.resolve({ on: with_.fullScreen((args as CheckedArgsOf<'setFullScreen'>).on) })
     const saves = saving[method]
     if (saves !== undefined) return saves(station, args as never)
@@ -105,6 +113,8 @@ export function makeAnswer(with_: Answering): (method: unknown, args: unknown) =
     if (session instanceof Failure) return session
     if (mayCall(methods[method].may, session.person?.roles ?? null)) return null
     if (method === 'chooseFile') return await station.openFile({ path: '-', purpose: (args as CheckedArgsOf<'chooseFile'>).purpose })
+    if (method === 'chooseTokenModule') return await station.addTokenModule({ path: '-' })
+    if (method === 'chooseFolderHook') return await station.addFolderHook({ folder: '-' })
     return await (station[method as keyof StationApi] as (args: unknown) => Promise<unknown>)(args)
   }
 

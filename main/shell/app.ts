@@ -109,6 +109,7 @@ const answer = makeAnswer({
     return failed(station) || seat === null ? station : seat.api
   },
   chooseFile: dialogs.chooseFile,
+  chooseFolder: dialogs.chooseFolder,
   chooseTarget: dialogs.chooseTarget,
   fullScreen: (on) => {
     window?.setFullScreen(on)

@@ -44,6 +44,7 @@ const dialogs = makeDialogs(() => window)
 const answer = makeAnswer({
   station: opened,
   chooseFile: dialogs.chooseFile,
+  chooseFolder: dialogs.chooseFolder,
   chooseTarget: dialogs.chooseTarget,
   fullScreen: () => false,
   done(method, value) {

@@ -18,6 +18,7 @@ const filters: Readonly<Record<FilePurpose | 'module', { title: string; filters:
 /** The dialogs of one window; they remember the folder that was used last. */
 export function makeDialogs(window: () => BrowserWindow | null): Readonly<{
   chooseFile(purpose: FilePurpose | 'module'): Promise<string | null>
+  chooseFolder(): Promise<string | null>
   chooseTarget(source: FileView | null, what: SavedKind): Promise<string | null>
   stopAndQuit(): Promise<boolean>
 }> {
@@ -32,6 +33,12 @@ export function makeDialogs(window: () => BrowserWindow | null): Readonly<{
       if (canceled || path === undefined) return null
       folder = dirname(path)
       return path
+    },
+    async chooseFolder() {
+      const options = { title: 'Choose the folder that events go to', properties: ['openDirectory' as const, 'createDirectory' as const], ...(folder === null ? {} : { defaultPath: folder }) }
+      const ours = window()
+      const { canceled, filePaths } = await (ours === null ? dialog.showOpenDialog(options) : dialog.showOpenDialog(ours, options))
+      return canceled ? null : filePaths[0] ?? null
     },
     async chooseTarget(source, what) {
       const from = source?.name ?? 'firmware.bin'

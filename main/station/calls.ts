@@ -70,6 +70,7 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice, bayMa
     testHook: ({ hook }) => world.hooks.test(hook),
     rewindHook: ({ hook, entry }) => world.hooks.rewind(hook, entry),
     factoryApi: () => world.door.view(),
+    openFactoryApi: () => world.door.open(),
     setFactoryApi: (wanted) => world.door.set(wanted),
     newFactoryToken: () => world.door.newToken(),
     openFile: ({ path, purpose }) => openFile(world, path, purpose),

@@ -1,8 +1,7 @@
 // One hook's walk along the log: look for the next event, hand it over, move the place. What the receiver cannot take now
 // is tried again, ever later; what it will never take is put aside with a sentence, and the log still has it.
 import type { Clock } from '../base/clock.ts'
-import { failed } from '../base/failure.ts'
-import type { Failure } from '../base/failure.ts'
+import { Failure, failed } from '../base/failure.ts'
 import { eventOf, toldKinds } from '../factory/event.ts'
 import type { FactoryEvent, Sink } from '../factory/event.ts'
 import { parseEntry } from '../log/entry.ts'
@@ -17,8 +16,11 @@ export const waitMaxMs = 300_000
 export const refusalsMax = 3
 /** One that it answers with errors is put aside after so long, so that one event cannot stop all that come after it. */
 export const errsMaxMs = 24 * 3_600_000
-/** A place further behind the end of the log gives up the oldest entries. */
-export const behindMax = 100_000
+/**
+ * A place further behind the end of the log than this gives up the oldest entries: some hundred thousand boards, which is weeks
+ * of a receiver that is away. The log has them all the same.
+ */
+export const behindMaxEntries = 1_000_000
 const windowEntries = 2_000
 const eventsAtOnce = 16
 /** A place is on disk after so many events, or so long, or when there is nothing more to tell. */
@@ -37,6 +39,8 @@ export type HookLineWorld = Readonly<{
   /** Lets everything else go first. */
   turn(): Promise<void>
   signal: AbortSignal
+  /** `behindMaxEntries`, unless a test is in a hurry. */
+  behindMax?: number
 }>
 
 /** An event with the place behind it. */
@@ -47,6 +51,10 @@ export class HookLine {
   readonly body: HookBody
   readonly sink: Sink
   readonly #world: HookLineWorld
+  readonly #behindMax: number
+  readonly #stopping = new AbortController()
+  /** Aborted with the station or with this line. */
+  readonly #signal: AbortSignal
   #place: HookPlace
   #read: Next[] = []
   #walking: Promise<void> | null = null
@@ -64,6 +72,8 @@ export class HookLine {
     this.body = world.body
     this.sink = world.sink
     this.#place = world.place
+    this.#behindMax = world.behindMax ?? behindMaxEntries
+    this.#signal = AbortSignal.any([world.signal, this.#stopping.signal])
   }
 
   get place(): HookPlace {
@@ -90,16 +100,20 @@ export class HookLine {
     this.#keep(true)
   }
 
-  /** No event begins after this. */
+  /** No event begins after this, and one under way is broken off: it comes again. */
   async stop(): Promise<void> {
     this.#stopped = true
-    this.#cancelRetry?.()
+    this.#stopping.abort()
+    this.#calm()
     await this.#walking
     this.sink.close()
   }
 
-  /** Goes on from that entry. Fails as the disk does. */
+  /** Goes on from that entry. Kinds: `too-far-back`, the disk's. */
   async rewind(entry: number): Promise<Failure | null> {
+    const head = this.#world.audit.head()
+    if (failed(head)) return head
+    if (head.size - entry > this.#behindMax) return new Failure('too-far-back', `Hooks tell the last ${this.#behindMax} entries of the log; this one is older. "slotwright log export" has them all.`)
     this.#turnings += 1
     this.#read = []
     this.#place = { ...this.#place, next: entry, tries: 0, sinceMs: null, says: null }
@@ -111,7 +125,7 @@ export class HookLine {
   }
 
   async #walk(): Promise<void> {
-    const { signal } = this.#world
+    const signal = this.#signal
     while (!this.#stopped && !signal.aborted) {
       const turning = this.#turnings
       const next = await this.#next()
@@ -153,6 +167,8 @@ export class HookLine {
   #later(wrong: Failure): void {
     const { clock } = this.#world
     const { tries, sinceMs } = this.#place
+    // Read anew then: the wait may be so long that the event is given up meanwhile.
+    this.#read = []
     this.#place = { ...this.#place, tries: Math.min(tries + 1, 1_000_000), sinceMs: sinceMs ?? clock.wallMs(), says: wrong.says.slice(0, 1000) }
     this.#keep(true)
     if (this.#stopped) return
@@ -221,12 +237,13 @@ export class HookLine {
 
   #giveUpOld(size: number): Failure | null {
     const from = this.#place.next
-    if (size - from <= behindMax) return null
-    const to = size - behindMax + windowEntries
+    if (size - from <= this.#behindMax) return null
+    // Some more at once, so that this is not done again for each entry that comes.
+    const to = size - this.#behindMax + Math.floor(this.#behindMax / 50)
     const lost = countBetween(this.#world.audit.database, toldKinds, from, to)
     if (failed(lost)) return lost
     this.#move({ next: to, lost: this.#place.lost + lost })
-    this.#keep(true, lost === 0 ? null : { entry: from, type: 'many', at: this.#nowText(), says: `${lost} events of the entries ${from} to ${to - 1} were given up: nobody took them while the log grew by ${behindMax} entries. "hook rewind" tells them again.` })
+    this.#keep(true, lost === 0 ? null : { entry: from, type: 'many', at: this.#nowText(), says: `${lost} events of the entries ${from} to ${to - 1} were given up: nobody took them while the log grew by ${this.#behindMax} entries. They stand in the log: "slotwright log export" has them all.` })
     return null
   }
 

@@ -2,7 +2,7 @@
 // receiver has it. So order is the log's own (and with it each unit's), a restart goes on where it stood, an event may come
 // twice but never silently not at all, and the line never waits: an append only rings a bell here.
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
@@ -12,6 +12,7 @@ import { checkpointEvent } from '../factory/event.ts'
 import type { FactoryEvent, Sink } from '../factory/event.ts'
 import { openFolder } from '../factory/folder.ts'
 import { checkAddress, openWebhook, secretText } from '../factory/webhook.ts'
+import { keptCheckpoints, readLogPublicKey } from '../store/checkpoints.ts'
 import type { SignedCheckpoint } from '../store/checkpoints.ts'
 import { diskFailure } from '../store/database.ts'
 import { addHook, hooksMax, readHooks, readLetters, removeHook } from '../store/hooks.ts'
@@ -56,6 +57,7 @@ export class Hooks {
     const stored = readHooks(world.log.audit.database)
     if (failed(stored)) return stored
     const hooks = new Hooks(world)
+    if (stored.length > 0) hooks.#checkpoint = hooks.#keptCheckpoint()
     for (const { id, body, place } of stored) hooks.#open(id, body, place)
     hooks.#unlisten = world.log.audit.onAppended(() => hooks.#ring())
     hooks.#ring()
@@ -79,9 +81,10 @@ export class Hooks {
     return this.#add({ to: 'webhook', target: url, inside })
   }
 
-  /** Kinds: `not-absolute`, and those of `addWebhook`. */
+  /** Kinds: `not-absolute`, `no-such-folder`, and those of `addWebhook`. */
   addFolder(folder: string): HookMadeView | Failure {
     if (!isAbsolute(folder)) return new Failure('not-absolute', 'Name the folder by its full path.')
+    if (!isFolder(folder)) return new Failure('no-such-folder', `There is no folder ${folder.slice(0, 500)}. Make it first; the station makes none, so that a share that is not mounted is not written beside.`)
     return this.#add({ to: 'folder', target: folder, inside: true })
   }
 
@@ -130,7 +133,7 @@ export class Hooks {
     return wrong ?? this.#view(line)
   }
 
-  /** Tells again from that entry on. Kinds: `no-such-hook`, `no-such-entry`, the disk's. */
+  /** Tells again from that entry on. Kinds: `no-such-hook`, `no-such-entry`, `too-far-back`, the disk's. */
   async rewind(id: string, entry: number): Promise<HookView | Failure> {
     const line = this.#lines.get(id)
     const head = this.#world.log.audit.head()
@@ -143,9 +146,23 @@ export class Hooks {
 
   /** The newest one only: it covers all before it. */
   checkpointSigned(signed: SignedCheckpoint): void {
-    const { clock, station } = this.#world
-    this.#checkpoint = checkpointEvent(signed, { timestamp: new Date(clock.wallMs()).toISOString(), station })
+    this.#checkpoint = this.#eventOf(signed)
     this.#ring()
+  }
+
+  #eventOf(signed: Readonly<{ size: number; root: Uint8Array; origin: string; note: string }>): FactoryEvent {
+    const { clock, station } = this.#world
+    return checkpointEvent(signed, { timestamp: new Date(clock.wallMs()).toISOString(), station })
+  }
+
+  /** The last one signed before this start, which a hook may still have to tell. */
+  #keptCheckpoint(): FactoryEvent | null {
+    const { home } = this.#world
+    const key = readLogPublicKey(home)
+    const kept = key === null || failed(key) ? [] : keptCheckpoints(home, key, 1)
+    // What cannot be read is for the log's own verification to name.
+    const newest = failed(kept) ? undefined : kept[0]
+    return newest === undefined ? null : this.#eventOf({ ...newest.checkpoint, note: newest.note })
   }
 
   /** Tells what waits, for a stated time, then keeps each place. */
@@ -198,9 +215,17 @@ export class Hooks {
 
 const noSuchHook = (): Failure => new Failure('no-such-hook', 'There is no such hook any more.')
 
-/** An address may carry a token behind its question mark; that stays out of the log. */
+/** An address may carry a token in its path or behind its question mark; the log has the host. */
 function forLog({ to, target }: Pick<HookBody, 'to' | 'target'>): string {
-  return (to === 'folder' ? target : target.replace(/\?.*$/, '?…')).slice(0, 800)
+  return (to === 'folder' ? target : target.replace(/^(https?:\/\/[^/?]+)[/?].+$/i, '$1/…')).slice(0, 800)
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
 }
 
 /** For the owner alone, as the log's own key lies: whoever reads it can forge events to this one receiver, and nothing else. */

@@ -86,8 +86,6 @@ export type Station = StationApi & Readonly<{
   watch(listener: (event: StationEvent) => void): () => void
   home: string
   audit: AuditStore
-  /** The HTTP interface for the factory, for a program that opens it by itself. */
-  door: Door
   /** Runs without an outcome that an earlier station start left behind and this one closed. */
   closedRuns: number
   /** Resolves when the present batch has ended; at once when there is none. */
@@ -169,7 +167,7 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
     batchRuns: () => world.batch !== null && world.batch.view().status !== 'ended', onChange: (update) => emit({ is: 'update', update }),
   })
   if (failed(updates)) return updates
-  const door = Door.read({ home, log, clock, seat: () => (failed(sessions) ? own : sessions.open({ acts: { name: factoryName, roles: ['operator'] } })).api })
+  const door = Door.read({ home, log, clock, seat: () => (failed(sessions) ? own : sessions.open({ acts: { name: factoryName, roles: ['operator'] } })) })
   if (failed(door)) return door
   // What it finds is told as an event; what goes wrong is in the log, and nobody waits for it.
   if (options.looksForUpdates === true && updates.view().atStart) void updates.check()
@@ -220,7 +218,6 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
     },
     home,
     audit,
-    door,
     closedRuns,
     batchEnded: () => world.batch?.ended ?? Promise.resolve(),
     close: () => (closing ??= closeAll()),

@@ -20,7 +20,7 @@ function noteTaker(calls: Calls, more: Partial<Record<string, (args: unknown) =>
 
 function answering(station: StationApi | Failure, more: Partial<Answering> = {}): { answer: ReturnType<typeof makeAnswer>; reports: unknown[] } {
   const reports: unknown[] = []
-  const answer = makeAnswer({ station: () => Promise.resolve(station), chooseFile: () => Promise.resolve(null), chooseTarget: () => Promise.resolve(null), fullScreen: (on) => on, report: (_method, error) => reports.push(error), ...more })
+  const answer = makeAnswer({ station: () => Promise.resolve(station), chooseFile: () => Promise.resolve(null), chooseFolder: () => Promise.resolve(null), chooseTarget: () => Promise.resolve(null), fullScreen: (on) => on, report: (_method, error) => reports.push(error), ...more })
   return { answer, reports }
 }
 
@@ -126,4 +126,24 @@ test('a PKCS#11 module is the person\'s own choice of a file: the window names n
   const changed = answering(noteTaker(calls))
   expect(await changed.answer('chooseTokenModule', {})).toEqual({ ok: true, value: null })
   expect(calls).toHaveLength(1)
+})
+
+test('the folder that events go to is the person\'s own choice as well, and nobody is asked who may not choose it', async () => {
+  const calls: Calls = []
+  let asked = 0
+  const more = { chooseFolder: () => { asked += 1; return Promise.resolve('/srv/events') } }
+  const { answer } = answering(noteTaker(calls), more)
+  expect(await answer('addFolderHook', { folder: '/etc' })).toMatchObject({ ok: false, failure: { kind: 'refused-call' } })
+  expect(await answer('chooseFolderHook', { folder: '/etc' })).toMatchObject({ ok: false, failure: { kind: 'bad-arguments' } })
+  expect(asked).toBe(0)
+  expect(await answer('chooseFolderHook', {})).toMatchObject({ ok: true })
+  expect(calls).toEqual([{ method: 'addFolderHook', args: { folder: '/srv/events' } }])
+})
+
+test.each(['chooseFolderHook', 'chooseTokenModule'] as const)('%s by somebody without the role is refused by the station, before a dialog opens', async (method) => {
+  const says = { addFolderHook: () => Promise.resolve(new Failure('role-missing', 'not this role')), addTokenModule: () => Promise.resolve(new Failure('role-missing', 'not this role')) }
+  const operator = { ...noteTaker([], says), session: () => Promise.resolve({ person: { roles: ['operator'] } }) } as unknown as StationApi
+  const { answer, reports } = answering(operator, { chooseFile: () => { throw new Error('a dialog opened') }, chooseFolder: () => { throw new Error('a dialog opened') } })
+  expect(await answer(method, {})).toMatchObject({ ok: false, failure: { kind: 'role-missing' } })
+  expect(reports).toEqual([])
 })

@@ -94,7 +94,7 @@ describe('hostile arguments', () => {
       fc.constant({ length: { toString: [] } }), fc.constantFrom<unknown>('', ' ', '\u0000', '../../etc/passwd', '__proto__', 'constructor', 'f1', 'f0', 'r000000000000', 'u000000000000', '💥'.repeat(40), 'x'.repeat(5000), -1, 0, 1, 2 ** 53, NaN, Infinity, -0, true, null, undefined),
       fc.string(), fc.integer(), fc.array(fc.anything(), { maxLength: 4 }), fc.object({ maxDepth: 2 }),
     )
-    const fields = Object.fromEntries(Object.keys(shape).map((field) => [field, field === 'saveAs' || field === 'path' ? fc.oneof(fc.constant(join(house.home, 'hostile', 'file')), fc.constant(null), fc.integer()) : poison]))
+    const fields = Object.fromEntries(Object.keys(shape).map((field) => [field, field === 'saveAs' || field === 'path' || field === 'folder' ? fc.oneof(fc.constant(join(house.home, 'hostile', 'file')), fc.constant(null), fc.integer()) : poison]))
     return fc.oneof({ weight: 3, arbitrary: fc.record(fields, { requiredKeys: [] }) }, { weight: 1, arbitrary: fc.anything() })
   }
   /** These end the session or shut the house; they come in the table above. */
