@@ -1,0 +1,20 @@
+// 加载回执和错误报告的文字。
+export const receipts = {
+  open: '回执…',
+  titleUnit: '{unit} 的回执',
+  titleBatch: '本批次的回执',
+  says: '每次作业生成一份签名文件，采用标准格式（RFC 4108）：设备接受了固件的为回执，被拒绝或已回滚的为错误报告。由工作站代设备签名。',
+  key: '签名密钥',
+  noKeys: '还没有可用于签名的密钥。请到“密钥”中生成一个。',
+  passphrase: '{name} 的口令',
+  pin: '{name} 所在令牌的 PIN（令牌仍锁定时填写）',
+  hardware: '硬件类型',
+  hardwareHint: '对象标识符（OID），例如 1.3.6.1.4.1.99999.7.1。配方或固件包已指定时留空。',
+  hardwareWrong: '应为以点分隔的数字，例如 1.3.6.1.4.1.99999.7.1。',
+  save: '签名并保存…',
+  saving: '正在签名…',
+  saved: '已签名并保存',
+  done: '回执 {receipts} 份，错误报告 {errors} 份，已保存为 {file}。',
+  certified: '已附上“{name}”的证书，可用 openssl 验证。',
+  bare: '工作站没有此密钥的证书，而 openssl 验证时需要证书。请用 "slotwright package certify" 生成证书后重新保存。',
+} as const
