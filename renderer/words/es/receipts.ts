@@ -1,0 +1,20 @@
+// Textos de los recibos de carga y los informes de error.
+export const receipts = {
+  open: 'Recibos…',
+  titleUnit: 'Recibos de {unit}',
+  titleBatch: 'Recibos de este lote',
+  says: 'Un archivo firmado por ejecución, en el formato de la propia norma (RFC 4108): un recibo para la unidad que aceptó su firmware, un informe de error para la que fue rechazada o volvió atrás. La estación firma en nombre de la unidad.',
+  key: 'Clave que firma',
+  noKeys: 'Todavía no hay ninguna clave para firmar. Crear una en Claves.',
+  passphrase: 'Frase de contraseña de {name}',
+  pin: 'PIN del token de {name}, si sigue bloqueado',
+  hardware: 'Tipo de hardware',
+  hardwareHint: 'Un identificador de objeto (OID) como 1.3.6.1.4.1.99999.7.1. Dejar vacío si lo indica la receta o el paquete.',
+  hardwareWrong: 'Números separados por puntos, como 1.3.6.1.4.1.99999.7.1.',
+  save: 'Firmar y guardar…',
+  saving: 'Firmando…',
+  saved: 'Firmado y guardado',
+  done: 'Recibos: {receipts}. Informes de error: {errors}. Guardado como {file}.',
+  certified: 'Se incluye el certificado de «{name}» para poder comprobarlos con openssl.',
+  bare: 'La estación no tiene ningún certificado de esta clave, y openssl lo necesita. Crear uno con «slotwright package certify» y volver a guardar.',
+} as const
