@@ -8,6 +8,7 @@ import { desk } from './desk.ts'
 import { figures, recall } from './figures.ts'
 import { bayMap, firstBoard, guide } from './fixture.ts'
 import { app, startFailure } from './frame.ts'
+import { factoryApi, hooks } from './hooks.ts'
 import { images } from './images.ts'
 import { keys, tokens, policy } from './keys.ts'
 import { label } from './label.ts'
@@ -20,4 +21,4 @@ import { people, signIn } from './people.ts'
 import { settings } from './settings.ts'
 import { notices, updates } from './updates.ts'
 
-export const en = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, auditor, figures, recall, label, operator, bayMap, firstBoard, guide, receipts, people, signIn, settings, updates, notices, recipes, catalogue, console, profiles } as const
+export const en = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, auditor, figures, recall, label, operator, bayMap, firstBoard, guide, receipts, people, signIn, settings, updates, notices, hooks, factoryApi, recipes, catalogue, console, profiles } as const
