@@ -2,7 +2,7 @@
 // nothing of it is written, so the window's own files lie in a folder that goes when it closes. It may stand beside the
 // station that writes the log, and beside other windows like it.
 import { app, dialog, nativeTheme, protocol, type BrowserWindow } from 'electron'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { realClock } from '../base/clock.ts'
@@ -12,6 +12,7 @@ import { makeAnswer } from './answer.ts'
 import { namedAuditor } from './arguments.ts'
 import { openBridge, type Bridge } from './bridge.ts'
 import { makeDialogs } from './dialogs.ts'
+import { makeOwnFolder, removeLeftFolders } from './own-folder.ts'
 import { runtimeHere } from './opening.ts'
 import { makePage, pageScheme } from './page.ts'
 import { paper } from './paper.ts'
@@ -19,7 +20,7 @@ import { atFirst } from './remembered.ts'
 import { lockContents, lockSession, openWindow, setMenu } from './window.ts'
 
 const path = namedAuditor(process.argv) ?? ''
-const windowFolder = mkdtempSync(join(tmpdir(), 'slotwright-auditor-'))
+const windowFolder = makeOwnFolder(tmpdir())
 const built = join(app.getAppPath(), 'out')
 
 let window: BrowserWindow | null = null
@@ -29,7 +30,7 @@ let auditor: Auditor | null = null
 
 /** One attempt at a time; one that failed is made again when the page asks again. */
 function opened(): Promise<Auditor | Failure> {
-  attempt ??= openAuditor({ path, version: app.getVersion(), runtime: runtimeHere(), clock: realClock, paper }).then((answer) => {
+  attempt ??= openAuditor({ path, version: app.getVersion(), runtime: runtimeHere(), clock: realClock, paper, tempFolder: windowFolder }).then((answer) => {
     if (failed(answer)) attempt = null
     else {
       auditor = answer
@@ -78,7 +79,10 @@ app.on('web-contents-created', (_event, contents) => lockContents(contents))
 app.on('window-all-closed', leave)
 // Quitting by the menu or the system closes windows without the event above.
 app.on('will-quit', leave)
+// Chromium writes to its folder until the very end, so what it wrote after `leave` goes here.
+process.on('exit', () => rmSync(windowFolder, { recursive: true, force: true }))
 void app.whenReady().then(() => {
+  removeLeftFolders(tmpdir())
   protocol.handle(pageScheme, makePage(join(built, 'renderer')))
   lockSession()
   setMenu()

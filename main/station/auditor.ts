@@ -1,140 +1,148 @@
 // The auditor's station: the same contract over a log that is only looked at. It is opened as a copy (a home's folder or a
-// database, live or not) or out of an audit bundle; no byte of what was opened changes, and every call that would do
+// database, live or not; looking.ts) or out of an audit bundle; no byte of what was opened changes, and every call that would do
 // something is refused with a sentence. Its one session is an auditor's.
-import { readFile, stat } from 'node:fs/promises'
-import { basename, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import { toHex } from '../base/bytes.ts'
 import { Failure, failed } from '../base/failure.ts'
 import { checkBundle } from '../bundle/check.ts'
-import type { BundleVerdict } from '../bundle/check.ts'
-import { bundleBytesMax } from '../bundle/layout.ts'
-import { unpack } from '../bundle/unpack.ts'
 import { methods } from '../contract/api.ts'
 import type { CheckedArgsOf, MethodName, ResultOf, StationApi } from '../contract/api.ts'
 import type { BundleView, AboutView, LogVerdictView, SettingsView, StationEvent } from '../contract/views.ts'
 import type { EntryProofView } from '../contract/log-views.ts'
 import type { SessionView } from '../contract/people.ts'
 import type { AuditStore } from '../store/audit.ts'
-import { openBundleLog } from '../store/bundle-log.ts'
 import { keptCheckpoints, readLogPublicKey } from '../store/checkpoints.ts'
 import { exportBundle } from '../store/export.ts'
 import { sha256 } from '../store/rows.ts'
-import { openSnapshot } from '../store/snapshot.ts'
 import { entryProof, logBatches, logFigures, logKeys, recallUnits } from './auditing.ts'
 import { readRun, readRuns } from './history.ts'
+import { startLooking } from './looking.ts'
+import type { Looked, Looking } from './looking.ts'
 import { labelSettings, printLabel, printReport, saveHistory, saveLabel, saveRecall, saveReport, unitLabel } from './reports.ts'
 import type { Desk, Paper } from './reports.ts'
-import { Searches } from './searches.ts'
 import { entryView } from './views.ts'
 
-export type AuditorOptions = Readonly<{ path: string; version: string; runtime: AboutView['runtime']; clock: Clock; paper: Paper | null }>
+export type AuditorOptions = Readonly<{
+  path: string
+  version: string
+  runtime: AboutView['runtime']
+  clock: Clock
+  paper: Paper | null
+  /** Folder for what is put aside while the window is open; the system's by default. */
+  tempFolder?: string
+  /** As in `LookOptions`. */
+  glanceFromBytes?: number
+}>
 
 export type Auditor = StationApi & Readonly<{ close(): void }>
 
 type Handlers = { readonly [M in MethodName]?: (args: CheckedArgsOf<M>) => ResultOf<M> | Failure | Promise<ResultOf<M> | Failure> }
 
-/** What is looked at now; opened anew by `readAgain`. */
-type Looked = Readonly<{ audit: AuditStore; searches: Searches; files: ReadonlyMap<string, Uint8Array> | null; readAt: string }> & { judged: BundleVerdict | null }
-
 /** Opens what lies at `path`. Failures: `no-database`, `bad-archive`, `bad-bundle`, and those of `openSnapshot`. */
 export async function openAuditor(options: AuditorOptions): Promise<Auditor | Failure> {
   const path = resolve(options.path)
-  const first = await look(path, options.clock)
-  if (failed(first)) return first
-  let looked: Looked = first
-  let settings: SettingsView | null = null
   const listeners = new Set<(event: StationEvent) => void>()
   const emit = (event: StationEvent) => {
     for (const listener of [...listeners]) listener(event)
   }
+  const looking = await startLooking({
+    ...options, path,
+    onCopied: (done, total) => emit({ is: 'progress', what: 'copy', done, total }),
+    onReady: (size) => emit({ is: 'log', size }),
+  })
+  if (failed(looking)) return looking
+  let settings: SettingsView | null = null
   const about = (): AboutView => ({
     name: 'Slotwright', version: options.version, runtime: options.runtime, platform: `${process.platform} ${process.arch}`, home: path, licence: 'Apache-2.0',
-    auditing: { of: looked.files === null ? 'database' : 'bundle', path, readAt: looked.readAt },
+    auditing: { ...looking.about(), path },
   })
-  const desk = (): Desk => ({ audit: looked.audit, log: null, paper: options.paper, version: options.version, wallMs: () => options.clock.wallMs() })
   const handlers: Handlers = {
     about,
     session: () => auditorSession,
     settings: () => settings ?? settingsAtFirst,
     // Kept while the window is open: there is nowhere to write it.
     changeSettings: ({ theme, language }) => (settings = { ...(settings ?? settingsAtFirst), ...(theme === undefined ? {} : { theme }), ...(language === undefined ? {} : { language }) }),
-    ...readings(() => looked, desk, options, emit),
+    ...firstRows(looking),
+    ...readings(looking, options, emit),
     async readAgain() {
-      const again = await look(path, options.clock)
-      if (failed(again)) return again
-      looked.audit.close()
-      looked = again
-      return about()
+      const wrong = await looking.again()
+      return wrong ?? about()
     },
   }
   return { ...answering(handlers), subscribe(listener: (event: StationEvent) => void) {
     listeners.add(listener)
     return () => void listeners.delete(listener)
-  }, close: () => looked.audit.close() } as unknown as Auditor
+  }, close: () => looking.close() } as unknown as Auditor
 }
 
 const auditorSession: SessionView = { open: true, person: { account: null, name: '', roles: ['auditor'], byBadgeOnly: false }, names: [], idleMinutes: 0, batch: null }
 const settingsAtFirst: SettingsView = { theme: 'system', language: 'system', person: '', baudRate: 115_200 }
 
-async function look(path: string, clock: Clock): Promise<Looked | Failure> {
-  const readAt = new Date(clock.wallMs()).toISOString()
-  const files = await bundleAt(path)
-  if (failed(files)) return files
-  const audit = files === null ? await openSnapshot(path) : await openBundleLog(files, path)
-  return failed(audit) ? audit : { audit, searches: new Searches(audit, files === null), files, readAt, judged: null }
-}
-
-/** The files of an audit bundle; null where there is none, which a zip's first bytes decide. */
-async function bundleAt(path: string): Promise<ReadonlyMap<string, Uint8Array> | null | Failure> {
-  const there = await stat(path).catch(() => null)
-  if (there === null || !there.isFile()) return null
-  if (there.size > bundleBytesMax) return path.endsWith('.zip') ? new Failure('archive-too-large', `${basename(path)} is larger than any audit bundle.`) : null
-  if (!path.endsWith('.zip')) return null
-  return unpack(new Uint8Array(await readFile(path)))
-}
-
-function readings(looked: () => Looked, desk: () => Desk, { version, clock }: AuditorOptions, emit: (event: StationEvent) => void): Handlers {
+/** What can be told of a large log before its copy is there: how long it is, and any of its entries. */
+function firstRows(looking: Looking): Handlers {
   return {
-    listLog(filter) {
-      const { audit } = looked()
+    findLog(filter) {
+      const first = looking.first()
+      if (first === null || Object.values(filter).some((value) => value !== null && value !== '')) return looking.call(({ searches }) => searches.find(filter))
+      first.asked(filter)
+      return { find: first.find, total: first.glance.size, size: first.glance.size }
+    },
+    foundEntries({ find, at, limit }) {
+      const first = looking.first()
+      const last = (first?.glance.size ?? 0) - 1 - at
+      const rows = first?.find !== find ? null : first.glance.entries(Array.from({ length: Math.max(0, Math.min(limit, last + 1)) }, (_, i) => last - i))
+      return rows?.map(entryView) ?? looking.call(({ searches }) => searches.entries(find, at, limit))
+    },
+    placeInLog({ find, seq }) {
+      const first = looking.first()
+      if (first?.find === find) return { at: seq < first.glance.size ? first.glance.size - 1 - seq : null }
+      return looking.call(({ searches }) => searches.place(find, seq))
+    },
+  }
+}
+
+function readings(looking: Looking, { version, clock, paper }: AuditorOptions, emit: (event: StationEvent) => void): Handlers {
+  const read = <A, R>(work: (audit: AuditStore, args: A) => R | Failure | Promise<R | Failure>) => (args: A) => looking.call(({ audit }) => work(audit, args))
+  const onDesk = <A, R>(work: (desk: Desk, args: A) => Promise<R | Failure>) => (args: A) => looking.call(({ audit }) => work({ audit, log: null, paper, version, wallMs: () => clock.wallMs() }, args))
+  return {
+    listLog: read((audit, filter) => {
       const [listed, total] = [audit.list(filter), audit.count(filter)]
       if (failed(listed)) return listed
       return failed(total) ? total : { entries: listed.map(entryView), total }
-    },
-    findLog: (filter) => looked().searches.find(filter),
-    foundEntries: ({ find, at, limit }) => looked().searches.entries(find, at, limit),
-    placeInLog: ({ find, seq }) => looked().searches.place(find, seq),
-    entryProof: ({ seq }) => (looked().files === null ? entryProof(looked().audit, seq) : proofInBundle(looked(), version, seq)),
-    logKeys: () => logKeys(looked().audit),
-    logBatches: () => logBatches(looked().audit),
-    logFigures: (args) => logFigures(looked().audit, args),
-    recallUnits: (args) => recallUnits(looked().audit, args),
-    run: ({ run }) => readRun(looked().audit, run),
-    listRuns: ({ batch }) => readRuns(looked().audit, batch),
-    saveRecall: (args) => saveRecall(desk(), args),
-    saveHistory: (args) => saveHistory(desk(), args),
-    saveReport: (args) => saveReport(desk(), args),
-    printReport: ({ batch }) => printReport(desk(), batch),
-    labelSettings: () => labelSettings(looked().audit),
-    unitLabel: ({ unit }) => unitLabel(looked().audit, unit),
-    saveLabel: (args) => saveLabel(desk(), args),
-    printLabel: ({ unit }) => printLabel(desk(), unit),
-    verifyLog: async () => {
+    }),
+    entryProof: ({ seq }) => looking.call((looked) => (looked.files === null ? entryProof(looked.audit, seq) : proofInBundle(looked, version, seq))),
+    logKeys: read(logKeys),
+    logBatches: read(logBatches),
+    logFigures: read(logFigures),
+    recallUnits: read(recallUnits),
+    run: read((audit, { run }) => readRun(audit, run)),
+    listRuns: read((audit, { batch }) => readRuns(audit, batch)),
+    saveRecall: onDesk(saveRecall),
+    saveHistory: onDesk(saveHistory),
+    saveReport: onDesk(saveReport),
+    printReport: onDesk((desk, { batch }) => printReport(desk, batch)),
+    labelSettings: read(labelSettings),
+    unitLabel: read((audit, { unit }) => unitLabel(audit, unit)),
+    saveLabel: onDesk(saveLabel),
+    printLabel: onDesk((desk, { unit }) => printLabel(desk, unit)),
+    verifyLog: () => looking.call(async (looked) => {
       const startedMs = clock.monotonicMs()
-      const onProgress = (done: number, total: number) => emit({ is: 'progress', what: 'verify', done, total })
-      const verdict = looked().files === null ? await verifyStore(looked().audit, onProgress) : await verifyBundle(looked(), version, onProgress)
+      const onProgress = (done: number, total: number) => {
+        if (!looked.left.aborted) emit({ is: 'progress', what: 'verify', done, total })
+      }
+      const verdict = looked.files === null ? await verifyStore(looked, onProgress) : await verifyBundle(looked, version, onProgress)
       return failed(verdict) ? verdict : { ...verdict, seconds: (clock.monotonicMs() - startedMs) / 1000 }
-    },
-    exportLog: ({ saveAs }) => exportCovered(looked(), version, clock.wallMs(), desk().paper, saveAs),
+    }),
+    exportLog: ({ saveAs }) => looking.call((looked) => exportCovered(looked, version, clock.wallMs(), paper, saveAs)),
   }
 }
 
 type Verdict = Omit<LogVerdictView, 'seconds'>
 
-async function verifyStore(audit: AuditStore, onProgress: (done: number, total: number) => void): Promise<Verdict | Failure> {
-  const verdict = await audit.verify(onProgress)
+async function verifyStore({ audit, left }: Looked, onProgress: (done: number, total: number) => void): Promise<Verdict | Failure> {
+  const verdict = await audit.verify(onProgress, { signal: left })
   if (failed(verdict)) return verdict
   const { holds, size, says, firstWrong } = verdict
   return { holds, size, root: toHex(verdict.root), says, firstWrong }

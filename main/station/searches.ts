@@ -17,14 +17,20 @@ export class Searches {
   readonly #audit: AuditStore
   readonly #dense: boolean
   #kept: Kept[] = []
-  #made = 0
+  #made: number
   #running: { asked: string; stop: AbortController } | null = null
   #turn: Promise<unknown> = Promise.resolve()
 
-  /** `dense` as in `emptyFound`. */
-  constructor(audit: AuditStore, dense = true) {
+  /** `dense` as in `emptyFound`; searches are named by numbers above `namedFrom`. */
+  constructor(audit: AuditStore, dense = true, namedFrom = 0) {
     this.#audit = audit
     this.#dense = dense
+    this.#made = namedFrom
+  }
+
+  /** Goes on with a set of all entries up to `size` that was shown under this name before the log could be searched. */
+  adopt(find: string, filter: FindFilter, size: number): void {
+    this.#use({ find, asked: JSON.stringify(filter), found: { ...emptyFound(filter, this.#dense), size } })
   }
 
   /** Looks the log through. Kinds: `stopped` when another filter was asked for meanwhile, and those of `extendFound`. */

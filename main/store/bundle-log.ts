@@ -22,10 +22,10 @@ import { applicationId, migrations, schemaVersion } from './schema.ts'
 const entriesATurn = 2_000
 
 /** The bundle's log; `path` is what people know it by. Failures: `bad-bundle`, the disk's. */
-export async function openBundleLog(files: ReadonlyMap<string, Uint8Array>, path: string): Promise<AuditStore | Failure> {
+export async function openBundleLog(files: ReadonlyMap<string, Uint8Array>, path: string, tempFolder = tmpdir()): Promise<AuditStore | Failure> {
   const manifest = parseManifest(files.get(names.manifest) ?? new Uint8Array(0))
   if (manifest instanceof Failure) return manifest
-  const folder = mkdtempSync(join(tmpdir(), 'slotwright-bundle-'))
+  const folder = mkdtempSync(join(tempFolder, 'slotwright-bundle-'))
   const clear = () => rmSync(folder, { recursive: true, force: true })
   try {
     writeFileSync(join(folder, logPublicKeyName), files.get(names.logKey) ?? new Uint8Array(0))

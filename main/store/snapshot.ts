@@ -6,6 +6,7 @@
 // copied again.
 import { constants } from 'node:fs'
 import { copyFile, mkdtemp, open, rm, stat } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
@@ -16,18 +17,27 @@ import { databaseName, diskFailure, openReader } from './database.ts'
 
 const triesMax = 8
 const walHeaderBytes = 32
+const pieceBytes = 8 * 1024 * 1024
+
+export type SnapshotOptions = Readonly<{
+  /** Folder for the copy, which goes when the log is closed; the system's by default. */
+  tempFolder?: string
+  /** Hears how the copying goes on; not at all where the file system clones. */
+  onCopied?: (doneBytes: number, totalBytes: number) => void
+  signal?: AbortSignal
+}>
 
 /**
  * The log in a home's folder or in a database file, as it is now. Failures: `no-database`, `database-busy` (it changes too
- * fast to be copied), and those of a reader (`database-newer`, `database-damaged`, `not-our-database`, `disk-full` …).
+ * fast to be copied), `stopped`, and those of a reader (`database-newer`, `database-damaged`, `not-our-database`, `disk-full` …).
  */
-export async function openSnapshot(named: string): Promise<AuditStore | Failure> {
+export async function openSnapshot(named: string, { tempFolder = tmpdir(), onCopied = () => {}, signal }: SnapshotOptions = {}): Promise<AuditStore | Failure> {
   const file = await databaseIn(resolve(named))
   if (file instanceof Failure) return file
   let aside: string | null = null
   try {
-    aside = await mkdtemp(join(tmpdir(), 'slotwright-read-'))
-    const copied = await copyWhole(file, join(aside, databaseName))
+    aside = await mkdtemp(join(tempFolder, 'slotwright-read-'))
+    const copied = await copyWhole(file, join(aside, databaseName), onCopied, signal)
     const gone = aside
     const clear = () => rmSync(gone, { recursive: true, force: true })
     const database = copied instanceof Failure ? copied : openReader(dirname(file), file, join(aside, databaseName), 0, clear)
@@ -36,11 +46,13 @@ export async function openSnapshot(named: string): Promise<AuditStore | Failure>
     return database
   } catch (error) {
     if (aside !== null) await rm(aside, { recursive: true, force: true })
-    return diskFailure(error, file)
+    // It is the copy's disk that is full; nothing is written to the other.
+    return diskFailure(error, aside !== null && error instanceof Error && 'code' in error && error.code === 'ENOSPC' ? aside : file)
   }
 }
 
-async function databaseIn(path: string): Promise<string | Failure> {
+/** The database that is meant by a home's folder or by itself. Fails with `no-database`. */
+export async function databaseIn(path: string): Promise<string | Failure> {
   try {
     const there = await stat(path)
     if (there.isFile()) return path
@@ -52,20 +64,44 @@ async function databaseIn(path: string): Promise<string | Failure> {
   }
 }
 
-async function copyWhole(from: string, to: string): Promise<null | Failure> {
+async function copyWhole(from: string, to: string, onCopied: (doneBytes: number, totalBytes: number) => void, signal: AbortSignal | undefined): Promise<null | Failure> {
   for (let tries = 0; tries < triesMax; tries++) {
     const before = await stateOf(from)
-    // A clone where the file system can: no time and no room, however large it is.
-    await copyFile(from, to, constants.COPYFILE_FICLONE)
+    const besideBytes = before.wal?.bytes ?? 0
+    if (!await copyTelling(from, to, (doneBytes) => onCopied(doneBytes, Math.max(doneBytes, before.bytes) + besideBytes), signal)) return new Failure('stopped', 'The copying was stopped.')
     await rm(`${to}-wal`, { force: true })
     if (before.wal !== null) await copyFile(`${from}-wal`, `${to}-wal`, constants.COPYFILE_FICLONE).catch(gone)
     const after = await stateOf(from)
     const sameWal = before.wal !== null && after.wal !== null && before.wal.salt === after.wal.salt && after.wal.bytes >= before.wal.bytes
     const still = before.changedMs === after.changedMs && before.bytes === after.bytes
     // Without a log, or with an empty one, the database itself must not have moved.
-    if (sameWal && (before.wal?.bytes ?? 0) >= walHeaderBytes ? true : still && (before.wal?.bytes ?? 0) === (after.wal?.bytes ?? 0)) return null
+    if (sameWal && besideBytes >= walHeaderBytes ? true : still && besideBytes === (after.wal?.bytes ?? 0)) return null
   }
   return new Failure('database-busy', `The database ${basename(from)} changes too fast to be copied. Try again in a moment, or open a backup.`)
+}
+
+/** A clone where the file system can, which takes no time and no room however large it is; else piece by piece. False when stopped. */
+async function copyTelling(from: string, to: string, onCopied: (doneBytes: number) => void, signal: AbortSignal | undefined): Promise<boolean> {
+  await rm(to, { force: true })
+  if (await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE).then(() => true, () => false)) return true
+  await rm(to, { force: true })
+  const source = await open(from, 'r')
+  let target: FileHandle | null = null
+  try {
+    target = await open(to, 'wx', 0o600)
+    const piece = Buffer.allocUnsafe(pieceBytes)
+    for (let at = 0; ;) {
+      if (signal?.aborted === true) return false
+      const { bytesRead } = await source.read(piece, 0, pieceBytes, at)
+      if (bytesRead === 0) return true
+      for (let written = 0; written < bytesRead;) written += (await target.write(piece, written, bytesRead - written, at + written)).bytesWritten
+      at += bytesRead
+      onCopied(at)
+    }
+  } finally {
+    await source.close()
+    await target?.close()
+  }
 }
 
 type State = Readonly<{ bytes: number; changedMs: number; wal: Readonly<{ bytes: number; salt: string }> | null }>

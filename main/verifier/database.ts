@@ -13,8 +13,8 @@ import { redactionKind, redactionsIn } from '../log/redact.ts'
 import type { Sha256 } from '../log/tree.ts'
 import { checkLog } from '../log/verify.ts'
 import type { KnownHead, LogVerdict, StoredRow } from '../log/verify.ts'
-import { Damage, openSqlite } from './sqlite-file.ts'
-import type { ReadAt, Row, SqliteFile } from './sqlite-file.ts'
+import { Damage, openSqlite } from '../log/sqlite-file.ts'
+import type { ReadAt, Row, SqliteFile } from '../log/sqlite-file.ts'
 
 /** `SlWr`, as main/store/schema.ts writes it. */
 const applicationId = 0x536c_5772

@@ -14,7 +14,7 @@ import type { NoteKey } from '../log/checkpoint.ts'
 import { parseLogKeys, trustWithin } from '../log/handover.ts'
 import { checkTlogProof, parseTlogProof } from '../log/tlogproof.ts'
 import { checkDatabase } from './database.ts'
-import type { ReadAt } from './sqlite-file.ts'
+import type { ReadAt } from '../log/sqlite-file.ts'
 
 const usage = `usage: slotwright-verify WHAT [--key KEY] [--witness KEY …] [--json]
        slotwright-verify PROOF.tlog-proof --entry FILE --key KEY

@@ -31,6 +31,8 @@ export const useLog = defineStore('log', () => {
   const exporting = ref(false)
   const bundle = shallowRef<BundleView | null>(null)
   const progress = ref<{ done: number; total: number } | null>(null)
+  /** In hundredths, while a log that is only looked at is put aside; until then its newest entries can be read, and no more. */
+  const copied = ref<number | null>(null)
   /** An entry that another part of the window wants to be shown. */
   const goal = ref<number | null>(null)
   const filtered = computed(() => kind.value !== null || text.value !== '' || Object.values(narrow.value).some((value) => value !== null))
@@ -38,8 +40,9 @@ export const useLog = defineStore('log', () => {
   /** Pages by number from the oldest on; the order of use decides which goes first. */
   const pages = shallowRef(new Map<number, readonly EntryView[]>())
   const asked = new Set<number>()
-  // Answers to an older question than the newest are dropped.
+  // Answers to an older question than the newest are dropped, and verdicts on what is no longer looked at.
   let question = 0
+  let check = 0
 
   /** Looks for what the filters say; with the same filters it takes in what was written since. */
   async function look(again: boolean): Promise<boolean> {
@@ -128,17 +131,21 @@ export const useLog = defineStore('log', () => {
     return reply.ok ? reply.value.at : null
   }
 
-  /** The verdict was on what was looked at before. */
+  /** The verdict was on what was looked at before; so is one that is still to come. */
   function forgetVerdict(): void {
+    check += 1
+    verifying.value = false
     verdict.value = null
     verifiedAt.value = null
   }
 
   async function verify(): Promise<void> {
     if (verifying.value) return
+    const mine = ++check
     verifying.value = true
     progress.value = null
     const reply = await ask('verifyLog', {})
+    if (mine !== check) return
     verifying.value = false
     progress.value = null
     failure.value = reply.ok ? null : reply.failure
@@ -150,6 +157,7 @@ export const useLog = defineStore('log', () => {
   function hear(event: StationEvent): void {
     if (event.is === 'log') size.value = event.size
     else if (event.is === 'progress' && event.what === 'verify') progress.value = { done: event.done, total: event.total }
+    else if (event.is === 'progress') copied.value = event.done < event.total ? Math.floor((100 * event.done) / event.total) : null
   }
 
   /** The whole log as an audit bundle, where the person says; null when they changed their mind. */
@@ -166,5 +174,5 @@ export const useLog = defineStore('log', () => {
     return await ask('listLog', { unit, before, limit: historyPiece })
   }
 
-  return { total, size, loaded, searching, failure, kind, text, narrow, verdict, verifiedAt, verifying, progress, filtered, pages, goal, rowAt, wanted, newest, filter, placeOf, exporting, bundle, verify, forgetVerdict, exportAll, historyOf, hear }
+  return { total, size, loaded, searching, failure, kind, text, narrow, verdict, verifiedAt, verifying, progress, copied, filtered, pages, goal, rowAt, wanted, newest, filter, placeOf, exporting, bundle, verify, forgetVerdict, exportAll, historyOf, hear }
 })

@@ -9,10 +9,12 @@ import { afterEach, expect, test } from 'vitest'
 import { build } from 'vite'
 import { zipSync } from 'fflate'
 import { realClock } from '../../main/base/clock.ts'
+import { failed } from '../../main/base/failure.ts'
 import { methods } from '../../main/contract/api.ts'
 import type { MethodName } from '../../main/contract/api.ts'
+import type { StationEvent } from '../../main/contract/views.ts'
 import { openAuditor } from '../../main/station/auditor.ts'
-import type { Auditor } from '../../main/station/auditor.ts'
+import type { Auditor, AuditorOptions } from '../../main/station/auditor.ts'
 import { databaseName } from '../../main/store/database.ts'
 import { openSnapshot } from '../../main/store/snapshot.ts'
 import { version } from '../../package.json'
@@ -27,8 +29,8 @@ afterEach(() => {
 })
 
 const runtime = { kind: 'electron', electron: '', chrome: '', node: '' } as const
-async function lookAt(path: string): Promise<Auditor> {
-  const auditor = value(await openAuditor({ path, version, runtime, clock: realClock, paper: null }))
+async function lookAt(path: string, more: Partial<AuditorOptions> = {}): Promise<Auditor> {
+  const auditor = value(await openAuditor({ path, version, runtime, clock: realClock, paper: null, ...more }))
   opened.push(auditor)
   return auditor
 }
@@ -122,6 +124,76 @@ test('looking again shows what was written meanwhile', async () => {
   expect(value(await auditor.findLog({})).total).toBe(1)
   expect(await auditor.readAgain({})).toMatchObject({ auditing: { of: 'database' } })
   expect(value(await auditor.findLog({})).total).toBe(2)
+})
+
+test('a large log shows its entries before its copy is there, and the copy goes on with the same list', async () => {
+  const { home, store } = await madeHome()
+  const before = stateOf(home)
+  const auditor = await lookAt(home, { glanceFromBytes: 0 })
+  const events: StationEvent[] = []
+  auditor.subscribe((event) => events.push(event))
+  const first = value(await auditor.findLog({}))
+  const { size } = value(store.head())
+  expect(first).toMatchObject({ total: size, size })
+  const rows = value(await auditor.foundEntries({ find: first.find, at: 0, limit: 50 }))
+  expect(rows.map(({ seq }) => seq)).toEqual(Array.from({ length: 50 }, (_, i) => size - 1 - i))
+  expect(await auditor.placeInLog({ find: first.find, seq: 3 })).toEqual({ at: size - 4 })
+  expect(value(await auditor.foundEntries({ find: first.find, at: size - 1, limit: 50 })).map(({ seq }) => seq)).toEqual([0])
+  expect(events.filter(({ is }) => is === 'log')).toEqual([])
+
+  // Whatever needs the whole log waits for the copy, and is answered from it.
+  expect(value(await auditor.findLog({ text: 'SN-b1-4' })).total).toBeGreaterThan(0)
+  expect(events.filter(({ is }) => is === 'log')).toEqual([{ is: 'log', size }])
+  const copied = events.flatMap((event) => (event.is === 'progress' && event.what === 'copy' ? [event] : []))
+  expect(copied.at(-1)?.done).toBe(copied.at(-1)?.total)
+  expect(await auditor.findLog({})).toEqual(first)
+  expect(await auditor.foundEntries({ find: first.find, at: 0, limit: 50 })).toEqual(rows)
+  expect(await auditor.verifyLog({})).toMatchObject({ holds: true })
+  expect(stateOf(home)).toEqual(before)
+})
+
+test('looking again while the log is verified does not pull it away from under that, names searches anew and leaves nothing behind', async () => {
+  const { home, store } = await madeHome()
+  value(store.appendAll(Array.from({ length: 4_000 }, (_, i) => outcomeDraft(`more ${i}`, { outcome: 'reverted' }))))
+  const tempFolder = newHome()
+  const auditor = await lookAt(home, { tempFolder })
+  const first = value(await auditor.findLog({ text: 'SN' }))
+  const verified = auditor.verifyLog({})
+  const turning = [auditor.readAgain({}), auditor.readAgain({})]
+  for (const turned of turning) expect(await turned).toMatchObject({ auditing: { of: 'database' } })
+  // It is given up, unless it came to its end first.
+  const verdict = await verified
+  expect(failed(verdict) ? verdict.kind : verdict.holds).toBeOneOf(['stopped', true])
+  expect(await auditor.foundEntries({ find: first.find, at: 0, limit: 5 })).toMatchObject({ kind: 'no-such-find' })
+  expect(value(await auditor.findLog({ text: 'SN' })).find).not.toBe(first.find)
+  expect(await auditor.verifyLog({})).toMatchObject({ holds: true })
+  expect(readdirSync(tempFolder)).toHaveLength(1)
+  const last = auditor.logFigures({})
+  auditor.close()
+  expect(failed(await last)).toBe(false)
+  await expect.poll(() => readdirSync(tempFolder)).toEqual([])
+})
+
+test('a window that closes, or looks again, while the log is copied leaves nothing behind', async () => {
+  const { home } = await madeHome()
+  const tempFolder = newHome()
+  const auditor = await lookAt(home, { tempFolder, glanceFromBytes: 0 })
+  const waiting = [auditor.logKeys({})]
+  expect(await auditor.readAgain({})).toMatchObject({ auditing: { of: 'database' } })
+  waiting.push(auditor.logKeys({}))
+  auditor.close()
+  // A copy that was there just in time may still answer.
+  for (const answer of waiting) expect(await answer.then((keys) => (failed(keys) ? keys.kind : keys.length > 0))).toBeOneOf(['stopped', true])
+  await expect.poll(() => readdirSync(tempFolder)).toEqual([])
+})
+
+test('a copy that cannot be made is said by every call that needs it, not by those that do not', async () => {
+  const { home, store } = await madeHome()
+  const auditor = await lookAt(home, { glanceFromBytes: 0, tempFolder: join(home, 'nowhere') })
+  expect(await auditor.findLog({})).toMatchObject({ total: value(store.head()).size })
+  expect(failed(await auditor.verifyLog({}))).toBe(true)
+  expect(failed(await auditor.logKeys({}))).toBe(true)
+  expect(await auditor.about({})).toMatchObject({ auditing: { of: 'database' } })
 })
 
 test('copies taken while a station writes without pause are whole logs that verify', async () => {

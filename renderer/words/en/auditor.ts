@@ -5,4 +5,5 @@ export const auditor = {
   database: '{path}, as it was at {at}',
   readAgain: 'Read again',
   reading: 'Reading…',
+  copying: 'Setting a copy of this log aside, so that nothing of it is touched: {percent} %. Its entries can be read already; the check, searches and figures begin when the copy is there.',
 } as const

@@ -1,7 +1,7 @@
 // Reads tables out of an SQLite file without SQLite (sqlite.org/fileformat2.html): table b-trees, the index b-trees of
 // tables without rowid, overflow pages, records, and the write-ahead log of a database that a station has open. A verifier
-// that shares no code with the program that wrote the file is worth more, runs in a browser, and cannot write a byte. What
-// does not read is `Damage`, thrown within this file and caught by who asks.
+// that shares no code with the program that wrote the file is worth more, runs in a browser, and cannot write a byte; an
+// auditor's window reads the first rows of a large log so. What does not read is `Damage`, for who asks to catch.
 import { viewOf } from '../base/bytes.ts'
 
 export class Damage extends Error {}
@@ -24,6 +24,8 @@ export type SqliteFile = Readonly<{
   objects: ReadonlyMap<string, Readonly<{ type: string; root: number; sql: string }>>
   /** Rows in order of rowid (or of the primary key, for a table without rowid); the rowid stands for its INTEGER PRIMARY KEY. */
   rows(table: string): Generator<Row>
+  /** One row of a table with rowids, by its rowid; null where there is none. */
+  row(table: string, rowid: number): Row | null
 }>
 
 /** Opens a database of which `wal`, the file beside it, is null where there is none. Throws `Damage`. */
@@ -48,26 +50,38 @@ export function openSqlite(read: ReadAt, wal: Uint8Array | null): SqliteFile {
     const [type, name, , root, sql] = values
     if (typeof name === 'string' && typeof root === 'number') objects.set(name, { type: String(type), root, sql: typeof sql === 'string' ? sql : '' })
   }
+  const tableNamed = (name: string): { root: number; sql: string } => {
+    const object = objects.get(name)
+    if (object === undefined || object.type !== 'table') throw new Damage(`It has no table ${name}.`)
+    return object
+  }
   return {
     applicationId: first.getUint32(68),
     userVersion: first.getUint32(60),
     objects,
     *rows(table) {
-      const object = objects.get(table)
-      if (object === undefined || object.type !== 'table') throw new Damage(`It has no table ${table}.`)
-      const columns = columnsOf(object.sql)
-      const cells = /\bWITHOUT\s+ROWID\b/i.test(object.sql) ? tree.index(object.root) : tree.table(object.root)
-      for (const { rowid, values } of cells) {
-        const row: Record<string, Cell> = {}
-        for (const [i, { name, isRowid }] of columns.entries()) row[name] = isRowid && rowid !== null ? rowid : (values[i] ?? null)
-        yield row
-      }
+      const { root, sql } = tableNamed(table)
+      const columns = columnsOf(sql)
+      for (const cell of /\bWITHOUT\s+ROWID\b/i.test(sql) ? tree.index(root) : tree.table(root)) yield rowOf(cell, columns)
+    },
+    row(table, rowid) {
+      const { root, sql } = tableNamed(table)
+      const cell = tree.find(root, rowid)
+      return cell === null ? null : rowOf(cell, columnsOf(sql))
     },
   }
 }
 
+type Column = Readonly<{ name: string; isRowid: boolean }>
+
+function rowOf({ rowid, values }: RecordCell, columns: readonly Column[]): Row {
+  const row: Record<string, Cell> = {}
+  for (const [i, { name, isRowid }] of columns.entries()) row[name] = isRowid && rowid !== null ? rowid : (values[i] ?? null)
+  return row
+}
+
 /** Column names of a CREATE TABLE, in order, and which of them is the rowid. */
-function columnsOf(sql: string): { name: string; isRowid: boolean }[] {
+function columnsOf(sql: string): Column[] {
   const inside = sql.replace(/--[^\n]*/g, '').slice(sql.indexOf('(') + 1)
   const parts: string[] = ['']
   let depth = 0
@@ -83,20 +97,12 @@ function columnsOf(sql: string): { name: string; isRowid: boolean }[] {
 
 type RecordCell = Readonly<{ rowid: number | null; values: readonly Cell[] }>
 
-function walker(page: (number: number) => Uint8Array, usable: number): { table(root: number): Generator<RecordCell>; index(root: number): Generator<RecordCell> } {
+function walker(page: (number: number) => Uint8Array, usable: number): { table(root: number): Generator<RecordCell>; index(root: number): Generator<RecordCell>; find(root: number, rowid: number): RecordCell | null } {
   // No page stands in a tree twice: one that does would be walked over and over, more often at each level.
   function* walk(number: number, depth: number, kind: 'table' | 'index', seen: Set<number>): Generator<RecordCell> {
     if (depth > depthMax || seen.has(number)) throw new Damage('Its tree of pages leads round in a circle.')
     seen.add(number)
-    const bytes = page(number)
-    const view = viewOf(bytes)
-    const at = number === 1 ? 100 : 0
-    const flags = bytes[at]
-    const isLeaf = flags === (kind === 'table' ? 13 : 10)
-    if (!isLeaf && flags !== (kind === 'table' ? 5 : 2)) throw new Damage(`Page ${number} is not what it should be.`)
-    const cells = view.getUint16(at + 3)
-    const pointers = at + (isLeaf ? 8 : 12)
-    if (pointers + 2 * cells > bytes.length) throw new Damage(`Page ${number} has too many cells.`)
+    const { bytes, view, at, isLeaf, cells, pointers } = headOf(number, kind)
     for (let i = 0; i < cells; i++) {
       let cell = view.getUint16(pointers + 2 * i)
       if (!isLeaf) {
@@ -110,6 +116,45 @@ function walker(page: (number: number) => Uint8Array, usable: number): { table(r
       yield { rowid, values: recordOf(payload(bytes, from, size, kind)) }
     }
     if (!isLeaf) yield* walk(view.getUint32(at + 8), depth + 1, kind, seen)
+  }
+
+  function headOf(number: number, kind: 'table' | 'index'): { bytes: Uint8Array; view: DataView; at: number; isLeaf: boolean; cells: number; pointers: number } {
+    const bytes = page(number)
+    const view = viewOf(bytes)
+    const at = number === 1 ? 100 : 0
+    const flags = bytes[at]
+    const isLeaf = flags === (kind === 'table' ? 13 : 10)
+    if (!isLeaf && flags !== (kind === 'table' ? 5 : 2)) throw new Damage(`Page ${number} is not what it should be.`)
+    const cells = view.getUint16(at + 3)
+    const pointers = at + (isLeaf ? 8 : 12)
+    if (pointers + 2 * cells > bytes.length) throw new Damage(`Page ${number} has too many cells.`)
+    return { bytes, view, at, isLeaf, cells, pointers }
+  }
+
+  /** Down the tree by halving: an inner cell's key is the largest rowid below it. */
+  function find(root: number, rowid: number): RecordCell | null {
+    for (let [number, depth] = [root, 0]; depth <= depthMax; depth++) {
+      const { bytes, view, at, isLeaf, cells, pointers } = headOf(number, 'table')
+      const keyOf = (i: number): [key: number, after: number, cell: number] => {
+        const cell = view.getUint16(pointers + 2 * i)
+        if (!isLeaf && cell + 4 > bytes.length) throw new Damage(`A cell of page ${number} leads outside.`)
+        return [...varint(bytes, isLeaf ? varint(bytes, cell)[1] : cell + 4), cell]
+      }
+      let [low, high] = [0, cells]
+      while (low < high) {
+        const middle = (low + high) >>> 1
+        if (keyOf(middle)[0] < rowid) low = middle + 1
+        else high = middle
+      }
+      if (!isLeaf) {
+        number = low === cells ? view.getUint32(at + 8) : view.getUint32(keyOf(low)[2])
+        continue
+      }
+      if (low === cells) return null
+      const [key, after, cell] = keyOf(low)
+      return key === rowid ? { rowid, values: recordOf(payload(bytes, after, varint(bytes, cell)[0], 'table')) } : null
+    }
+    throw new Damage('Its tree of pages leads round in a circle.')
   }
 
   function payload(bytes: Uint8Array, from: number, size: number, kind: 'table' | 'index'): Uint8Array {
@@ -134,7 +179,7 @@ function walker(page: (number: number) => Uint8Array, usable: number): { table(r
     return whole
   }
 
-  return { table: (root) => walk(root, 0, 'table', new Set()), index: (root) => walk(root, 0, 'index', new Set()) }
+  return { table: (root) => walk(root, 0, 'table', new Set()), index: (root) => walk(root, 0, 'index', new Set()), find }
 }
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
