@@ -5,7 +5,7 @@ import { Failure, failed } from '../base/failure.ts'
 import type { PublicKey } from '../base/signer.ts'
 import { startPracticeLine } from '../practice/line.ts'
 import type { PracticeLine } from '../practice/line.ts'
-import { findProfile, practiceProfile, withExtras, withLoader } from '../practice/profiles.ts'
+import { orderedProfile } from '../practice/profiles.ts'
 import type { BoardProfile } from '../practice/profiles.ts'
 import { secretOf } from '../practice/secrets.ts'
 import type { BoardSecret } from '../practice/secrets.ts'
@@ -23,7 +23,7 @@ import type { PassphraseOptions } from './passphrase.ts'
 import { openLog, whoActs } from './record.ts'
 import { ringOf } from './ring.ts'
 
-export type PracticeFlags = Readonly<{ boards: number; dir: string; trust?: readonly string[]; seed: number; faults: string; baud: number; mode?: string; loader?: 'unwrap' | 'in-place'; usb?: true; keep?: true; images?: number; encrypted?: string; securityCounter?: true; downgradePrevention?: true }> & PassphraseOptions
+export type PracticeFlags = Readonly<{ boards: number; dir: string; trust?: readonly string[]; seed: number; faults: string; baud: number; mode?: string; loader?: 'unwrap' | 'in-place'; usb?: true; keep?: true; images?: number; encrypted?: string; encryptKeylen?: '128' | '256'; securityCounter?: true; downgradePrevention?: true }> & PassphraseOptions
 
 /** Ready when it answers: every board's port is in the folder. Kinds: of the line, of the keys named, of the home. */
 export async function startLine(call: Call, flags: PracticeFlags): Promise<StartedLine | Failure> {
@@ -59,25 +59,17 @@ async function secretFrom(call: Call, text: string, flags: PracticeFlags): Promi
   const opened = await openPrivateKey(call, text, flags)
   if (failed(opened)) return opened
   try {
-    return secretOf(opened.key.pkcs8)
+    return secretOf(opened.key.pkcs8, flags.encryptKeylen === '256' ? 32 : 16)
   } finally {
     opened.key.wipe()
   }
 }
 
-function profileOf(flags: PracticeFlags): BoardProfile | Failure {
-  const profile = plainProfile(flags)
-  if (failed(profile)) return profile
-  const images = flags.images ?? 1
-  const swaps = profile.mode.startsWith('swap-') || profile.mode === 'overwrite-only'
-  if (images > 1 && (!swaps || profile.packages !== null)) return new Failure('bad-profile', `Practice boards with several images swap or overwrite them; this one is in mode ${profile.mode}${profile.packages === null ? '' : ' and takes packages'}. Leave --images out, or choose another --mode.`)
-  return withExtras(profile, { images, keyBytes: flags.encrypted === undefined ? 0 : 16, counters: flags.securityCounter === true, noDowngrade: flags.downgradePrevention === true })
-}
-
-function plainProfile({ mode, loader }: PracticeFlags): BoardProfile | Failure {
-  if (loader === undefined) return mode === undefined ? practiceProfile : findProfile(mode)
-  const chosen = findProfile(mode ?? loader)
-  return failed(chosen) ? chosen : withLoader(chosen, loader)
+function profileOf({ mode, loader, images, encrypted, encryptKeylen, securityCounter, downgradePrevention }: PracticeFlags): BoardProfile | Failure {
+  if (encryptKeylen !== undefined && encrypted === undefined) return new Failure('bad-option', '--encrypt-keylen goes with --encrypted, which names the key that the boards decrypt with.')
+  return orderedProfile({
+    mode: mode ?? null, loader: loader ?? null, images: images ?? 1, keyBytes: encrypted === undefined ? 0 : encryptKeylen === '256' ? 32 : 16, counters: securityCounter === true, noDowngrade: downgradePrevention === true,
+  })
 }
 
 type Factory = PracticeFactory & Readonly<{ update: string }>

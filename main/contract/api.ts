@@ -19,6 +19,7 @@ import type { May } from './roles.ts'
 import type { EntryProofView, FiguresView, FoundView, LabelSettingsView, LabelView, LogBatchView, LogKeyView, RecallView, SavedView } from './log-views.ts'
 import { apiSettings, hookId, webhookArgs } from './factory.ts'
 import type { FactoryApiView, HookMadeView, HookView } from './factory.ts'
+import { practiceBuild } from './practice.ts'
 import { fileId, signOptions } from './sign-options.ts'
 import { updateSettings } from './update-view.ts'
 import type { UpdateView } from './update-view.ts'
@@ -200,8 +201,7 @@ export const methods = {
     baud: z.number().int().min(1200).max(10_000_000).default(460_800),
     faults: z.string().max(2000).default(''),
     seed: z.number().int().min(0).max(0xffff_ffff).default(1),
-    /** A bootloader that takes firmware packages: unpacked while swapping, or run in place. */
-    loader: z.enum(['unwrap', 'in-place']).nullable().default(null),
+    ...practiceBuild,
     /** Boards as from the factory; false: as they were left. */
     fresh: z.boolean().default(true),
   })),

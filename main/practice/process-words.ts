@@ -5,14 +5,18 @@ import type { PublicKey } from '../base/signer.ts'
 import { publicKeyFromSpki } from '../image/publickey.ts'
 import type { Fault } from './faults.ts'
 import type { PracticeBoardView, PracticeLineOptions } from './line.ts'
-import { findProfile } from './profiles.ts'
+import type { BoardProfile } from './profiles.ts'
+import { secretOf } from './secrets.ts'
 
 export type LineOrder = Readonly<{
   dir: string
   boards: number
   baud: number | null
-  /** Base64 of the signed image. */
+  /** Base64 of the signed image, and of those of their other images. */
   firmware: string
+  others: readonly string[]
+  /** Their private key for encrypted images, base64 of its PKCS#8. */
+  secret: Readonly<{ pkcs8: string; keyBytes: 16 | 32 }> | null
   /** Base64 of each key's SubjectPublicKeyInfo. */
   trust: readonly string[]
   /** Base64 of each certificate. */
@@ -20,8 +24,8 @@ export type LineOrder = Readonly<{
   seed: number
   faults: string
   usb: boolean
-  /** Name in `profiles`. */
-  profile: string
+  /** Null: the practice board as it comes. */
+  profile: BoardProfile | null
 }>
 
 export type ToLine =
@@ -35,34 +39,40 @@ export type FromLine =
   | Readonly<{ is: 'failed'; kind: string; says: string }>
   | Readonly<{ is: 'done'; id: number; kind?: string; says?: string }>
 
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
+const bytesOf = (text: string) => new Uint8Array(Buffer.from(text, 'base64'))
+
 export function orderOf(options: PracticeLineOptions): LineOrder {
   return {
     dir: options.dir,
     boards: options.boards,
     baud: options.baud,
-    firmware: Buffer.from(options.firmware).toString('base64'),
-    trust: options.trust.map((key) => Buffer.from(key.spki).toString('base64')),
-    certificates: (options.certificates ?? []).map((der) => Buffer.from(der).toString('base64')),
+    firmware: base64(options.firmware),
+    others: (options.others ?? []).map(base64),
+    secret: options.secret ? { pkcs8: base64(options.secret.pkcs8), keyBytes: options.secret.keyBytes } : null,
+    trust: options.trust.map((key) => base64(key.spki)),
+    certificates: (options.certificates ?? []).map(base64),
     seed: options.seed ?? 1,
     faults: options.faults ?? '',
     usb: options.usb ?? false,
-    profile: options.profile?.name ?? 'practice',
+    profile: options.profile ?? null,
   }
 }
 
-/** Failure kinds: `bad-profile`, and those of `publicKeyFromSpki`. */
+/** Failure kinds: `unsupported-key`, and those of `publicKeyFromSpki`. */
 export function optionsOf(order: LineOrder): PracticeLineOptions | Failure {
-  const profile = findProfile(order.profile)
-  if (failed(profile)) return profile
   const trust: PublicKey[] = []
   for (const text of order.trust) {
-    const key = publicKeyFromSpki(new Uint8Array(Buffer.from(text, 'base64')))
+    const key = publicKeyFromSpki(bytesOf(text))
     if (failed(key)) return key
     if (key.algorithm === 'x25519') return new Failure('unsupported-key', 'A bootloader does not check signatures with an X25519 key.')
     trust.push(key)
   }
-  const firmware = new Uint8Array(Buffer.from(order.firmware, 'base64'))
-  const { dir, boards, baud, seed, faults, usb } = order
-  const certificates = order.certificates.map((text) => new Uint8Array(Buffer.from(text, 'base64')))
-  return { dir, boards, baud, firmware, trust, certificates, seed, faults, usb, profile }
+  const secret = order.secret === null ? null : secretOf(bytesOf(order.secret.pkcs8), order.secret.keyBytes)
+  if (failed(secret)) return secret
+  const { dir, boards, baud, seed, faults, usb, profile } = order
+  return {
+    dir, boards, baud, firmware: bytesOf(order.firmware), others: order.others.map(bytesOf), secret, trust, certificates: order.certificates.map(bytesOf), seed, faults, usb,
+    ...(profile === null ? {} : { profile }),
+  }
 }

@@ -1,7 +1,7 @@
 // What kind of board a practice board is: its flash, its buffers, and the habits of the Zephyr release its SMP server
 // was built from. `recordedRig` is the board the golden traffic was recorded on (Zephyr 3.4.99, native simulator);
 // the others are what a line may meet.
-import { Failure } from '../base/failure.ts'
+import { Failure, failed } from '../base/failure.ts'
 import type { Framing } from '../smp/client.ts'
 import type { FlashGeometry, FlashTiming } from './flash.ts'
 import type { RamWindow } from './slot-check.ts'
@@ -208,6 +208,25 @@ export function findProfile(name: string): BoardProfile | Failure<'bad-profile'>
   const wanted = name === 'swap-move' ? 'practice' : name === 'swap-scratch' ? 'practice-scratch' : Object.hasOwn(profiles, `practice-${name}`) ? `practice-${name}` : name
   if (Object.hasOwn(profiles, wanted)) return profiles[wanted]!
   return new Failure('bad-profile', `There is no practice board called "${name}". There are: swap-move, swap-scratch, ${otherModes.map((each) => each.name.replace('practice-', '')).join(', ')}, ${Object.keys(profiles).join(', ')}.`)
+}
+
+/** A practice board as somebody orders it: `mode` is a mode or a profile's name; null what the loader needs, or swap-move. */
+export type BoardOrder = BoardExtras & Readonly<{ mode?: string | null; loader?: 'unwrap' | 'in-place' | null }>
+
+/** The profile that was ordered. Failure kind `bad-profile` where there is no such board, or no bootloader that is all of it. */
+export function orderedProfile({ mode = null, loader = null, ...extras }: BoardOrder): BoardProfile | Failure<'bad-profile'> {
+  const plain = findProfile(mode ?? loader ?? 'swap-move')
+  if (failed(plain)) return plain
+  const profile = loader === null ? plain : withLoader(plain, loader)
+  if (failed(profile)) return profile
+  const moves = profile.mode.startsWith('swap-') || profile.mode === 'overwrite-only'
+  if ((extras.images ?? 1) > 1 && (!moves || profile.packages !== null)) {
+    return new Failure('bad-profile', `Practice boards with several images swap or overwrite them; this one is in mode ${profile.mode}${profile.packages === null ? '' : ' and takes packages'}. Let it have one image, or choose another mode.`)
+  }
+  if ((extras.keyBytes ?? 0) > 0 && !moves && profile.mode !== 'ram-load') {
+    return new Failure('bad-profile', `A bootloader decrypts images while it moves them, and in mode ${profile.mode} it moves none. Leave encryption out, or choose another mode.`)
+  }
+  return withExtras(profile, extras)
 }
 
 /** That board with a bootloader that takes firmware packages. Failure kind `bad-profile` where its mode cannot. */

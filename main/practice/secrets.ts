@@ -13,6 +13,8 @@ import type { Readable, SlotHeader } from './slot-image.ts'
 export type BoardSecret = Readonly<{
   /** AES-128 or AES-256: a bootloader is built for one of them (MCUBOOT_AES_256). */
   keyBytes: 16 | 32
+  /** The private key itself, for boards in another process. */
+  pkcs8: Uint8Array
   /** The content key of that whole image; null when it is not for this board. */
   contentKey(image: Uint8Array): Uint8Array | null
 }>
@@ -30,6 +32,8 @@ export function secretOf(pkcs8: Uint8Array, keyBytes: 16 | 32 = 16): BoardSecret
   if (unwrap === null) return unsupported
   return {
     keyBytes,
+    // A copy: whoever opened the key wipes it.
+    pkcs8: pkcs8.slice(),
     contentKey(image) {
       const parsed = parseImage(image)
       if (failed(parsed)) return null

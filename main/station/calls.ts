@@ -29,7 +29,6 @@ import { openPackageFile, openedEntry, packageView, refusedEntry } from './packa
 import { peopleHandlers } from './people-calls.ts'
 import { dropDraft, keepDraft, listAllRecipes, release, startable, withdraw } from './recipes.ts'
 import type { RecipeWorld } from './recipes.ts'
-import { sampleImage } from './practice.ts'
 import { previewRecipe } from './preview.ts'
 import { changeLabelSettings, labelSettings, printLabel, printReport, saveHistory, saveLabel, saveRecall, saveReport, unitLabel } from './reports.ts'
 import type { Desk } from './reports.ts'
@@ -70,8 +69,8 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice, bayMa
     testHook: ({ hook }) => world.hooks.test(hook),
     rewindHook: ({ hook, entry }) => world.hooks.rewind(hook, entry),
     factoryApi: () => world.door.view(),
-    openFactoryApi: () => world.door.open(),
     setFactoryApi: (wanted) => world.door.set(wanted),
+    openFactoryApi: () => world.door.open(),
     newFactoryToken: () => world.door.newToken(),
     openFile: ({ path, purpose }) => openFile(world, path, purpose),
     inspectFile: async ({ file }) => {
@@ -87,8 +86,8 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice, bayMa
     exportDigest: (args) => exportDigest(desk, args),
     importSignature: (args) => importSignature(desk, args),
     sampleFile: async () => {
-      const file = await sampleImage({ home: world.home, desk })
-      return failed(file) ? file : await fileView(desk, file, 'image')
+      const path = await practice.sample()
+      return failed(path) ? path : await openFile(world, path, 'image')
     },
     listKeys: () => listKeys(desk),
     generateKey: (args) => generateKey(desk, args),

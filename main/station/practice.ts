@@ -1,19 +1,25 @@
 // The practice line as the station runs it: boards in a process of their own (the app) or in this one (command line and
 // tests), their ports watched like real ones. Its key and its two images are made on first use, by the same desk and
 // into the same log as any others.
+import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fromHex } from '../base/bytes.ts'
 import { assert, Failure, attemptAsync, failed, must } from '../base/failure.ts'
 import type { PublicKey } from '../base/signer.ts'
+import type { PracticeBuild } from '../contract/practice.ts'
 import type { PracticeView } from '../contract/views.ts'
+import { publicKeyFromSpki } from '../image/publickey.ts'
 import { updateArchive } from '../image/update-zip.ts'
 import { parseVersion } from '../image/version.ts'
 import { publicKeyOf } from '../keys/keyring.ts'
 import type { KeyEntry } from '../keys/keyring.ts'
 import { startPracticeProcess } from '../practice/child.ts'
 import { startPracticeLine } from '../practice/line.ts'
-import { findProfile } from '../practice/profiles.ts'
+import { orderedProfile } from '../practice/profiles.ts'
 import type { BoardProfile } from '../practice/profiles.ts'
+import { secretOf } from '../practice/secrets.ts'
+import type { BoardSecret } from '../practice/secrets.ts'
 import { signAndFile } from './desk.ts'
 import type { DeskWorld } from './desk.ts'
 import type { OpenedFile } from './files.ts'
@@ -23,7 +29,22 @@ import { practiceFirmware, practiceVersions } from './sample.ts'
 
 export const practiceKeyName = 'practice'
 
-export type PracticeOrder = Readonly<{ folder: string; boards: number; baud: number; faults: string; seed: number; firmware: Uint8Array; trust: readonly PublicKey[]; profile?: BoardProfile }>
+/** With it practice boards decrypt: an X25519 key of class test, made on first use. */
+const encryptionKeyName = 'practice-encryption'
+
+export type PracticeOrder = Readonly<{
+  folder: string
+  boards: number
+  baud: number
+  faults: string
+  seed: number
+  usb: boolean
+  firmware: Uint8Array
+  others: readonly Uint8Array[]
+  trust: readonly PublicKey[]
+  secret: BoardSecret | null
+  profile: BoardProfile
+}>
 
 export type PracticeHandle = Readonly<{
   stop(): Promise<void>
@@ -56,12 +77,17 @@ export function childProcessHost(entry: string): PracticeHost {
 
 export type PracticeWorld = Readonly<{ host: PracticeHost; home: string; ports: Ports; desk: DeskWorld; onChange(view: PracticeView): void }>
 
-const off: PracticeView = { status: 'off', boards: 0, baud: 0, folder: null }
+const off: PracticeView = { status: 'off', boards: 0, baud: 0, folder: null, build: null }
+
+/** `startPractice`'s arguments, checked. */
+export type PracticeStart = PracticeBuild & Readonly<{ boards: number; baud: number; faults: string; seed: number; fresh: boolean }>
 
 export class Practice {
   readonly #world: PracticeWorld
   #view: PracticeView = off
   #life: { handle: PracticeHandle; unwatch: () => Promise<void> } | null = null
+  /** What images are for the boards that were started last. */
+  #special: PracticeSpecial = {}
   /** Start and stop take their turns. */
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -73,16 +99,23 @@ export class Practice {
     return this.#view
   }
 
-  /** Starts the boards; a line that runs already is stopped first. */
-  start({ fresh, loader = null, ...args }: { boards: number; baud: number; faults: string; seed: number; fresh: boolean; loader?: 'unwrap' | 'in-place' | null }): Promise<PracticeView | Failure> {
+  /** Starts the boards; a line that runs already is stopped first. Kinds: `bad-profile`, those of the host, of the keys and of signing. */
+  start({ fresh, boards, baud, faults, seed, ...build }: PracticeStart): Promise<PracticeView | Failure> {
     return this.#inTurn(async () => {
+      const profile = orderedProfile({ ...build, keyBytes: build.encrypted === null ? 0 : build.encrypted === 128 ? 16 : 32, counters: build.securityCounter, noDowngrade: build.downgradePrevention })
+      if (failed(profile)) return profile
       await this.#stopNow()
-      this.#show({ status: 'starting', boards: args.boards, baud: args.baud, folder: null })
+      this.#show({ status: 'starting', boards, baud, folder: null, build })
       const started = await attemptAsync(async () => {
-        const { firmware, trust } = must(await factoryImage(this.#world))
+        const special = specialOf(profile)
+        const factory = must(await factoryImage(this.#world, special))
+        const secret = build.encrypted === null ? null : must(await practiceSecret(this.#world.desk, build.encrypted))
+        // Made here, so that nobody who asks for the sample meanwhile makes the same keys and files.
+        must(await practiceUpdate(this.#world, special))
+        this.#special = special
         const folder = join(this.#world.home, 'practice', 'line')
         if (fresh) must(await forgetFlash(folder))
-        const handle = must(await this.#world.host.start({ ...args, folder, firmware, trust, ...(loader === null ? {} : { profile: must(findProfile(loader)) }) }))
+        const handle = must(await this.#world.host.start({ folder, boards, baud, faults, seed, usb: build.usb, ...factory, secret, profile }))
         const unwatch = await this.#world.ports.addFolder(folder)
         if (failed(unwatch)) {
           await handle.stop()
@@ -92,11 +125,17 @@ export class Practice {
         return folder
       })
       if (failed(started)) {
+        this.#special = {}
         this.#show(off)
         return started
       }
-      return this.#show({ status: 'on', boards: args.boards, baud: args.baud, folder: started })
+      return this.#show({ status: 'on', boards, baud, folder: started, build })
     })
+  }
+
+  /** The file of the update every newcomer begins with, 1.1.0, made for the boards there are: an image, or an archive of several; encrypted where they decrypt. */
+  sample(): Promise<string | Failure> {
+    return practiceUpdate(this.#world, this.#special)
   }
 
   /** Ends the boards and waits until their ports are gone. */
@@ -110,6 +149,7 @@ export class Practice {
     if (life === null) return this.#view
     await life.handle.stop()
     await life.unwatch()
+    this.#special = {}
     return this.#show(off)
   }
 
@@ -138,20 +178,32 @@ async function forgetFlash(folder: string): Promise<void | Failure> {
 }
 
 /** The key of this home's practice boards: class test, unencrypted, made on first use. */
-export async function practiceKey({ keyring, log }: DeskWorld): Promise<KeyEntry | Failure> {
+export const practiceKey = (desk: DeskWorld): Promise<KeyEntry | Failure> => keyCalled(desk, practiceKeyName, 'ed25519')
+
+/** The private key with which practice boards decrypt. Kinds: of the key ring, of the log. */
+async function practiceSecret({ keyring, log }: DeskWorld, bits: 128 | 256): Promise<BoardSecret | Failure> {
+  const entry = await encryptionKey({ keyring, log })
+  const key = failed(entry) ? entry : await keyring.open(entry.name)
+  if (failed(key)) return key
+  try {
+    return secretOf(key.pkcs8, bits === 128 ? 16 : 32)
+  } finally {
+    key.wipe()
+  }
+}
+
+const encryptionKey = (desk: Pick<DeskWorld, 'keyring' | 'log'>): Promise<KeyEntry | Failure> => keyCalled(desk, encryptionKeyName, 'x25519')
+
+/** Unencrypted and of class test; what it is for is nothing worth keeping from anybody. */
+async function keyCalled({ keyring, log }: Pick<DeskWorld, 'keyring' | 'log'>, name: string, algorithm: 'ed25519' | 'x25519'): Promise<KeyEntry | Failure> {
   const keys = await keyring.list()
   if (failed(keys)) return keys
-  const known = keys.find((key) => key.name === practiceKeyName)
+  const known = keys.find((key) => key.name === name)
   if (known !== undefined) return known
-  const made = await keyring.generate(practiceKeyName, 'ed25519', 'test', null)
+  const made = await keyring.generate(name, algorithm, 'test', null)
   if (failed(made)) return made
   const written = log.record([{ kind: 'key-created', data: keyData(made) }])
   return written ?? made
-}
-
-/** The update every newcomer begins with: 1.1.0, signed with the practice key. */
-export function sampleImage(world: Pick<PracticeWorld, 'home' | 'desk'>): Promise<OpenedFile | Failure> {
-  return attemptAsync(async () => must(await practiceImage(world, must(await practiceKey(world.desk)), practiceVersions.update)))
 }
 
 /** What practice images are made for, beside the plain board. */
@@ -162,7 +214,13 @@ export type PracticeSpecial = Readonly<{
   images?: number
   /** Boards that keep security counters. */
   counters?: boolean
+  /** Updates are encrypted for them, with an AES key of so many bits; they leave the factory in the clear. */
+  encrypted?: 128 | 256
 }>
+
+function specialOf({ ram, others, counters, keyBytes }: BoardProfile): PracticeSpecial {
+  return { loadAddress: ram?.address ?? 0, images: others.length + 1, counters: counters !== null, ...(keyBytes === 0 ? {} : { encrypted: keyBytes === 16 ? 128 : 256 }) }
+}
 
 export type PracticeFactory = Readonly<{ firmware: Uint8Array; others: readonly Uint8Array[]; trust: readonly PublicKey[] }>
 
@@ -172,7 +230,8 @@ type Making = Pick<PracticeWorld, 'home' | 'desk'>
 export function factoryImage(world: Making, special: PracticeSpecial = {}): Promise<PracticeFactory | Failure> {
   return attemptAsync(async () => {
     const key = must(await practiceKey(world.desk))
-    const [first, ...others] = must(await practiceImages(world, key, practiceVersions.factory, special))
+    const { encrypted: _, ...plain } = special
+    const [first, ...others] = must(await practiceImages(world, key, practiceVersions.factory, plain))
     assert(first !== undefined, 'every board has an image')
     return { firmware: first.bytes, others: others.map(({ bytes }) => bytes), trust: [must(publicKeyOf(key))] }
   })
@@ -186,10 +245,15 @@ export function practiceUpdate(world: Making, special: PracticeSpecial = {}): Pr
     const [first] = files
     assert(first !== undefined, 'every board has an image')
     if (files.length === 1) return first.path
-    const path = join(world.home, 'practice', `practice-${practiceVersions.update}-${files.length}-images${special.counters === true ? '-counted' : ''}-${key.fingerprint.slice(0, 8)}.zip`)
+    const path = join(world.home, 'practice', `practice-${practiceVersions.update}-${files.length}-images${marksOf(special).map((mark) => `-${mark}`).join('')}-${key.fingerprint.slice(0, 8)}.zip`)
     await writeFile(path, updateArchive(files.map(({ name, bytes }, image) => ({ image, name, bytes, version: practiceVersions.update }))))
     return path
   })
+}
+
+/** What sets the name of a file made for such boards apart. */
+function marksOf({ counters = false, encrypted }: PracticeSpecial): string[] {
+  return [...(counters ? ['counted'] : []), ...(encrypted === undefined ? [] : [`sealed-${encrypted}`])]
 }
 
 async function practiceImages(world: Making, key: KeyEntry, version: string, { images = 1, ...special }: PracticeSpecial): Promise<OpenedFile[] | Failure> {
@@ -207,12 +271,12 @@ async function practiceImages(world: Making, key: KeyEntry, version: string, { i
  * application needs the others to be of its own version.
  */
 export async function practiceImage({ home, desk }: Making, key: KeyEntry, version: string, special: PracticeSpecial & { number?: number } = {}): Promise<OpenedFile | Failure> {
-  const { loadAddress = 0, counters = false, images = 1, number = 0 } = special
+  const { loadAddress = 0, counters = false, images = 1, number = 0, encrypted } = special
   const folder = join(home, 'practice')
   await mkdir(folder, { recursive: true })
   const parts = [
     `practice-${version}-${key.fingerprint.slice(0, 8)}`, ...(loadAddress === 0 ? [] : [`at-${loadAddress.toString(16)}`]),
-    ...(images === 1 ? [] : [`image-${number}-of-${images}`]), ...(counters ? ['counted'] : []),
+    ...(images === 1 ? [] : [`image-${number}-of-${images}`]), ...marksOf(special),
   ]
   const saveAs = join(folder, `${parts.join('-')}.bin`)
   if (await stat(saveAs).then((about) => about.isFile(), () => false)) return desk.files.open(saveAs, 'image')
@@ -220,7 +284,8 @@ export async function practiceImage({ home, desk }: Making, key: KeyEntry, versi
     const firmware = desk.files.adopt(`practice-${version}.bin`, practiceFirmware(number === 0 ? version : `${version} image ${number}`))
     const parsed = must(parseVersion(version))
     const dependencies = number === 0 ? Array.from({ length: images - 1 }, (_, index) => ({ image: index + 1, version: parsed })) : []
-    const options = { version: parsed, headerBytes: 0x200, padHeader: true, slotBytes: 0x69000, align: 4, loadAddress, dependencies, ...(counters ? { securityCounter: 'auto' as const } : {}) } as const
+    const sealed = encrypted === undefined ? {} : { encrypt: { publicKey: must(publicKeyFromSpki(fromHex(must(await encryptionKey(desk)).spki) ?? new Uint8Array(0))), keyBits: encrypted, random: (bytes: number) => new Uint8Array(randomBytes(bytes)) } }
+    const options = { version: parsed, headerBytes: 0x200, padHeader: true, slotBytes: 0x69000, align: 4, loadAddress, dependencies, ...(counters ? { securityCounter: 'auto' as const } : {}), ...sealed } as const
     return must(await signAndFile(desk, { firmware, key, passphrase: null, options, saveAs })).file
   })
 }

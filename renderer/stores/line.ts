@@ -21,7 +21,7 @@ export function goodAndBad(counts: BatchView['counts']): { good: number; bad: nu
 export const useLine = defineStore('line', () => {
   const bays = shallowRef<readonly BayView[]>([])
   const batch = shallowRef<BatchView | null>(null)
-  const practice = shallowRef<PracticeView>({ status: 'off', boards: 0, baud: 0, folder: null })
+  const practice = shallowRef<PracticeView>({ status: 'off', boards: 0, baud: 0, folder: null, build: null })
   const loaded = ref(false)
   const failure = shallowRef<FailureView | null>(null)
   const asking = ref<'start' | 'stop' | 'choose' | 'practice' | null>(null)
@@ -52,7 +52,7 @@ export const useLine = defineStore('line', () => {
     else if (event.is === 'bay') replaceBay(event.bay)
     else if (event.is === 'batch') batch.value = event.batch
     else if (event.is === 'practice') practice.value = event.practice
-    if (event.is === 'practice' && event.practice.status === 'on' && chosen.value === null && loaded.value) void takeSample()
+    if (event.is === 'practice' && event.practice.status === 'on' && (chosen.value === null || chosen.value.sample) && loaded.value) void takeSample()
   }
 
   function replaceBay(row: BayView): void {
@@ -104,7 +104,7 @@ export const useLine = defineStore('line', () => {
     failure.value = reply.ok ? null : reply.failure
   }
 
-  async function startPractice(args: { boards: number; baud: number; faults: string; loader?: 'unwrap' | 'in-place' | null }): Promise<FailureView | null> {
+  async function startPractice(args: ArgsOf<'startPractice'>): Promise<FailureView | null> {
     asking.value = 'practice'
     const reply = await ask('startPractice', args)
     asking.value = null

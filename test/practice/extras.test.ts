@@ -18,11 +18,12 @@ const runs = (loader: Bootloader) => boot(loader).running?.version ?? 'nothing b
 const versionIn = (slots: Slots) => listedVersion(readHeader(slots.primary.area))
 const payloadIn = (area: { read(offset: number, length: number): Uint8Array }) => toHex(area.read(0x20, 64))
 
-describe.each(swaps)('encrypted upgrades in %s', (mode) => {
-  const profile = smallProfile(mode, { keyBytes: 16 })
+describe.each([...swaps.map((mode) => [mode, 128] as const), ...swaps.map((mode) => [mode, 256] as const)])('encrypted upgrades in %s with AES-%i', (mode, bits) => {
+  const keyBytes = bits === 128 ? 16 : 32
+  const profile = smallProfile(mode, { keyBytes })
 
   test('run in the clear, lie encrypted, and a revert brings the plain old image back', async () => {
-    const [old, update] = [await made('1.0.0'), await made('1.1.0', { encrypted: true })]
+    const [old, update] = [await made('1.0.0'), await made('1.1.0', { encrypted: bits })]
     const loader = loaderFor(profile, prepared(profile, [old], ({ slots }) => {
       put(slots.secondary.area, mode, update)
       slots.secondary.trailer.writeMagic()
@@ -30,14 +31,14 @@ describe.each(swaps)('encrypted upgrades in %s', (mode) => {
     const stored = payloadIn(secondaryImage(loader.slots))
     expect(runs(loader)).toBe('1.1.0')
     expect(payloadIn(loader.slots.primary.area)).not.toBe(stored)
-    expect(readHeader(loader.slots.primary.area).keyBytes).toBe(16)
+    expect(readHeader(loader.slots.primary.area).keyBytes).toBe(keyBytes)
     expect(payloadIn(loader.slots.primary.area)).toBe(toHex((await made('1.1.0')).subarray(0x20, 0x60)))
     expect(runs(loader)).toBe('1.0.0')
     expect(payloadIn(loader.slots.primary.area)).toBe(toHex(old.subarray(0x20, 0x60)))
   })
 
   test('an encrypted image that is swapped out is encrypted again, under its own key, and comes back', async () => {
-    const [old, first, second] = [await made('1.0.0'), await made('1.1.0', { encrypted: true }), await made('1.2.0', { encrypted: true })]
+    const [old, first, second] = [await made('1.0.0'), await made('1.1.0', { encrypted: bits }), await made('1.2.0', { encrypted: bits })]
     const loader = loaderFor(profile, prepared(profile, [old], ({ slots }) => {
       put(slots.secondary.area, mode, first)
       slots.secondary.trailer.writeMagic()
@@ -56,7 +57,7 @@ describe.each(swaps)('encrypted upgrades in %s', (mode) => {
 
   test('the power goes before any flash step of the swap and of the revert: the right image boots', async () => {
     const content = prepared(profile, [await made('1.0.0')], () => {})
-    const update = await made('1.1.0', { encrypted: true })
+    const update = await made('1.1.0', { encrypted: bits })
     const marked = loaderFor(profile, content)
     put(marked.slots.secondary.area, mode, update)
     marked.slots.secondary.trailer.writeMagic()
@@ -73,10 +74,18 @@ describe.each(swaps)('encrypted upgrades in %s', (mode) => {
   })
 
   test('for another board are thrown away unseen, and the old image stays', async () => {
-    const other = must(secretOf((await generateKey('x25519')).pkcs8))
+    const other = must(secretOf((await generateKey('x25519')).pkcs8, keyBytes))
     const content = prepared(profile, [await made('1.0.0')], () => {})
     const loader = loaderFor(profile, content, other)
-    put(loader.slots.secondary.area, mode, await made('1.1.0', { encrypted: true }))
+    put(loader.slots.secondary.area, mode, await made('1.1.0', { encrypted: bits }))
+    loader.slots.secondary.trailer.writeMagic()
+    expect(runs(loader)).toBe('1.0.0')
+    expect(readListed(secondaryImage(loader.slots))).toBe(null)
+  })
+
+  test('with the other length of key are thrown away: a bootloader is built for one of them', async () => {
+    const loader = loaderFor(profile, prepared(profile, [await made('1.0.0')], () => {}))
+    put(loader.slots.secondary.area, mode, await made('1.1.0', { encrypted: bits === 128 ? 256 : 128 }))
     loader.slots.secondary.trailer.writeMagic()
     expect(runs(loader)).toBe('1.0.0')
     expect(readListed(secondaryImage(loader.slots))).toBe(null)
@@ -85,7 +94,7 @@ describe.each(swaps)('encrypted upgrades in %s', (mode) => {
 
 test('overwrite-only decrypts on the way, and a board without a key throws an encrypted image away', async () => {
   const profile = smallProfile('overwrite-only', { keyBytes: 16 })
-  const update = await made('1.1.0', { encrypted: true })
+  const update = await made('1.1.0', { encrypted: 128 })
   const content = prepared(profile, [await made('1.0.0')], ({ slots }) => {
     put(slots.secondary.area, 'overwrite-only', update)
     slots.secondary.trailer.writeMagic()
@@ -191,7 +200,7 @@ describe('compressed images where the bootloader overwrites', () => {
   })
 
   test('may be encrypted besides', async () => {
-    expect(runs(loaderFor(profile, await start(await squeezed({ encrypted: true }))))).toBe('1.1.0')
+    expect(runs(loaderFor(profile, await start(await squeezed({ encrypted: 128 }))))).toBe('1.1.0')
   })
 
   test('that are damaged anywhere are thrown away, and the old image stays', async () => {

@@ -7,12 +7,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { build } from 'vite'
 import { realClock } from '../../main/base/clock.ts'
 import type { Failure} from '../../main/base/failure.ts';
-import { failed } from '../../main/base/failure.ts'
+import { failed, must } from '../../main/base/failure.ts'
+import { generateKey } from '../../main/keys/filekey.ts'
 import { openSerial } from '../../main/link/serial.ts'
 import { startPracticeProcess } from '../../main/practice/child.ts'
 import type { PracticeProcess } from '../../main/practice/child.ts'
 import type { PracticeLineOptions } from '../../main/practice/line.ts'
-import { orderOf } from '../../main/practice/process-words.ts'
+import { optionsOf, orderOf } from '../../main/practice/process-words.ts'
+import type { LineOrder } from '../../main/practice/process-words.ts'
+import { findProfile, withExtras } from '../../main/practice/profiles.ts'
+import { secretOf } from '../../main/practice/secrets.ts'
 import { SmpClient } from '../../main/smp/client.ts'
 import { echo } from '../../main/smp/os.ts'
 import { imageA, publicKey } from './rig.ts'
@@ -85,6 +89,14 @@ describe('a practice line in its own process', () => {
     await line.stop()
     expect(isAlive(line.pid)).toBe(false)
     expect(readdirSync(line.dir).sort()).toEqual(['PB-0001.flash', 'PB-0002.flash'])
+  })
+
+  test('gets every kind of board whole: several images, a private key, a profile that has no name of its own', async () => {
+    const opens = must(secretOf((await generateKey('x25519')).pkcs8, 32))
+    const wanted = options('whole', { others: [imageA('ecdsa-p256')], secret: opens, usb: true, profile: withExtras(must(findProfile('swap-scratch')), { images: 2, keyBytes: 32, counters: true }) })
+    const got = must(optionsOf(JSON.parse(JSON.stringify(orderOf(wanted))) as LineOrder))
+    expect(got).toMatchObject({ others: wanted.others, usb: true, profile: wanted.profile, secret: { keyBytes: 32, pkcs8: opens.pkcs8 } })
+    expect(must(optionsOf(orderOf(options('plain'))))).not.toHaveProperty('profile')
   })
 
   test('that cannot start says why', async () => {

@@ -22,7 +22,7 @@ import type { BootMode } from '../../main/practice/swap.ts'
 const signing = await generateKey('ed25519')
 const encryption = await generateKey('x25519')
 export const signingPublic = must(publicKeyFromSpki(signing.publicKey.spki))
-export const secret = must(secretOf(encryption.pkcs8))
+const secrets = { 16: must(secretOf(encryption.pkcs8)), 32: must(secretOf(encryption.pkcs8, 32)) }
 const check = checkAgainst([signing.publicKey as never])
 
 /** Slots of twenty 512-byte sectors and a scratch area; two images have three kilobytes each. */
@@ -35,18 +35,18 @@ export function smallProfile(mode: BootMode, extras: BoardExtras = {}): BoardPro
   }, extras)
 }
 
-export type Made = Partial<SignOptions> & { payloadBytes?: number; encrypted?: boolean; text?: string }
+export type Made = Partial<SignOptions> & { payloadBytes?: number; /** Bits of the AES key. */ encrypted?: 128 | 256; text?: string }
 
-export async function made(version: string, { payloadBytes = 2_700, encrypted = false, text = version, ...options }: Made = {}): Promise<Uint8Array> {
+export async function made(version: string, { payloadBytes = 2_700, encrypted, text = version, ...options }: Made = {}): Promise<Uint8Array> {
   const payload = new Uint8Array(payloadBytes).map((_, i) => (i * 7 + text.charCodeAt(i % text.length)) & 0xff)
   const signed = must(await signImage(payload, {
     version: must(parseVersion(version)), headerBytes: 0x20, padHeader: true, slotBytes: 0x20000, align: 4,
-    ...(encrypted ? { encrypt: { publicKey: encryption.publicKey, random: (bytes: number) => new Uint8Array(randomBytes(bytes)) } } : {}), ...options,
+    ...(encrypted !== undefined ? { encrypt: { publicKey: encryption.publicKey, keyBits: encrypted, random: (bytes: number) => new Uint8Array(randomBytes(bytes)) } } : {}), ...options,
   }, must(openSigner(signing))))
   return signed.bytes
 }
 
-export function loaderFor(profile: BoardProfile, content: Uint8Array | null = null, opens: BoardSecret | null = secret): Bootloader {
+export function loaderFor(profile: BoardProfile, content: Uint8Array | null = null, opens: BoardSecret | null = secrets[profile.keyBytes === 32 ? 32 : 16]): Bootloader {
   return bootloaderOf(layOut(new Flash(profile.flash, profile.timing, content), profile), profile, check, undefined, profile.keyBytes === 0 ? null : opens)
 }
 

@@ -130,7 +130,7 @@ export function fakeApi(scene: Partial<Scene> = {}): WindowApi & { push(event: S
       case 'changeSettings': return ok({ theme: 'system', language: 'en', person: 'Ada', baudRate: 115_200, ...given })
       case 'bays': return ok(rows)
       case 'batch': return ok(batch)
-      case 'practice': return ok({ status: 'on', boards: count, baud: 460_800, folder: '/tmp/practice' })
+      case 'practice': return ok({ status: 'on', boards: count, baud: 460_800, folder: '/tmp/practice', build: null })
       case 'sampleFile': return ok(file)
       case 'chooseFile': return ok(given['purpose'] === 'firmware' ? plain : given['purpose'] === 'key' ? { ...plain, file: 'f3', name: 'root-ed25519.pem', bytes: 119 } : file)
       case 'session': return ok({ open: true, person: { account: null, name: 'ada', roles: ['operator', 'engineer', 'auditor', 'administrator'], byBadgeOnly: false }, names: [], idleMinutes: 10, batch: null })

@@ -3,8 +3,10 @@
 import { describe, expect, test } from 'vitest'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { generateKey, writeKeyPem } from '../../main/keys/filekey.ts'
 import { Keyring } from '../../main/keys/keyring.ts'
 import { profiles, withExtras } from '../../main/practice/profiles.ts'
+import { secretOf } from '../../main/practice/secrets.ts'
 import { readHeader } from '../../main/practice/slot-image.ts'
 import { OpenFiles } from '../../main/station/files.ts'
 import { Logbook } from '../../main/station/logbook.ts'
@@ -114,6 +116,47 @@ test('a network core that no server lists is written with the application, and w
   } finally {
     await line.close()
   }
+})
+
+describe.each([128, 256] as const)('updates encrypted with AES-%i', (bits) => {
+  const keyBytes = bits === 128 ? 16 : 32
+  const opened = async (mode: string, images: number, sealedWith: 128 | 256 = bits) => {
+    const encryption = await generateKey('x25519')
+    const line = await Line.open({ seed: 21, boards: 2, profile: withExtras(profiles[mode]!, { images, keyBytes }), secret: await value(secretOf(encryption.pkcs8, keyBytes)), faults: '2:fails-proof' })
+    const keyring = new Keyring(join(line.home, 'keys'), line.clock)
+    await value(keyring.add('practice-encryption', await value(writeKeyPem(encryption, null)), { class: 'test', newPassphrase: null }))
+    const desk = { keyring, files: new OpenFiles(), log: new Logbook(line.station.audit, 'tester') }
+    const path = await value(practiceUpdate({ home: line.home, desk }, { images, encrypted: sealedWith }))
+    return { line, ...(await value(line.station.openFile({ path, purpose: 'image' }))) }
+  }
+
+  test.each([['practice', 1], ['practice', 2], ['practice-overwrite-only', 1]] as const)('%s with %i images: sent as they are, run in the clear, and gone back from where there is a way', async (mode, images) => {
+    const { line, file } = await opened(mode, images)
+    try {
+      await line.runBatch({}, file)
+      const runs = await line.runs()
+      expect(runs.map((run) => run.outcome)).toEqual(['confirmed', mode === 'practice' ? 'reverted' : 'failed'])
+      const [first] = line.ports.fixtures
+      const { slots } = first!.board
+      for (const each of [slots, ...(slots.others ?? [])]) expect(readHeader(each.primary.area)).toMatchObject({ minor: 1, keyBytes })
+      expect(await line.check()).toEqual([])
+    } finally {
+      await line.close()
+    }
+  })
+
+  test('made with the other length of key: no board takes them, and none is told to have', async () => {
+    const { line, file } = await opened('practice', 1, bits === 128 ? 256 : 128)
+    try {
+      await line.runBatch({}, file)
+      const runs = await line.runs()
+      expect(runs.map((run) => run.outcome)).toEqual(['failed', 'failed'])
+      expect(line.ports.fixtures.map((fixture) => fixture.board.running?.version)).toEqual(['1.0.0', '1.0.0'])
+      expect(await line.check()).toEqual([])
+    } finally {
+      await line.close()
+    }
+  })
 })
 
 test('a damaged archive is told as a problem of the file and starts nothing', async () => {

@@ -1,16 +1,21 @@
 // The same station over real pseudo-terminals and real time: practice boards in this process, found in their folder like
 // any ports, opened by the real serial link.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { zipSync } from 'fflate/browser'
 import { afterEach, expect, test } from 'vitest'
 import type { StationEvent } from '../../main/contract/views.ts'
+import { Keyring } from '../../main/keys/keyring.ts'
 import { startPracticeLine } from '../../main/practice/line.ts'
 import type { PracticeLine } from '../../main/practice/line.ts'
+import type { BoardProfile } from '../../main/practice/profiles.ts'
 import { openStation } from '../../main/station/station.ts'
 import type { Station } from '../../main/station/station.ts'
 import { value } from './simulation.ts'
 import { makeStock, smallProfile } from './faults/stock.ts'
+
+const smallXip: BoardProfile = { ...smallProfile, mode: 'direct-xip-revert' }
 
 let station: Station | null = null
 let line: PracticeLine | null = null
@@ -55,6 +60,65 @@ test('three boards on real ports: confirmed, reverted, unplugged; the boards say
   expect(runs[0]!.bytesPerSecond).toBeGreaterThan(20_000)
   await value(here.stopPractice({}))
   expect((await value(here.listPorts({})))).toEqual([])
+}, 60_000)
+
+test('boards of another kind from the window: two images, encrypted with AES-256, counted, ports that vanish; the sample fits them', async () => {
+  home = mkdtempSync(join(tmpdir(), 'slotwright-ptys-'))
+  station = await value(openStation({ home, version: '0.0.0-test', ports: [], person: 'tester' }))
+  const here = station
+  const kind = { mode: 'swap-scratch', images: 2, encrypted: 256, securityCounter: true, usb: true } as const
+  expect(await here.startPractice({ ...kind, mode: 'direct-xip' })).toMatchObject({ kind: 'bad-profile' })
+  const started = await value(here.startPractice({ boards: 2, baud: 1_000_000, faults: '2:fails-proof', ...kind }))
+  expect(started.build).toEqual({ loader: null, downgradePrevention: false, ...kind })
+  const { file, image } = await value(here.sampleFile({}))
+  expect(image?.images?.map((part) => part.version)).toEqual(['1.1.0+0', '1.1.0+0'])
+  const ended = heard(here, (event) => event.is === 'batch' && event.batch?.status === 'ended')
+  await value(here.startBatch({ file, recipe: {} }))
+  await ended
+  const runs = (await value(here.listRuns({ batch: null }))).sort((a, b) => a.bay - b.bay)
+  expect(runs.map((run) => [run.outcome, run.kind])).toEqual([['confirmed', null], ['reverted', 'proof-failed']])
+  await value(here.stopPractice({}))
+  expect((await value(here.sampleFile({}))).image?.images ?? null).toBeNull()
+}, 60_000)
+
+test('direct-xip with an image linked for each slot: boards go from slot 0 to slot 1 and from there to slot 0', async () => {
+  home = mkdtempSync(join(tmpdir(), 'slotwright-ptys-'))
+  const dir = mkdtempSync(join(tmpdir(), 'slotwright-ptys-'))
+  closing.push(() => rmSync(dir, { recursive: true, force: true }))
+  const desk = await value(openStation({ home, version: '0.0.0-test', ports: [], person: 'tester' }))
+  await value(desk.generateKey({ name: 'maker', algorithm: 'ed25519', class: 'test', passphrase: null }))
+  const { slot0, slot1 } = smallXip
+  const archive = async (version: string): Promise<string> => {
+    const files: Record<string, Uint8Array> = {}
+    for (const [slot, { address }] of [slot0, slot1].entries()) {
+      const path = join(home, `${version}-${slot}.bin`)
+      // Linked for another address, it is another firmware.
+      writeFileSync(path, new Uint8Array(4_000).map((_, i) => (i * 31 + address + Number(version.at(2))) & 0xff))
+      const firmware = await value(desk.openFile({ path, purpose: 'firmware' }))
+      await value(desk.sign({ file: firmware.file, key: 'maker', passphrase: null, options: { version, headerBytes: 0x20, padHeader: true, slotBytes: slot0.sizeBytes, romFixed: address }, saveAs: `${path}.signed` }))
+      files[`app-${slot}.bin`] = new Uint8Array(readFileSync(`${path}.signed`))
+    }
+    const rows = [0, 1].map((slot) => ({ file: `app-${slot}.bin`, image_index: '0', slot: String(slot) }))
+    const path = join(home, `${version}.zip`)
+    writeFileSync(path, zipSync({ ...files, 'manifest.json': new TextEncoder().encode(JSON.stringify({ 'format-version': 1, files: rows })) }))
+    return path
+  }
+  const archives = { '1.0.0': await archive('1.0.0'), '1.1.0': await archive('1.1.0'), '1.2.0': await archive('1.2.0') }
+  await desk.close()
+  const key = await value(new Keyring(join(home, 'keys')).publicKey('maker'))
+  const boards = await value(startPracticeLine({ dir, boards: 2, baud: 921_600, firmware: new Uint8Array(readFileSync(join(home, '1.0.0-0.bin.signed'))), trust: [key], profile: smallXip, seed: 1 }))
+  line = boards
+  station = await value(openStation({ home, version: '0.0.0-test', ports: [dir], person: 'tester' }))
+  const here = station
+  for (const [version, slot] of [['1.1.0', 1], ['1.2.0', 0]] as const) {
+    const { file, problem } = await value(here.openFile({ path: archives[version], purpose: 'image' }))
+    expect(problem).toBeNull()
+    const ended = heard(here, (event) => event.is === 'batch' && event.batch?.status === 'ended')
+    const batch = await value(here.startBatch({ file, recipe: {} }))
+    await ended
+    expect((await value(here.listRuns({ batch: batch.id }))).map((run) => [run.outcome, run.kind])).toEqual([['confirmed', null], ['confirmed', null]])
+    expect([1, 2].map((bay) => boards.board(bay)!.running)).toMatchObject([{ version, slot }, { version, slot }])
+  }
 }, 60_000)
 
 test.each([1, 2])('power cuts inside the swap, cables pulled and put back, power lost while proving: over real ports too every run tells the truth (turn %i)', async (turn) => {

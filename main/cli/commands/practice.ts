@@ -26,6 +26,7 @@ export function declare(command: Command, act: Act): void {
     .addOption(new Option('--loader <how>', 'their bootloader takes firmware packages: unwrap (unpacked from the upgrade slot while swapping) or in-place (run from inside the package)').choices(['unwrap', 'in-place']))
     .option('--images <n>', 'how many images each board has, the application and others that it depends on', wholeNumber(1, practiceImagesMax))
     .option('--encrypted <key>', 'private key with which they decrypt images: a file or a key of this home (x25519, ecdsa-p256 or rsa-2048)')
+    .addOption(new Option('--encrypt-keylen <bits>', 'bits of the AES key of those images; a bootloader is built for one of them (default: 128)').choices(['128', '256']))
     .option('--passphrase-file <file>', 'file whose first line is the passphrase of --encrypted')
     .option('--security-counter', 'they keep security counters and refuse images below them, or without one')
     .option('--downgrade-prevention', 'their bootloader refuses older versions')

@@ -15,10 +15,11 @@ import { label } from './label.ts'
 import { look, phase, mode, line, board } from './line.ts'
 import { log } from './log.ts'
 import { operator } from './operator.ts'
+import { practice } from './practice.ts'
 import { receipts } from './receipts.ts'
 import { recipes } from './recipes.ts'
 import { people, signIn } from './people.ts'
 import { settings } from './settings.ts'
 import { notices, updates } from './updates.ts'
 
-export const en = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, auditor, figures, recall, label, operator, bayMap, firstBoard, guide, receipts, people, signIn, settings, updates, notices, hooks, factoryApi, recipes, catalogue, console, profiles } as const
+export const en = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, auditor, figures, recall, label, operator, bayMap, firstBoard, guide, receipts, people, signIn, settings, updates, notices, hooks, factoryApi, recipes, catalogue, console, profiles, practice } as const
