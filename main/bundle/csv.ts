@@ -1,6 +1,7 @@
 // Entries for spreadsheets: RFC 4180 with CRLF and a byte order mark, without which Excel takes UTF-8 for something else.
 // Surprise: a cell that begins with = + - @ is a formula to a spreadsheet, and boards choose their own serial numbers; such
-// texts get an apostrophe in front, which spreadsheets do not show.
+// texts get an apostrophe in front, which spreadsheets do not show. And where the country's separator is a semicolon, or
+// somebody opens the table by tabs, a cell begins in the middle of ours: there, too.
 import { sayEntry } from '../log/sentence.ts'
 import type { Entry } from '../log/entry.ts'
 import { numberOf, textOf } from './story.ts'
@@ -21,9 +22,9 @@ export function csvLine(entry: Entry, leaf: string): string {
   return `${columns.map((column) => csvCell(cells[column])).join(',')}\r\n`
 }
 
-/** A cell: quoted where it must be, and never a formula. */
+/** A cell: quoted where it must be, and never a formula; the full-width signs are some to a spreadsheet in Japanese or Chinese. */
 export function csvCell(value: string | number): string {
   if (typeof value === 'number') return String(value)
-  const tame = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
+  const tame = value.replace(/[;\t\r\n](?=[\s"']*[=+\-@\uff0b\uff0d\uff1d\uff20])/g, "$&'").replace(/^(?=[\s"']*[=+\-@\uff0b\uff0d\uff1d\uff20]|[\t\r\n])/, "'")
   return /[",\r\n]/.test(tame) ? `"${tame.replaceAll('"', '""')}"` : tame
 }

@@ -16,10 +16,10 @@ export function paintFor(stream: { isTTY?: boolean }, env: Readonly<Record<strin
   return Object.fromEntries(Object.entries(codes).map(([name, code]) => [name, brush(code)])) as Paint
 }
 
-/** The text without control characters; line ends, tabs and our own colours stay. */
+/** The text without control characters and without those that turn the writing direction; line ends, tabs and our own colours stay. */
 export function washed(text: string): string {
    
-  return text.replace(/\u001b\[([0-9;]{0,16})m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (match, colour: string | undefined) =>
+  return text.replace(/\u001b\[([0-9;]{0,16})m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (match, colour: string | undefined) =>
     (colour !== undefined && ownColours.includes(colour) ? match : '\ufffd'))
 }
 

@@ -1,14 +1,15 @@
 // Zip archives that bring images: Nordic's dfu_application.zip (nRF Connect SDK, scripts/bootloader/generate_zip.py and
 // cmake/sysbuild/zip.cmake) and any other with the same manifest.json. It comes from outside: entries, sizes, names and the
 // ratio of every file are bounded before anything is inflated, and nothing touches a disk. What surprised us: the numbers
-// in the manifest are strings, a direct-xip build brings one image for each slot under the same image_index, and the
-// reader of the archive does not check its CRCs, so sizes are compared and every image's own hash must hold.
+// in the manifest are strings, and a direct-xip build brings one image for each slot under the same image_index. CRCs are
+// not looked at: every image's own hash must hold.
 import { createHash } from 'node:crypto'
 // The browser's build also on Node: the other one declares a `require` of its own, which the bundler's collides with.
-import { unzipSync, zipSync } from 'fflate/browser'
+import { zipSync } from 'fflate/browser'
 import { z } from 'zod'
 import { utf8, viewOf } from '../base/bytes.ts'
 import { Failure, failed } from '../base/failure.ts'
+import { unzip } from '../base/unzip.ts'
 import { FIRMWARE_BYTES_MAX } from './format.ts'
 
 export type UpdateFile = Readonly<{
@@ -79,30 +80,23 @@ export function openUpdateZip(zip: Uint8Array): UpdateZip | Failure {
 }
 
 function entriesOf(zip: Uint8Array): Map<string, Uint8Array> | Failure {
-  const sizes = new Map<string, number>()
+  const seen = new Set<string>()
   let bytes = 0
   let wrong: Failure | null = null
   const refuse = (kind: string, says: string) => {
     wrong ??= new Failure(kind, says)
   }
   try {
-    const unpacked = unzipSync(zip, {
-      filter({ name, originalSize, size }) {
-        bytes += originalSize
-        if (sizes.size >= entriesMax || bytes > bytesMax) refuse('archive-too-large', `The archive holds more than ${entriesMax} files or ${bytesMax} bytes, more than any update. Is it the right file?`)
-        if (originalSize > ratioFreeBytes && originalSize > size * ratioMax) refuse('archive-too-large', `${shown(name)} unpacks to more than ${ratioMax} times its size, which no firmware does. Do not use this archive.`)
-        if (sizes.has(name)) refuse('bad-archive', `The archive holds ${shown(name)} twice. Build it again.`)
-        if (/^\/|\\|(^|\/)\.\.?(\/|$)|^[A-Za-z]:|\p{Cc}/u.test(name)) refuse('bad-archive', `The archive holds a file whose name leads outside (${shown(name)}). Do not use it.`)
-        sizes.set(name, originalSize)
-        return wrong === null && !name.endsWith('/')
-      },
+    const files = unzip(zip, ({ name, bytes: unpackedBytes, packedBytes }) => {
+      bytes += unpackedBytes
+      if (seen.size >= entriesMax || bytes > bytesMax) refuse('archive-too-large', `The archive holds more than ${entriesMax} files or ${bytesMax} bytes, more than any update. Is it the right file?`)
+      if (unpackedBytes > ratioFreeBytes && unpackedBytes > packedBytes * ratioMax) refuse('archive-too-large', `${shown(name)} unpacks to more than ${ratioMax} times its size, which no firmware does. Do not use this archive.`)
+      if (seen.has(name)) refuse('bad-archive', `The archive holds ${shown(name)} twice. Build it again.`)
+      if (/^\/|\\|(^|\/)\.\.?(\/|$)|^[A-Za-z]:|\p{Cc}/u.test(name)) refuse('bad-archive', `The archive holds a file whose name leads outside (${shown(name)}). Do not use it.`)
+      seen.add(name)
+      return wrong === null && !name.endsWith('/')
     })
-    if (wrong !== null) return wrong
-    const files = new Map(Object.entries(unpacked))
-    for (const [name, content] of files) {
-      if (content.length !== sizes.get(name)) return new Failure('bad-archive', `${shown(name)} in the archive is cut off or damaged. Copy or build the archive again.`)
-    }
-    return files
+    return wrong ?? files
   } catch {
     return wrong ?? new Failure('bad-archive', 'The file begins like a zip archive and is damaged. Copy or build it again.')
   }

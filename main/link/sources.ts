@@ -188,6 +188,11 @@ async function readTty(name: string, sysTtys: string): Promise<AttachedPort | nu
 
 async function readWord(file: string): Promise<string | null> {
   const text = await readFile(file, 'latin1').catch(() => null)
+  return wordOf(text)
+}
+
+/** What a device says of itself, fit to be shown; null when it says nothing. */
+function wordOf(text: string | null | undefined): string | null {
   const word = text?.trim().slice(0, 256).replace(/[^\x20-\x7e]/g, '·')
   return word ? word : null
 }
@@ -196,11 +201,11 @@ async function listBySerialport(): Promise<readonly AttachedPort[] | Failure> {
   try {
     return (await SerialPort.list()).slice(0, ttysMax).map((port) => ({
       ...bare(port.path, port.path),
-      serial: port.serialNumber ?? null,
-      hubPath: port.locationId ?? null,
-      vendorId: port.vendorId?.toLowerCase() ?? null,
-      productId: port.productId?.toLowerCase() ?? null,
-      manufacturer: port.manufacturer ?? null,
+      serial: wordOf(port.serialNumber),
+      hubPath: wordOf(port.locationId),
+      vendorId: wordOf(port.vendorId)?.toLowerCase() ?? null,
+      productId: wordOf(port.productId)?.toLowerCase() ?? null,
+      manufacturer: wordOf(port.manufacturer),
     }))
   } catch (error) {
     return new Failure('cannot-list', `This system does not list its serial ports (${(error as Error).message}). Name them instead.`)

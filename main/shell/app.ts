@@ -2,7 +2,7 @@
 // lives in this process; the window may die and come back without a batch noticing.
 import { app, dialog, nativeTheme, protocol, shell } from 'electron'
 import type { BrowserWindow } from 'electron'
-import { accessSync, constants, mkdirSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { failed, type Failure } from '../base/failure.ts'
@@ -44,7 +44,8 @@ function folderForWindow(folder: string): string {
     accessSync(wanted, constants.W_OK)
     return wanted
   } catch {
-    return join(tmpdir(), `slotwright-window-${process.pid}`)
+    // A folder of our own making: one with a name to be guessed could have been laid there by somebody else.
+    return mkdtempSync(join(tmpdir(), 'slotwright-window-'))
   }
 }
 

@@ -36,12 +36,15 @@ export function takeInteger(body: CborMap, key: string): number {
   return value
 }
 
-/** A text of at most `charsMax` UTF-16 units, control characters replaced by `·`, so that it may be shown and logged. */
-export function takeText(body: CborMap, key: string, charsMax: number): string {
+/**
+ * A text of at most `charsMax` UTF-16 units. Control characters and those that turn the writing direction or have no width
+ * are replaced by `·`, so that it may be shown, logged and printed; line ends stay where `lines` says that there may be some.
+ */
+export function takeText(body: CborMap, key: string, charsMax: number, lines: 'one' | 'several' = 'one'): string {
   const value = own(body, key)
   if (typeof value !== 'string') refuse('field', `"${key}" is no text`)
   if (value.length > charsMax) refuse('field', `"${key}" is longer than ${charsMax} characters`)
-  return value.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '·')
+  return value.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (letter) => (letter === '\n' && lines === 'several' ? letter : '·'))
 }
 
 /** Bytes of exactly one of these lengths. */

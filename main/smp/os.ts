@@ -30,7 +30,7 @@ export const echo: SmpCommand<{ text: string }, { text: string }> = {
   command: osCommand.echo,
   op: 'write',
   encode: ({ text }) => ({ d: text }),
-  decode: (body) => readBody('echo', () => ({ text: takeText(body, 'r', 8192) })),
+  decode: (body) => readBody('echo', () => ({ text: takeText(body, 'r', 8192, 'several') })),
 }
 
 /** Whether the console repeats what it hears. Serial recovery wants it off. */
@@ -152,7 +152,7 @@ export const appInfo: SmpCommand<{ format?: string }, { output: string }> = {
   command: osCommand.appInfo,
   op: 'read',
   encode: ({ format }): CborMap => (format === undefined ? {} : { format }),
-  decode: (body) => readBody('application info', () => ({ output: takeText(body, 'output', textMax) })),
+  decode: (body) => readBody('application info', () => ({ output: takeText(body, 'output', textMax, 'several') })),
 }
 
 /** How MCUboot swaps (bootutil/boot_status.h MCUBOOT_MODE_*), in the order of their numbers. */

@@ -14,5 +14,5 @@ export const shellCommand: SmpCommand<{ argv: readonly string[] }, { output: str
   command: 0,
   op: 'write',
   encode: ({ argv }) => ({ argv: [...argv] }),
-  decode: (body) => readBody('shell command', () => ({ output: takeText(body, 'o', outputCharsMax), returned: has(body, 'ret') ? takeInteger(body, 'ret') : 0 })),
+  decode: (body) => readBody('shell command', () => ({ output: takeText(body, 'o', outputCharsMax, 'several'), returned: has(body, 'ret') ? takeInteger(body, 'ret') : 0 })),
 }

@@ -1,8 +1,8 @@
 // Files the auditor takes along (tables, reports, labels): written whole beside their name and then renamed, and noted in the
 // log with the hash of their bytes, where there is a log to write to.
 import { open, rename, rm } from 'node:fs/promises'
-import { basename } from 'node:path'
-import { createHash } from 'node:crypto'
+import { basename, dirname, join } from 'node:path'
+import { createHash, randomBytes } from 'node:crypto'
 import { Failure, failed } from '../base/failure.ts'
 import type { SavedView } from '../contract/log-views.ts'
 import type { Logbook } from './logbook.ts'
@@ -18,9 +18,11 @@ export async function saveAndNote(log: Logbook | null, what: string, saveAs: str
 }
 
 async function writeWhole(path: string, bytes: Uint8Array): Promise<Failure | null> {
-  const beside = `${path}.${process.pid}.part`
+  // A name that nobody can guess, and never over anything: in a folder that others may write to, a link laid there would
+  // have led our bytes elsewhere.
+  const beside = join(dirname(path), `.${basename(path).slice(0, 200)}.${randomBytes(6).toString('hex')}.part`)
   try {
-    const file = await open(beside, 'w', 0o644)
+    const file = await open(beside, 'wx', 0o644)
     try {
       await file.writeFile(bytes)
       await file.sync()

@@ -4,7 +4,7 @@
 // pid file would not. Surprise: a WAL database in a folder that cannot be written cannot be opened even for reading, so
 // reading falls back to a copy.
 import Database from 'better-sqlite3'
-import { accessSync, constants, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { accessSync, closeSync, constants, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Failure } from '../base/failure.ts'
@@ -39,6 +39,7 @@ export function openDatabase(folder: string): OpenDatabase | Failure {
   const path = join(folder, databaseName)
   let sql: Sql | undefined
   try {
+    makePrivate(path)
     sql = new Database(path, { timeout: busyTimeoutMs })
     const wrong = whatIsIt(sql, path, openCheckBytesMax)
     if (wrong !== null) {
@@ -150,6 +151,14 @@ function makeFolder(folder: string): void | Failure {
     if (code === 'ENOSPC' || code === 'EDQUOT') return diskFailure(error, folder)
     return notWritable(folder, reasonOf(code))
   }
+}
+
+/**
+ * A new database is its owner's alone, also in a home that somebody made with open doors: hashes of PINs lie in it. SQLite
+ * gives the files beside it the same permissions. One that is there keeps those it has.
+ */
+function makePrivate(path: string): void {
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
 }
 
 function notWritable(folder: string, why: string): Failure {
