@@ -17,13 +17,20 @@ function text(key: string, named: Readonly<Record<string, string>> = {}): string
 const isName = (kind: string): boolean => /^[a-zA-Z0-9-]{1,80}$/.test(kind)
 
 /** What went wrong, in a sentence of the spoken language; null where only the station's own words are there. */
-export function failureTold(failure: Pick<FailureView, 'kind'>): string | null {
-  return isName(failure.kind) ? text(`failure.${failure.kind}`) : null
+export function failureTold(failure: Pick<FailureView, 'kind'> & Partial<Pick<FailureView, 'facts'>>): string | null {
+  return isName(failure.kind) ? told(`failure.${failure.kind}`, failure.facts ?? {}) : null
 }
 
-/** What to do about it at the line; the station's own words where the book has none. */
+/** What to do about it at the line, as main/line/failures.ts has it: kinds without words of their own have those of `other`. */
 export function todoTold(kind: string | null, todo: string): string {
-  return (kind !== null && isName(kind) ? text(`todo.${kind}`) : null) ?? todo
+  if (kind === null) return todo
+  return (isName(kind) ? text(`todo.${kind}`) : null) ?? text('todo.other') ?? todo
+}
+
+/** The book's word for a value that is one of few (a mode, a reason), or the value. */
+function wordOf(name: string, value: string): string {
+  const end = value.replaceAll(' ', '-')
+  return (isName(end) ? text(`told.value.${name}.${end}`) : null) ?? value
 }
 
 /** Values of an entry as they stand in a sentence: hashes cut, times in seconds, counts as the language writes them. */
@@ -31,17 +38,19 @@ function facts(data: Readonly<Record<string, unknown>>): Record<string, string> 
   const named: Record<string, string> = {}
   for (const [name, value] of Object.entries(data).slice(0, 100)) {
     if (typeof value === 'number') named[name] = name === 'byMs' ? `${decimalText(value / 1000, 1)} s` : name.endsWith('Ms') ? secondsText(value / 1000) : countText(value)
-    else if (typeof value === 'boolean') named[name] = String(value)
-    else if (typeof value === 'string') named[name] = /^[0-9a-f]{32,}$/.test(value) ? `${value.slice(0, 12)}…` : value
+    else if (typeof value === 'boolean') named[name] = wordOf(name, String(value))
+    else if (typeof value === 'string') named[name] = /^[0-9a-f]{32,}$/.test(value) ? `${value.slice(0, 12)}…` : wordOf(name, value)
   }
   return named
 }
 
 /** Something that was not written in the entry is said to be so, as the station does. */
 function told(key: string, data: Readonly<Record<string, unknown>>): string | null {
-  const named = facts(data)
   const unsaid = text('told.unsaid')
-  return unsaid === null ? null : text(key, new Proxy(named, { get: (from, name: string) => (Object.hasOwn(from, name) ? from[name] : unsaid), has: () => true }))
+  if (unsaid === null) return null
+  // Symbols and `constructor` are how vue-i18n looks whether these are named values at all.
+  const named = new Proxy(facts(data), { get: (from, name) => (typeof name === 'symbol' || name === 'constructor' || Object.hasOwn(from, name) ? Reflect.get(from, name) as unknown : unsaid) })
+  return text(key, named)
 }
 
 /** One sentence on a log entry. */
@@ -50,10 +59,11 @@ export function entryTold(entry: Pick<EntryView | StepView, 'kind' | 'data' | 's
   if (entry.kind === 'outcome') {
     const outcome = String(entry.data['outcome'])
     const why = typeof entry.data['failure'] === 'string' ? failureTold({ kind: entry.data['failure'] }) : null
-    const word = isName(outcome) ? text(`told.outcome.${outcome}`) : null
-    return word === null ? entry.says : [word, why].filter((part) => part !== null).join(' ')
+    const word = isName(outcome) ? told(`told.outcome.${outcome}`, entry.data) : null
+    return word === null ? entry.says : ended(outcome, word, why)
   }
-  return told(`told.entry.${entry.kind}`, entry.data) ?? entry.says
+  const failure = typeof entry.data['failure'] === 'string' ? failureTold({ kind: entry.data['failure'] }) : null
+  return told(`told.entry.${entry.kind}`, failure === null ? entry.data : { ...entry.data, says: failure }) ?? entry.says
 }
 
 /** The name of a step in a board's history. */
@@ -61,12 +71,30 @@ export function stepTold(step: Pick<StepView, 'step'>): string {
   return text(`told.step.${step.step.replaceAll(' ', '-').toLowerCase()}`) ?? step.step
 }
 
+/** How a run ended: why it failed, then how the board stands. */
+function ended(outcome: string, word: string, why: string | null): string {
+  if (why === null) return word
+  return outcome === 'failed' ? why : `${why} ${word}`
+}
+
+type Told = Pick<BayView, 'run' | 'phase' | 'outcome' | 'failure' | 'misplaced' | 'says' | 'runningVersion' | 'targetVersion'>
+
 /** One sentence on a bay: what happens there, or how it ended and why. */
-export function bayTold(bay: Pick<BayView, 'board' | 'phase' | 'outcome' | 'failure' | 'misplaced' | 'says' | 'targetVersion'>): string {
-  const said = bay.misplaced?.says ?? bay.says
-  if (bay.misplaced !== null) return failureTold(bay.misplaced) ?? said
-  if (bay.failure !== null) return failureTold(bay.failure) ?? said
-  if (bay.outcome !== null) return text(`told.outcome.${bay.outcome}`) ?? said
-  if (bay.board === null) return text('told.bay.empty') ?? said
-  return (bay.phase === null ? null : text(`told.bay.${bay.phase}`, { version: bay.targetVersion ?? '–' })) ?? said
+export function bayTold(bay: Told): string {
+  if (bay.misplaced !== null) return failureTold(bay.misplaced) ?? bay.misplaced.says
+  const version = bay.runningVersion === null ? {} : { version: bay.runningVersion }
+  if (bay.outcome !== null) {
+    const word = told(`told.outcome.${bay.outcome}`, version)
+    const why = bay.failure === null ? null : failureTold(bay.failure)
+    return word === null || (bay.failure !== null && why === null) ? bay.says : ended(bay.outcome, word, why)
+  }
+  if (bay.failure !== null) return failureTold(bay.failure) ?? bay.says
+  return text(`told.bay.${stateOf(bay)}`, { version: bay.targetVersion ?? '–' }) ?? bay.says
+}
+
+/** The phase, but finer where a person has something to do: a board that has not said yet what it runs is still brought into recovery. */
+function stateOf(bay: Told): string {
+  if (bay.phase === null) return 'empty'
+  if (bay.phase === 'attached') return bay.run === null ? 'attached' : 'begins'
+  return bay.phase === 'resetting' && bay.runningVersion === null ? 'recovery' : bay.phase
 }

@@ -10,6 +10,7 @@ export const boards = {
   bay: 'Platz',
   maker: 'Hersteller',
   ask: 'Abfragen',
+  acts: 'Abfragen oder eine Konsole öffnen',
   asking: 'Wird abgefragt…',
   none: 'Wählen Sie einen Port und fragen Sie das Board, was es ist.',
   board: 'Board',

@@ -1,1 +1,24 @@
-export const de = {} as const
+// Alle Texte des Fensters auf Deutsch: die Gruppen von en/index.ts, dazu, was die Station selbst sagt (station.ts).
+import { auditor } from './auditor.ts'
+import { boards } from './boards.ts'
+import { catalogue } from './catalogue.ts'
+import { console, profiles } from './console.ts'
+import { desk } from './desk.ts'
+import { failure } from './failures.ts'
+import { figures, recall } from './figures.ts'
+import { bayMap, firstBoard, guide } from './fixture.ts'
+import { app, startFailure } from './frame.ts'
+import { images } from './images.ts'
+import { keys, tokens, policy } from './keys.ts'
+import { label } from './label.ts'
+import { look, phase, mode, line, board } from './line.ts'
+import { log } from './log.ts'
+import { operator } from './operator.ts'
+import { receipts } from './receipts.ts'
+import { recipes } from './recipes.ts'
+import { people, signIn } from './people.ts'
+import { settings } from './settings.ts'
+import { todo, told } from './station.ts'
+import { notices, updates } from './updates.ts'
+
+export const de = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, auditor, figures, recall, label, operator, bayMap, firstBoard, guide, receipts, people, signIn, settings, updates, notices, recipes, catalogue, console, profiles, failure, todo, told } as const

@@ -1,0 +1,106 @@
+// What the station says itself, in the other languages: kinds of failures and of entries are found in its sources, and each
+// that can reach a window has a sentence in every book. What is left out is listed here with the reason.
+import { readFileSync, readdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { outcomeNames, type BayView } from '../../main/contract/views.ts'
+import { failureKinds } from '../../main/line/failures.ts'
+import { de } from '../../renderer/words/de/index.ts'
+import { es } from '../../renderer/words/es/index.ts'
+import { bayTold, entryTold, failureTold, stepTold, todoTold } from '../../renderer/words/told.ts'
+import { speak } from '../../renderer/words/words.ts'
+import { zh } from '../../renderer/words/zh/index.ts'
+import { fieldsOf, kindNames } from './kinds-of-the-log.ts'
+
+const main = resolve(import.meta.dirname, '..', '..', 'main')
+/** Rooms whose failures no window shows: the command line's and the verifier's own, and what practice boards say to themselves. */
+const elsewhere = /^(cli|verifier|practice)\/|^factory\/(server|routes)\.ts$/
+const sources = readdirSync(main, { recursive: true, encoding: 'utf8' }).map((path) => path.replaceAll('\\', '/')).filter((path) => path.endsWith('.ts') && !elsewhere.test(path))
+const textOf = (path: string) => readFileSync(join(main, path), 'utf8')
+const kindsIn = (path: string, pattern: RegExp) => [...textOf(path).matchAll(pattern)].map((match) => match[1] ?? '')
+
+const kind = '([a-z]+(?:-[a-z0-9]+)*)'
+const made = new Set([
+  ...sources.flatMap((path) => kindsIn(path, new RegExp(`(?:new Failure|\\b(?:refuse|refused|named|no))\\(\\s*'${kind}',`, 'g'))),
+  ...kindsIn('cms/errors.ts', new RegExp(`kind: '${kind}'`, 'g')),
+  ...kindsIn('keys/pkcs11-codes.ts', new RegExp(`\\['${kind}',`, 'g')),
+  ...failureKinds,
+])
+
+const neverShown: Readonly<Record<string, string>> = {
+  'bad-cbor': 'inside the reading of a board\'s answer, which says `garbled` of it',
+  field: 'inside the reading of a board\'s answer, which says `garbled` of it',
+  cleared: 'a run that begins again after clearing; it never ends with it',
+  usage: 'wrong flags on the command line',
+}
+
+const told = Object.entries({ de, es, zh }) as unknown as [string, Book][]
+type Book = { failure: Record<string, string>; todo: Record<string, string>; told: { entry: Record<string, string>; value: Record<string, Record<string, string>>; step: Record<string, string>; outcome: Record<string, string>; bay: Record<string, string> } }
+const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '')
+
+afterAll(() => speak('en'))
+
+test('the sources have as many kinds as a person would think, so the search still finds them', () => {
+  expect(made.size).toBeGreaterThan(250)
+  expect(Object.keys(neverShown).filter((name) => !made.has(name))).toEqual([])
+})
+
+describe.each(told)('what the station says, in %s', (language, book) => {
+  test('a failure without a sentence, or a sentence without a failure', () => {
+    expect([...made].filter((name) => !Object.hasOwn(neverShown, name) && !Object.hasOwn(book.failure, name)).sort()).toEqual([])
+    const ownKinds = new Set([...made, 'bridge'])
+    const inMain = readdirSync(main, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts')).map((path) => textOf(path)).join('\n')
+    expect(Object.keys(book.failure).filter((name) => !ownKinds.has(name) && !inMain.includes(`'${name}'`))).toEqual([])
+  })
+
+  test('a kind on a bay without what to do', () => {
+    expect(Object.keys(book.todo).sort()).toEqual([...failureKinds, 'other'].sort())
+  })
+
+  test('an entry of the log without a sentence, or with a field that it does not have', () => {
+    expect(Object.keys(book.told.entry).sort()).toEqual(kindNames.filter((name) => name !== 'outcome').sort())
+    for (const [name, text] of Object.entries(book.told.entry)) expect(fieldsOf(name), name).toEqual(expect.arrayContaining(placeholders(text)))
+  })
+
+  test('a step, an outcome or a phase without a word', () => {
+    const steps = new Set(kindsIn('station/words.ts', /step: '([^']+)'/g).map((step) => step.replaceAll(' ', '-').toLowerCase()))
+    expect(Object.keys(book.told.step).sort()).toEqual([...steps].sort())
+    expect(Object.keys(book.told.outcome).sort()).toEqual([...outcomeNames].sort())
+    const phases = kindsIn('contract/views.ts', /^ {2}\| '(\w+)'$/gm)
+    expect(Object.keys(book.told.bay)).toEqual(expect.arrayContaining(phases))
+    expect(Object.keys(book.told.value).sort()).toEqual(Object.keys(de.told.value).sort())
+    for (const [name, values] of Object.entries(de.told.value)) expect(Object.keys(book.told.value[name] ?? {}).sort(), name).toEqual(Object.keys(values).sort())
+  })
+
+  test('a bay, an entry and a step that stay English', async () => {
+    await speak(language as 'de')
+    const bay: BayView = { bay: 1, board: 'B', port: null, practice: true, place: null, misplaced: null, run: null, phase: 'attached', says: 'English.', bytesDone: 0, bytesTotal: 0, bytesPerSecond: 0, secondsLeft: null, runningVersion: null, targetVersion: null, outcome: null, failure: null, activeHash: null, seconds: 0 }
+    const failure = { kind: 'proof-failed', says: 'English.', facts: {} }
+    const ended = { ...bay, run: 'r', phase: 'ended', runningVersion: '1.0.0' } as const
+    expect(bayTold(bay)).toBe(book.told.bay['attached'])
+    expect(bayTold({ ...bay, run: 'r', phase: 'uploading', targetVersion: '1.1.0' })).toContain('1.1.0')
+    expect(bayTold({ ...bay, run: 'r', phase: 'resetting' })).toBe(book.told.bay['recovery'])
+    expect(bayTold({ ...ended, outcome: 'failed', failure })).toBe(book.failure['proof-failed'])
+    expect(bayTold({ ...ended, outcome: 'reverted', failure })).toMatch(/1\.0\.0/)
+    expect(bayTold({ ...bay, misplaced: { kind: 'other-bay', says: 'English.', facts: { bay: 7 } } })).toContain('7')
+    expect(entryTold({ kind: 'booted', data: { version: '1.1.0', activeHash: 'ab'.repeat(32) }, says: 'English.' })).toMatch(/1\.1\.0.*abababababab…/)
+    expect(entryTold({ kind: 'preflight-refused', data: { failure: 'downgrade', says: 'English.' }, says: 'English.' })).toBe(book.failure['downgrade'])
+    expect(stepTold({ step: 'By hand' })).toBe(book.told.step['by-hand'])
+    expect(todoTold('a-kind-of-tomorrow', 'English.')).toBe(book.todo['other'])
+  })
+
+  test('a kind that nobody knows is not guessed, and a hostile one reaches no key', async () => {
+    await speak(language as 'de')
+    for (const strange of ['a-kind-of-tomorrow', '__proto__', 'constructor', 'a.b', '', 'x'.repeat(500)]) {
+      expect(failureTold({ kind: strange })).toBeNull()
+      expect(entryTold({ kind: strange, data: {}, says: 'As the station says.' })).toBe('As the station says.')
+    }
+    expect(entryTold({ kind: 'booted', data: { version: '{activeHash} | @:app.name' }, says: '' })).toContain('{activeHash} | @:app.name')
+  })
+})
+
+test('English has the station\'s own sentence, untouched', async () => {
+  await speak('en')
+  expect(failureTold({ kind: 'proof-failed' })).toBeNull()
+  expect(entryTold({ kind: 'booted', data: {}, says: 'As the station says.' })).toBe('As the station says.')
+})
