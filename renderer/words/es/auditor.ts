@@ -5,4 +5,5 @@ export const auditor = {
   database: '{path}, tal como estaba el {at}',
   readAgain: 'Volver a leer',
   reading: 'Leyendo…',
+  copying: 'Creando una copia de este registro para no tocar el original: {percent} %. Las entradas ya se pueden leer; la verificación, las búsquedas y las cifras empiezan cuando la copia esté lista.',
 } as const

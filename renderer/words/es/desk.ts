@@ -149,7 +149,7 @@ export const desk = {
   twoSays: 'Una persona distinta de la que firma aprueba este firmware y esta versión.',
   approve: 'Aprobar como {person}',
   approved: 'Aprobado, entrada del registro {entry}. Ya puede firmarlo otra persona.',
-  needNumbers: 'tamaños válidos',
+  needNumbers: 'corregir los campos marcados',
   notSaved: 'Sin firmar: no se ha elegido dónde guardar.',
   readBack: 'Releída del disco y verificada.',
 } as const
