@@ -7,6 +7,7 @@ import { keyAlgorithms, type KeyAlgorithm } from '../base/signer.ts'
 import type { DiagnosisView, LineFiguresView } from './line-views.ts'
 import type { ConsoleHeardView } from './engineer.ts'
 import type { PackageView } from './package-view.ts'
+import type { PracticeBuild } from './practice.ts'
 import type { SessionView } from './people.ts'
 
 import type { SelfTestView, UnitDataView } from './recipe-parts.ts'
@@ -384,6 +385,8 @@ export type PracticeView = Readonly<{
   boards: number
   baud: number
   folder: string | null
+  /** What the boards are; null while there are none. */
+  build: PracticeBuild | null
 }>
 
 /** The languages that the window has words for. */
