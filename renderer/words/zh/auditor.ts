@@ -4,5 +4,6 @@ export const auditor = {
   bundle: '审计包 {path}',
   database: '{path}，截至 {at}',
   readAgain: '重新读取',
+  copying: '正在复制此日志，使原件不被触动：{percent}%。条目现在即可阅读；校验、搜索和统计在复制完成后开始。',
   reading: '正在读取…',
 } as const

@@ -149,7 +149,7 @@ export const desk = {
   twoSays: '须由签名者以外的另一人批准此固件和版本。',
   approve: '以 {person} 的身份批准',
   approved: '已批准，日志条目 {entry}。现在可由另一人签名。',
-  needNumbers: '有效的大小',
+  needNumbers: '更正已标出的字段',
   notSaved: '未签名：没有选择保存位置。',
   readBack: '已从磁盘读回并验证。',
 } as const

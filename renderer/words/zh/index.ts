@@ -1,12 +1,14 @@
-// 窗口的全部中文（简体）文字，各组与 ../en/index.ts 一一对应，每个视图一个文件。
+// 窗口的全部中文（简体）文字：各组与 en/index.ts 对应，另加工作站自己所说的话（failures.ts、station.ts）。
 import { auditor } from './auditor.ts'
 import { boards } from './boards.ts'
 import { catalogue } from './catalogue.ts'
 import { console, profiles } from './console.ts'
 import { desk } from './desk.ts'
+import { failure } from './failures.ts'
 import { figures, recall } from './figures.ts'
 import { bayMap, firstBoard, guide } from './fixture.ts'
 import { app, startFailure } from './frame.ts'
+import { factoryApi, hooks } from './hooks.ts'
 import { images } from './images.ts'
 import { keys, tokens, policy } from './keys.ts'
 import { label } from './label.ts'
@@ -18,6 +20,7 @@ import { receipts } from './receipts.ts'
 import { recipes } from './recipes.ts'
 import { people, signIn } from './people.ts'
 import { settings } from './settings.ts'
+import { todo, told } from './station.ts'
 import { notices, updates } from './updates.ts'
 
-export const zh = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, auditor, figures, recall, label, operator, bayMap, firstBoard, guide, receipts, people, signIn, settings, updates, notices, recipes, catalogue, console, profiles, practice } as const
+export const zh = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, auditor, figures, recall, label, operator, bayMap, firstBoard, guide, receipts, people, signIn, settings, updates, notices, recipes, catalogue, console, profiles, practice, hooks, factoryApi, failure, todo, told } as const
