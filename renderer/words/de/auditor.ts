@@ -5,4 +5,5 @@ export const auditor = {
   database: '{path}, Stand {at}',
   readAgain: 'Neu lesen',
   reading: 'Wird gelesen…',
+  copying: 'Eine Kopie dieses Protokolls wird zur Seite gelegt, damit nichts daran berührt wird: {percent} %. Seine Einträge lassen sich schon lesen; Prüfung, Suche und Kennzahlen beginnen, wenn die Kopie da ist.',
 } as const
