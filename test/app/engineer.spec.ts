@@ -121,7 +121,7 @@ test('a failed bay says why, and is tried again by itself', async ({ station: { 
   await eightAttached(page)
   await page.getByRole('button', { name: 'Practice line' }).click()
   await page.getByRole('dialog').getByLabel('Faults').fill('2:fails-proof')
-  await page.getByRole('dialog').getByLabel('Boards').fill('2')
+  await page.getByRole('dialog').getByLabel('Boards', { exact: true }).fill('2')
   await page.getByRole('button', { name: 'Restart practice boards' }).click()
   await eightAttached(page, 2)
   await page.getByRole('button', { name: 'Start', exact: true }).click()

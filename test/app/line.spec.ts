@@ -59,6 +59,37 @@ test('a board whose firmware fails its proof goes back: seven CONFIRMED, one REV
   await picture(page, '07-reverted')
 })
 
+test('practice boards of another kind: two images, encrypted, swapped through scratch; the sample is made for them and they are CONFIRMED', async ({ station }) => {
+  const { page } = station
+  await eightAttached(page)
+  await page.getByRole('button', { name: 'Practice line' }).click()
+  const sheet = page.getByRole('dialog')
+  await sheet.getByLabel('Boards', { exact: true }).fill('2')
+  // What one choice excludes goes with it.
+  await sheet.getByLabel('Their bootloader takes').selectOption('in-place')
+  await expect(sheet.getByLabel('Their bootloader', { exact: true })).toHaveValue('direct-xip-revert')
+  await expect(sheet.getByLabel('Images each board has')).toBeDisabled()
+  await expect(sheet.getByLabel('Updates are encrypted')).toBeDisabled()
+  await picture(page, '06-practice-in-place')
+  await sheet.getByLabel('Their bootloader', { exact: true }).selectOption('swap-scratch')
+  await expect(sheet.getByLabel('Their bootloader takes')).toHaveValue('')
+  await sheet.getByLabel('Images each board has').selectOption('2')
+  await sheet.getByLabel('Updates are encrypted').selectOption('256')
+  await sheet.getByLabel('They keep security counters').check()
+  await picture(page, '06-practice-kinds')
+  await page.getByRole('button', { name: 'Restart practice boards' }).click()
+  await expect(sheet).toBeHidden({ timeout: 30_000 })
+  await eightAttached(page, 2)
+  await expect(page.getByText('2-images-counted-sealed-256')).toBeVisible()
+  await page.getByRole('button', { name: 'Start' }).click()
+  await expect(page.locator('[data-bay][data-look=confirmed]')).toHaveCount(2, { timeout: 90_000 })
+  await picture(page, '06-practice-kinds-confirmed')
+
+  await page.getByRole('button', { name: 'Practice line' }).click()
+  await expect(sheet.getByLabel('Their bootloader', { exact: true })).toHaveValue('swap-scratch')
+  await expect(sheet.getByLabel('Updates are encrypted')).toHaveValue('256')
+})
+
 test('faults that do not exist are refused with the grammar, and the boards stay', async ({ station }) => {
   const { page } = station
   await eightAttached(page)
@@ -105,7 +136,7 @@ test('sixty-four practice boards: every bay in sight, none clipped', async ({ st
   const { page } = station
   await eightAttached(page)
   await page.getByRole('button', { name: 'Practice line' }).click()
-  await page.getByLabel('Boards').fill('64')
+  await page.getByLabel('Boards', { exact: true }).fill('64')
   await page.getByRole('button', { name: 'Restart practice boards' }).click()
   await eightAttached(page, 64)
   await expect(page.locator('[data-bay="64"]')).toBeInViewport({ ratio: 1 })
