@@ -1,7 +1,7 @@
 // The signing desk's form and its rules. The rules here only help the typist; the station checks everything again and
 // its sentence wins.
 import { defineStore } from 'pinia'
-import { computed, reactive, ref, shallowRef } from 'vue'
+import { computed, reactive, ref, shallowRef, watch } from 'vue'
 import type { ArgsOf } from '../../main/contract/api.ts'
 import type { DigestView, FailureView, FileView, MeasuredView, Reply, SignedView } from '../../main/contract/views.ts'
 import { ask } from '../ask.ts'
@@ -61,6 +61,8 @@ export const useDesk = defineStore('desk', () => {
   const size = shallowRef<MeasuredView | null>(null)
   const sizeFailure = shallowRef<FailureView | null>(null)
   let measuring = 0
+  // The header's size was that of the other choice.
+  watch(() => more.headerAuto, () => { size.value = null })
 
   const key = computed(() => keys.usable.find((row) => row.name === form.key) ?? null)
   const headerBytes = computed(() => (more.headerAuto ? 'auto' : numberOf(form.header, headerBounds.min, headerBounds.max)))

@@ -149,7 +149,7 @@ export const desk = {
   twoSays: 'Somebody other than the one who signs approves this firmware and version.',
   approve: 'Approve as {person}',
   approved: 'Approved, log entry {entry}. Another person may now sign it.',
-  needNumbers: 'sizes that hold',
+  needNumbers: 'a correction where a field is marked',
   notSaved: 'Not signed: no place to save was chosen.',
   readBack: 'Read back from disk and verified.',
 } as const
