@@ -119,6 +119,13 @@ export function dayText(iso: string): string {
   return date.toLocaleDateString(spoken.value === 'en' ? 'sv-SE' : tagOf(spoken.value), { year: 'numeric', month: '2-digit', day: '2-digit' })
 }
 
+/** The same of an instant that stands for a whole day in UTC, as certificates and key policies have it. */
+export function dayUtcText(iso: string): string {
+  const date = new Date(iso)
+  if (Number.isNaN(date.getTime())) return iso
+  return date.toLocaleDateString(spoken.value === 'en' ? 'sv-SE' : tagOf(spoken.value), { year: 'numeric', month: '2-digit', day: '2-digit', timeZone: 'UTC' })
+}
+
 /** Day and time of an ISO instant in the local zone: "2026-03-09 14:03:27". */
 export function dayTimeText(iso: string): string {
   const date = new Date(iso)
