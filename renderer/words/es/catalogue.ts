@@ -1,7 +1,7 @@
 // Textos del catálogo de fallos; las fichas son palabras de la propia estación.
 export const catalogue = {
   title: 'Fallos',
-  filter: 'Buscar una palabra, un tipo o un código',
+  filter: 'Buscar palabra, tipo o código',
   list: 'Todos los fallos',
   loading: 'Cargando…',
   none: 'Aquí no hay nada con esas palabras.',

@@ -63,7 +63,7 @@ export const firstBoard = {
 
 export const guide = {
   title: 'Primeros pasos',
-  boards: 'Las placas están conectadas',
+  boards: 'Placas conectadas',
   boardsSays: 'Ocho placas de prácticas: aquí no se puede romper nada.',
   press: 'Pulsar el botón grande',
   pressSays: 'Escribe la imagen de ejemplo en todas.',

@@ -6,7 +6,7 @@ export const hooks = {
   all: 'Todo notificado.',
   behind: 'En espera: queda una entrada del registro por revisar. | En espera: quedan {n} entradas del registro por revisar.',
   trouble: 'Todavía sin notificar:',
-  again: 'Nuevo intento a las {time}.',
+  again: 'Nuevo intento: {time}.',
   told: 'Un evento notificado. | {n} eventos notificados.',
   last: 'El último: {time}.',
   lost: 'Uno se apartó. | {n} se apartaron.',

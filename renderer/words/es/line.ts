@@ -1,4 +1,5 @@
-// Textos de la línea: puestos, ejecuciones, lote y placas de prácticas. Los estados concuerdan con «placa», en femenino.
+// Textos de la línea: puestos, ejecuciones, lote y placas de prácticas. Los estados concuerdan con «placa», en femenino, y
+// son cortos: llenan el ancho de un puesto en la pantalla.
 export const look = {
   empty: 'Vacío',
   ready: 'Conectada',
@@ -10,20 +11,20 @@ export const look = {
   tested: 'Probada',
   failed: 'Fallo',
   stopped: 'Detenida',
-  misplaced: 'Puesto erróneo',
+  misplaced: 'Mal puesto',
   asks: 'Pregunta',
 } as const
 
 export const phase = {
   attached: 'Conectada',
-  identifying: 'Identificando',
-  preflight: 'Control previo',
+  identifying: 'Leyendo',
+  preflight: 'Revisando',
   uploading: 'Cargando',
   checking: 'Verificando',
   marking: 'Marcando',
   resetting: 'Reiniciando',
-  waiting: 'Arrancando',
-  proving: 'Comprobando',
+  waiting: 'Esperando',
+  proving: 'Probando',
   confirming: 'Confirmando',
   ended: 'Terminada',
 } as const

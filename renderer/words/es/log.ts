@@ -16,7 +16,7 @@ export const log = {
   exported: 'Paquete de auditoría guardado y comprobado: ninguna entrada | Paquete de auditoría guardado y comprobado: una entrada | Paquete de auditoría guardado y comprobado: {entries} entradas',
   unchecked: 'Sin verificar desde que se abrió la ventana. Pulsar Verificar.',
   filters: 'Acotar la lista',
-  whole: 'nombre completo',
+  whole: 'completo',
   key: 'Clave',
   anyKey: 'Cualquiera',
   ofBatch: 'Lote {batch}…',

@@ -4,7 +4,7 @@ export const signIn = {
   says: 'En esta estación hay cuentas personales.',
   locked: 'La estación está bloqueada',
   leftSays: 'La última sesión era de {name}. Iniciar sesión de nuevo para continuar, o hacerlo como otra persona.',
-  batch: 'Hay un lote en marcha: una placa, {done} terminadas. | Hay un lote en marcha: {boards} placas, {done} terminadas.',
+  batch: 'Hay un lote en marcha con una placa; terminadas: {done}. | Hay un lote en marcha con {boards} placas; terminadas: {done}.',
   who: '¿Quién inicia sesión?',
   name: 'Nombre',
   pin: 'PIN',
