@@ -7,7 +7,7 @@ export const keys = {
   inToken: '在令牌 {token} 中',
   loading: '正在读取密钥库…',
   emptyTitle: '还没有密钥',
-  emptySays: '在此生成一个，或导入现在用于签名的 PEM 文件。密钥加密存放在主文件夹中。',
+  emptySays: '在此生成一个，或导入现在用于签名的 PEM 文件。密钥加密存放在数据文件夹中。',
   name: '名称',
   algorithm: '算法',
   fingerprint: '指纹',

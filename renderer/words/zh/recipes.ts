@@ -153,6 +153,6 @@ export const recipes = {
     silent: '1 块板卡无应答 | {n} 块板卡无应答',
   },
   runsNow: '当前运行 {version}。',
-  because: '首先：{why}',
+  because: '首先：{why}。',
   askedAnew: '然后重新查询。',
 } as const

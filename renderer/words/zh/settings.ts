@@ -24,7 +24,7 @@ export const settings = {
   chrome: 'Chromium',
   node: 'Node.js',
   platform: '平台',
-  home: '主文件夹',
+  home: '数据文件夹',
   homeSays: '数据库、密钥和练习板卡存放于此。',
   licence: '许可证',
 } as const
