@@ -54,6 +54,8 @@ const rows: Readonly<Record<string, Row>> = {
   report: { group: audit, says: 'one batch as a page to keep, HTML or PDF', load: () => import('./commands/report.ts') },
   label: { group: audit, says: 'a label for one unit, for a label printer or as PDF', load: () => import('./commands/label.ts') },
   update: { group: house, says: 'the station\'s own next version: set, check, fetch, apply; make and verify for publishers', load: () => import('./commands/update.ts') },
+  hook: { group: house, says: 'events for the factory\'s own systems: list, add, remove, test, rewind', load: () => import('./commands/hook.ts') },
+  serve: { group: house, says: 'let the factory\'s own systems start and stop batches over HTTP', load: () => import('./commands/serve.ts') },
   witness: { group: audit, says: 'cosign another station\'s log, after checking that it only grew', load: () => import('./commands/witness.ts') },
 }
 

@@ -27,6 +27,8 @@ export type CalledStation = Station & Readonly<{
 export type StationNeeds = Readonly<{
   /** What `--ports` said; null for every port of the system, an empty list for none. */
   ports: string | readonly string[] | null
+  /** Of every port of the system, only those that may become bays by themselves. */
+  usbOnly?: true
   /** Keys the image may be signed with: names, fingerprints or PEM files. */
   keys: readonly string[]
   /** Line rate of real ports; the station's own default where nobody says. */
@@ -45,7 +47,7 @@ export async function withStation(call: Call, needs: StationNeeds, work: (statio
   }
   const { ports } = needs
   const station = await openWhenFree(call, {
-    home: homeFolder(call), version, installed: installedHere(), runtime: runtimeHere(), tokenEntry: call.tokenEntry, ports: ports === null ? 'system' : typeof ports === 'string' ? [ports] : ports,
+    home: homeFolder(call), version, installed: installedHere(), runtime: runtimeHere(), tokenEntry: call.tokenEntry, ports: ports === null ? (needs.usbOnly === true ? 'usb' : 'system') : typeof ports === 'string' ? [ports] : ports,
     ...(needs.baudRate === undefined ? {} : { baudRate: needs.baudRate }),
   })
   if (failed(station)) return station

@@ -9,8 +9,8 @@ import { watchPorts } from '../station/attached.ts'
 import { installedHere } from '../station/installation.ts'
 import { childProcessHost } from '../station/practice.ts'
 import { openStation, type Station } from '../station/station.ts'
+import { usbOnly } from '../station/usb-only.ts'
 import { paper } from './paper.ts'
-import { usbOnly } from './usb-only.ts'
 
 export type Opening = Readonly<{
   /** The station, opened on first use; a failure is not kept. */

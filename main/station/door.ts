@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Clock } from '../base/clock.ts'
 import { Failure, failed } from '../base/failure.ts'
+import type { StationApi } from '../contract/api.ts'
 import { listeningPlace, loopback } from '../contract/factory.ts'
 import type { apiSettings, FactoryApiView } from '../contract/factory.ts'
 import { listen } from '../factory/server.ts'
@@ -14,7 +15,6 @@ import type { Listening } from '../factory/server.ts'
 import { diskFailure } from '../store/database.ts'
 import { readSetting, writeSetting } from '../store/settings.ts'
 import type { Logbook } from './logbook.ts'
-import type { Session } from './session.ts'
 
 const settingName = 'factory-api'
 const kept = z.strictObject({ ...listeningPlace.shape, tokenSha256: z.string().regex(/^[0-9a-f]{64}$/).nullable() })
@@ -25,12 +25,15 @@ const tokenBytes = 16
 /** Who acts in the log when the factory's system does. */
 export const factoryName = 'factory interface'
 
-export type DoorNeeds = Readonly<{ home: string; log: Logbook; clock: Clock; seat(): Session }>
+/** A client of the station that acts as an operator. */
+type Seat = Readonly<{ api: StationApi; close(): void }>
+
+export type DoorNeeds = Readonly<{ home: string; log: Logbook; clock: Clock; seat(): Seat }>
 
 export class Door {
   readonly #needs: DoorNeeds
   #settings: Kept
-  #listening: Readonly<{ at: Listening; seat: Session }> | null = null
+  #listening: Readonly<{ at: Listening; seat: Seat }> | null = null
   #problem: string | null = null
   #turnedAway = 0
   #changing: Promise<unknown> = Promise.resolve()

@@ -43,14 +43,15 @@ import type { Session, SessionOptions } from './session.ts'
 import { openTokens } from './tokens.ts'
 import type { Installed } from './installation.ts'
 import { Updates } from './updates.ts'
+import { usbOnly } from './usb-only.ts'
 
 export type StationOptions = Readonly<{
   home: string
   /** Version of the program, as package.json has it. */
   version: string
   runtime?: AboutView['runtime']
-  /** `system` (default), names as on the command line, or another implementation of the seam. */
-  ports?: 'system' | readonly string[] | Ports
+  /** `system` (default), `usb` for those of the system that may become bays by themselves, names as on the command line, or another implementation of the seam. */
+  ports?: 'system' | 'usb' | readonly string[] | Ports
   baudRate?: number
   clock?: Clock
   practiceHost?: PracticeHost
@@ -247,8 +248,9 @@ function noteStart(log: Logbook, { version, runtime }: StationOptions): number |
 }
 
 async function portsFor({ ports = 'system', baudRate }: StationOptions, clock: Clock): Promise<Ports | Failure> {
-  if (ports !== 'system' && 'open' in ports) return ports
-  return await watchPorts({ from: ports, clock, baudRate })
+  if (typeof ports !== 'string' && 'open' in ports) return ports
+  const watched = await watchPorts({ from: ports === 'usb' ? 'system' : ports, clock, baudRate })
+  return failed(watched) || ports !== 'usb' ? watched : usbOnly(watched)
 }
 
 /** Tells listeners how long the log is, at most ten times a second. */

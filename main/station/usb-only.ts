@@ -1,6 +1,7 @@
-// Which ports become bays by themselves in the window: USB devices and practice boards. A computer's own UART is more often
-// a console or a modem than a board, and "press Start" must never write to it; the command line takes any port by name.
-import type { Ports } from '../station/ports.ts'
+// Which ports become bays by themselves, in the window and for the factory's own systems: USB devices and practice boards. A
+// computer's own UART is more often a console or a modem than a board, and a start must never write to it unnamed; the
+// command line takes any port by name.
+import type { Ports } from './ports.ts'
 
 /** The same ports without those that are neither USB nor practice. */
 export function usbOnly(ports: Ports): Ports {
