@@ -2,11 +2,11 @@
 export const console = {
   open: 'Consola',
   title: 'Consola de {board}',
-  commandLabel: 'Orden',
+  commandLabel: 'Comando',
   command: {
-    images: 'Lista de imágenes', params: 'Búferes', info: 'Datos del firmware', echo: 'Eco', statistics: 'Estadísticas', setting: 'Leer un ajuste', file: 'Leer un archivo', shell: 'Orden de shell', reset: 'Reiniciar', listen: 'Solo escuchar',
+    images: 'Lista de imágenes', params: 'Búferes', info: 'Datos del firmware', echo: 'Eco', statistics: 'Estadísticas', setting: 'Leer un ajuste', file: 'Leer un archivo', shell: 'Comando de shell', reset: 'Reiniciar', listen: 'Solo escuchar',
   },
-  argument: { text: 'Texto', group: 'Grupo', name: 'Nombre', path: 'Ruta', command: 'Orden con sus argumentos' },
+  argument: { text: 'Texto', group: 'Grupo', name: 'Nombre', path: 'Ruta', command: 'Comando con sus argumentos' },
   listen: 'Después, escuchar',
   listenNot: 'no',
   listenFor: 'un segundo | {n} segundos',
@@ -16,7 +16,7 @@ export const console = {
   clear: 'Limpiar',
   logged: 'Puede modificar la placa: queda en el registro antes de enviarse y al recibir la respuesta.',
   running: 'Hay un lote en marcha: no se puede consultar un puerto que está en uso ni modificar placas a mano.',
-  output: 'Lo que dijo la placa',
+  output: 'Salida de la placa',
   empty: 'Aquí aparecen las respuestas y lo que la placa escriba entretanto en su línea. Lo que no se puede mostrar aparece como ·.',
   resetTitle: '¿Reiniciar {board}?',
   resetSays: 'Si hay una imagen marcada, se prueba en este reinicio; si la que se ejecuta está a prueba, vuelve la anterior. Queda en el registro.',

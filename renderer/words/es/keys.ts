@@ -63,7 +63,7 @@ export const tokens = {
   noModules: 'No se ha encontrado ningún módulo PKCS#11',
   noModulesSays: 'Instalar la biblioteca PKCS#11 del token. Si está en una ubicación poco habitual, un administrador añade el archivo una sola vez, aquí o con: slotwright key module PATH.',
   addModule: 'Añadir un módulo…',
-  noTokens: 'No hay ningún token en sus ranuras. Conectarlo y volver a buscar.',
+  noTokens: 'No hay ningún token conectado. Conectarlo y volver a buscar.',
   again: 'Volver a buscar',
   done: 'Listo',
   locked: 'bloqueado',

@@ -80,7 +80,7 @@ export const line = {
   rollingHint: 'El lote termina cuando hay suficientes placas aptas o cuando alguien lo detiene.',
   serials: 'Formato de los números de serie que se escanean',
   serialsHint: "Una expresión regular para el número completo, por ejemplo SN-[0-9]{'{'}6{'}'}. Vacío: no se escanea nada.",
-  serialsWrong: 'Esta expresión no se puede usar: las repeticiones van dentro de grupos, con dos abiertas como máximo.',
+  serialsWrong: 'Esta expresión no se puede usar: las repeticiones van dentro de los grupos, y como máximo dos pueden ser abiertas (* o +).',
   proofs: 'Comprobaciones antes de confirmar la imagen nueva',
   proofEcho: 'Responde a un eco',
   proofHash: 'Ejecuta exactamente esta imagen (hash activo)',

@@ -52,7 +52,7 @@ export const people = {
   saving: 'Guardando…',
   addDo: 'Añadir',
   changeDo: 'Guardar',
-  idle: 'Bloquear tras un tiempo sin actividad de',
+  idle: 'Bloqueo por inactividad',
   idleNever: 'Nunca',
   idleMinutes: 'un minuto | {n} minutos',
   idleHint: 'Un lote en marcha continúa. Los tokens también se bloquean.',

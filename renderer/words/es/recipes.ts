@@ -65,9 +65,9 @@ export const recipes = {
   testKind: 'Tipo de autoprueba',
   addTest: 'Añadir una autoprueba',
   removeTest: 'Quitar la autoprueba {n}',
-  test: { 'os-info': 'Datos del firmware', statistic: 'Un contador dentro de límites', shell: 'Orden de shell', console: 'Línea en la consola', file: 'Archivo en la placa', question: 'Pregunta a una persona' },
+  test: { 'os-info': 'Datos del firmware', statistic: 'Un contador dentro de límites', shell: 'Comando de shell', console: 'Línea en la consola', file: 'Archivo en la placa', question: 'Pregunta a una persona' },
   testField: {
-    format: 'Campos (letras como en uname)', matches: 'Debe coincidir con', group: 'Grupo', name: 'Contador', min: 'Mínimo', max: 'Máximo', command: 'Orden con sus argumentos', returns: 'Debe devolver',
+    format: 'Campos (letras como en uname)', matches: 'Debe coincidir con', group: 'Grupo', name: 'Contador', min: 'Mínimo', max: 'Máximo', command: 'Comando con sus argumentos', returns: 'Debe devolver',
     path: 'Ruta', sha256: 'SHA-256 del contenido', asks: 'Pregunta que se responde con sí', timeoutSeconds: 'Segundos de espera',
   },
   data: 'Datos de la unidad',
@@ -93,7 +93,7 @@ export const recipes = {
   productHint: 'Las claves pueden estar limitadas a algunos productos.',
   notes: 'Notas para el operario',
   notesHint: 'Qué placas, qué utillaje, a qué prestar atención.',
-  inWords: 'Explicada',
+  inWords: 'En palabras sencillas',
   says: {
     anyFile: 'Escribe cualquier archivo; antes de liberarla debe indicar alguno.',
     files: 'Escribe solo: {files}.',
@@ -127,8 +127,8 @@ export const recipes = {
   testSays: {
     'os-info': 'Los datos de su firmware deben coincidir con {pattern}.',
     statistic: 'El contador {name} debe estar entre {min} y {max}.',
-    shellReturns: 'La orden de shell «{command}» debe devolver {returns}.',
-    shell: 'La orden de shell «{command}» debe devolver {returns} y coincidir con {pattern}.',
+    shellReturns: 'El comando de shell «{command}» debe devolver {returns}.',
+    shell: 'El comando de shell «{command}» debe devolver {returns} y coincidir con {pattern}.',
     console: 'Debe escribir una línea que coincida con {pattern}.',
     file: 'Su archivo {path} debe contener lo esperado.',
     question: 'Alguien debe responder que sí: {asks}',
@@ -142,8 +142,8 @@ export const recipes = {
   previewing: 'Consultando…',
   previewRunning: 'Hay un lote en marcha; entretanto no se consultan las placas.',
   previewOld: 'La receta o el archivo ha cambiado desde entonces. Volver a consultar.',
-  previewAt: 'A fecha de {when}.',
-  previewNobody: 'Ninguna placa lo recibiría',
+  previewAt: 'Consultado: {when}.',
+  previewNobody: 'Ninguna placa la recibiría',
   will: { update: 'Actualizar', unchanged: 'Nada que hacer', clear: 'Limpiar antes', refused: 'Rechazada', silent: 'No responde' },
   willCount: {
     update: 'una placa se actualiza | {n} placas se actualizan',

@@ -60,7 +60,7 @@ export const todo = {
   'no-such-port': 'Volver a conectar la placa.',
   'port-held': 'Cerrar el otro programa (un terminal, un IDE) y volver a procesar la placa.',
   'no-permission': 'Este usuario no puede abrir el puerto. Instalar las reglas udev incluidas con Slotwright, o añadir el usuario al grupo «dialout».',
-  refused: 'El historial indica qué respondió la placa. Comprobar que su firmware incluye las órdenes de imagen.',
+  refused: 'El historial indica qué respondió la placa. Comprobar que su firmware incluye los comandos de imagen.',
   'too-large': engineer,
   fault: 'Notificarlo con el historial de esta ejecución; volver a procesar la placa para saber cómo está.',
   'buffer-too-small': engineer,
