@@ -64,7 +64,7 @@ export const line = {
   hardware: '板卡的硬件类型',
   hardwareHint: '对象标识符（OID），固件包必须与之相符。留空：不比对。',
   hardwareWrong: '应为以点分隔的数字，例如 1.3.6.1.4.1.99999.7.1。',
-  practiceLoader: '其 bootloader 接受',
+  practiceLoader: 'Bootloader 接受的内容',
   loaderImages: '镜像，与 MCUboot 相同',
   loaderUnwrap: '镜像和固件包，切换时解包',
   loaderInPlace: '镜像和固件包，固件在包内直接运行',

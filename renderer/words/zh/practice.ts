@@ -1,6 +1,6 @@
 // 练习产线对话框中说明板卡类型的文字。
 export const practice = {
-  mode: '其 bootloader',
+  mode: '板卡的 bootloader',
   modeHint: '示例镜像会按此处的选择生成。',
   modes: {
     'swap-move': 'swap-move：移动交换，MCUboot 的默认方式',
@@ -23,7 +23,7 @@ export const practice = {
   clearOnly: '此 bootloader 就地运行镜像，不做解密。',
   counters: '启用安全计数器',
   countersHint: '镜像的计数器低于板卡见过的值，或没有计数器时，会被拒绝。',
-  downgrades: '其 bootloader 拒绝旧版本',
+  downgrades: 'Bootloader 拒绝旧版本',
   usb: '每次重启时端口消失',
   usbHint: '随后以另一名称重新出现，与自带 USB 的板卡相同。',
 } as const
