@@ -175,8 +175,10 @@ export class SmpClient {
     const seq = this.#takeSeq()
     exchange.seq = seq
     this.#inFlight.set(seq, exchange)
-    exchange.cancelTimer = this.#clock.after(exchange.timeoutMs, () => this.#timeOut(exchange))
-    this.#link.write(exchange.frame(seq)).then(
+    const written = this.#link.write(exchange.frame(seq))
+    // Set once the bytes are on their way: with one request in flight the wire stands still until then.
+    if (this.#inFlight.get(seq) === exchange) exchange.cancelTimer = this.#clock.after(exchange.timeoutMs, () => this.#timeOut(exchange))
+    written.then(
       (failure) => {
         if (failure instanceof Failure && this.#inFlight.get(seq) === exchange) this.#finish(exchange, failure)
       },
@@ -237,8 +239,12 @@ export class SmpClient {
   #finish(exchange: Exchange, answer: CborMap | Failure): void {
     if (this.#inFlight.get(exchange.seq) !== exchange) return
     this.#inFlight.delete(exchange.seq)
-    exchange.cancelTimer()
-    exchange.settle(answer)
+    // The answer often has the next request written at once; the timer can wait for that.
+    try {
+      exchange.settle(answer)
+    } finally {
+      exchange.cancelTimer()
+    }
     this.#launchWaiting()
   }
 

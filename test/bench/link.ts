@@ -1,6 +1,7 @@
 // One link: how fast an image goes to one practice board, at several rates, over console and raw framing, with flash that
 // takes a real part's time and with none; and how fast other clients are on the same board at the same pace.
-// `npm run bench:link [-- --bytes 204800 --bauds 1000000,0 --peers no --keep no]`; a baud of 0 is an unpaced wire.
+// `npm run bench:link [-- --bytes 204800 --bauds 1000000,0 --peers no --keep no]`; a baud of 0 is an unpaced wire. A minute's look:
+// `-- --bauds 1000000 --flash none --peers no --keep no --bytes 102400`.
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,6 +13,10 @@ import { openSerial } from '../../main/link/serial.ts'
 import { SmpClient } from '../../main/smp/client.ts'
 import type { Framing } from '../../main/smp/client.ts'
 import { encodeUpload } from '../../main/smp/frames.ts'
+import { smpGroup } from '../../main/smp/commands.ts'
+import { imageCommand } from '../../main/smp/image.ts'
+import { framedBytes } from '../../main/smp/line.ts'
+import { encodeMessage } from '../../main/smp/message.ts'
 import { parameters } from '../../main/smp/os.ts'
 import { upload, uploadWindow } from '../../main/smp/upload.ts'
 import { drawLinkCurves } from './curves.ts'
@@ -52,6 +57,10 @@ export type LinkRow = LinkFigures & Readonly<{
   share: number | null
   /** The same against line rate × 93/128 less headers. */
   shareOfSimpleLimit: number | null
+  /** Of a single request in flight, whose reply has to travel too: against full frames and their replies in turn, nothing between them. Null otherwise. */
+  shareOfTurns: number | null
+  /** What a client reaches there that looks at no answer and has every frame ready: what it misses is the way between two processes. */
+  bareBytesPerSecond: number | null
   clientCpuSeconds: number
   boardCpuSeconds: number
   resent: number | null
@@ -128,18 +137,41 @@ async function sendOurs(board: BenchBoard, { baud, framing }: Setting, image: Ui
   return { client: 'slotwright', window, cpuSeconds: (user + system) / 1e6, resent: done.resent }
 }
 
+/** A client that takes no time: whatever answer comes, the next frame goes out. */
+async function sendBare(board: BenchBoard, { baud, framing }: Setting, image: Uint8Array): Promise<Sent> {
+  const link = value(await openSerial({ path: board.port, baudRate: baud ?? 1_000_000 }))
+  const frames = value(encodeUpload(image, { bufferBytes, framing }))
+  const ready: Uint8Array[] = []
+  for (const [number, offset] of frames.offsets().entries()) ready.push(frames.frame(offset, number & 0xff).slice())
+  const before = process.cpuUsage()
+  await new Promise<void>((resolve) => {
+    let next = 0
+    const writeNext = () => (next === ready.length ? resolve() : void link.write(ready[next++]!))
+    // Over a console an answer is one short line that begins with 06 09; what the board says else does not count.
+    link.onBytes((bytes) => {
+      if (framing === 'raw' || bytes.includes(0x06)) writeNext()
+    })
+    writeNext()
+  })
+  const { user, system } = process.cpuUsage(before)
+  await link.close()
+  return { client: 'bare', window: 1, cpuSeconds: (user + system) / 1e6, resent: null }
+}
+
 /** Sends with whatever `send` is and reads off what the board heard. */
 async function measure(setting: Setting, made: Made, send: (board: BenchBoard) => Promise<Sent>): Promise<LinkRow> {
   const board = await BenchBoard.start(setting, made)
   try {
     const { client, window, cpuSeconds, resent } = await send(board)
     const { figures, cpuSeconds: boardCpuSeconds } = await board.figures()
-    const { limit, simple } = limits(setting, made.update)
+    const { limit, simple, turns } = limits(setting, made.update)
     return {
       ...figures, client, baud: setting.baud, framing: setting.framing, flash: setting.flash, window,
       limitBytesPerSecond: limit,
       share: limit === null ? null : figures.bytesPerSecond / limit,
       shareOfSimpleLimit: simple === null ? null : figures.bytesPerSecond / simple,
+      shareOfTurns: turns === null || window !== 1 ? null : figures.bytesPerSecond / turns,
+      bareBytesPerSecond: null,
       clientCpuSeconds: cpuSeconds, boardCpuSeconds, resent, tries: [figures.bytesPerSecond],
     }
   } finally {
@@ -147,18 +179,29 @@ async function measure(setting: Setting, made: Made, send: (board: BenchBoard) =
   }
 }
 
-/** What full frames behind each other carry; and line rate × 93/128 less the headers in each message. */
-function limits({ baud, framing }: Setting, image: Uint8Array): { limit: number | null; simple: number | null } {
-  if (baud === null) return { limit: null, simple: null }
+/**
+ * What full frames behind each other carry; line rate × 93/128 less the headers in each message; and what frames and their
+ * replies carry in turn, each byte of either at the line rate and nothing between them.
+ */
+function limits({ baud, framing }: Setting, image: Uint8Array): Readonly<Record<'limit' | 'simple' | 'turns', number | null>> {
+  if (baud === null) return { limit: null, simple: null, turns: null }
   const frames = value(encodeUpload(image, { bufferBytes, framing }))
   const offset = frames.endOf(frames.firstChunkBytes)
   const dataBytes = frames.endOf(offset) - offset
   const lineBytesPerSecond = baud / 10
   const payloadShare = dataBytes / bufferBytes
+  const frameBytes = frames.frame(offset, 0).length
   return {
-    limit: (lineBytesPerSecond * dataBytes) / frames.frame(offset, 0).length,
+    limit: (lineBytesPerSecond * dataBytes) / frameBytes,
     simple: lineBytesPerSecond * payloadShare * (framing === 'console' ? 93 / 128 : 1),
+    turns: (lineBytesPerSecond * dataBytes) / (frameBytes + replyBytes(framing, image.length)),
   }
+}
+
+/** Wire bytes of an upload's reply, as Zephyr's server writes it, with an offset in the middle of the image. */
+function replyBytes(framing: Framing, imageBytes: number): number {
+  const packet = encodeMessage({ op: 'write-rsp', version: 1, group: smpGroup.image, command: imageCommand.upload, seq: 0, body: { off: Math.floor(imageBytes / 2) } }, { lengths: 'indefinite' })
+  return framing === 'raw' ? packet.length : framedBytes(packet.length)
 }
 
 const percent = (share: number | null) => (share === null ? '     —' : `${(share * 100).toFixed(1)} %`.padStart(7))
@@ -168,7 +211,7 @@ function say(row: LinkRow): void {
   console.log([
     row.client.padEnd(22), pace.padStart(8), row.framing.padEnd(7), row.flash.padEnd(8), `window ${row.window ?? '?'}`,
     `${Math.round(row.bytesPerSecond)} B/s`.padStart(12), percent(row.share), `whole ${row.wholeSeconds.toFixed(2)} s`, `first ${row.firstSeconds.toFixed(2)} s`,
-    `chunk ${row.chunkBytes}`, `cpu ${row.clientCpuSeconds.toFixed(2)}/${row.boardCpuSeconds.toFixed(2)} s`, ...(row.resent ? [`${row.resent} sent again`] : []), ...(row.complete ? [] : ['INCOMPLETE']),
+    `chunk ${row.chunkBytes}`, `cpu ${row.clientCpuSeconds.toFixed(2)}/${row.boardCpuSeconds.toFixed(2)} s`, ...(row.shareOfTurns === null ? [] : [`in turn ${percent(row.shareOfTurns).trim()}`]), ...(row.bareBytesPerSecond === null ? [] : [`a bare client ${Math.round(row.bareBytesPerSecond)} B/s`]), ...(row.resent ? [`${row.resent} sent again`] : []), ...(row.complete ? [] : ['INCOMPLETE']),
   ].join('  '))
 }
 
@@ -187,12 +230,16 @@ let peers: Peer[] = []
 const folder = mkdtempSync(join(tmpdir(), 'slotwright-bench-link-'))
 
 /** The fastest of so many tries, the same for every client: what else the machine did only ever makes one slower. */
-async function best(setting: Setting, made: Made, send: (board: BenchBoard) => Promise<Sent>): Promise<void> {
+async function fastest(setting: Setting, made: Made, send: (board: BenchBoard) => Promise<Sent>): Promise<LinkRow> {
   const tries: LinkRow[] = []
   for (let i = 0; i < Number(options.repeat); i++) tries.push(await measure(setting, made, send))
   tries.sort((a, b) => b.bytesPerSecond - a.bytesPerSecond)
-  rows.push({ ...tries[0]!, tries: tries.map(({ bytesPerSecond }) => bytesPerSecond) })
-  say(rows.at(-1)!)
+  return { ...tries[0]!, tries: tries.map(({ bytesPerSecond }) => bytesPerSecond) }
+}
+
+function keep(row: LinkRow): void {
+  rows.push(row)
+  say(row)
 }
 
 try {
@@ -209,14 +256,16 @@ try {
       for (const framing of options.framings.split(',') as Framing[]) {
         for (const bufferCount of numbers(options.counts)) {
           const setting: Setting = { baud, framing, flash, bufferCount }
-          await best(setting, made, (board) => sendOurs(board, setting, made.update))
+          const ours = await fastest(setting, made, (board) => sendOurs(board, setting, made.update))
+          const bare = bufferCount === 1 ? await fastest(setting, made, (board) => sendBare(board, setting, made.update)) : null
+          keep({ ...ours, bareBytesPerSecond: bare?.bytesPerSecond ?? null })
         }
       }
       for (const peer of peers) {
         for (const way of peer.ways) {
           const setting: Setting = { baud, framing: way.framing ?? 'console', flash, bufferCount: 4 }
           try {
-            await best(setting, made, (board) => sendPeer(board, peer, way, setting, image))
+            keep(await fastest(setting, made, (board) => sendPeer(board, peer, way, setting, image)))
           } catch (error) {
             troubles.push(`${way.name} at ${baud ?? 'no pace'}, flash ${flash}: ${(error as Error).message}`)
             console.log(troubles.at(-1))
