@@ -4,7 +4,7 @@ export const console = {
   title: 'Consola de {board}',
   commandLabel: 'Comando',
   command: {
-    images: 'Lista de imágenes', params: 'Búferes', info: 'Datos del firmware', echo: 'Eco', statistics: 'Estadísticas', setting: 'Leer un ajuste', file: 'Leer un archivo', shell: 'Comando de shell', reset: 'Reiniciar', listen: 'Solo escuchar',
+    images: 'Imágenes', params: 'Búferes', info: 'Datos del firmware', echo: 'Eco', statistics: 'Estadísticas', setting: 'Leer un ajuste', file: 'Leer un archivo', shell: 'Comando de shell', reset: 'Reiniciar', listen: 'Solo escuchar',
   },
   argument: { text: 'Texto', group: 'Grupo', name: 'Nombre', path: 'Ruta', command: 'Comando con sus argumentos' },
   listen: 'Después, escuchar',

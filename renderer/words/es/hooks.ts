@@ -53,7 +53,7 @@ export const factoryApi = {
   turnOn: 'Activar',
   turnOff: 'Desactivar',
   save: 'Guardar',
-  folder: 'Imágenes para ella',
+  folder: 'Carpeta de imágenes',
   folderSays: 'Solo inicia archivos que estén aquí y que nombre una receta liberada.',
   turnedAway: 'Desde el inicio se ha rechazado una llamada sin el token o la dirección correctos. | Desde el inicio se han rechazado {n} llamadas sin el token o la dirección correctos.',
   notAllowed: 'La activa y desactiva un administrador.',

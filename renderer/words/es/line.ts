@@ -65,7 +65,7 @@ export const line = {
   hardware: 'Tipo de hardware de las placas',
   hardwareHint: 'Un identificador de objeto (OID) que el paquete de firmware debe indicar. Vacío: no se compara.',
   hardwareWrong: 'Números separados por puntos, como 1.3.6.1.4.1.99999.7.1.',
-  practiceLoader: 'Su bootloader acepta',
+  practiceLoader: 'El bootloader acepta',
   loaderImages: 'imágenes, como MCUboot',
   loaderUnwrap: 'también paquetes, y los desempaqueta durante el swap',
   loaderInPlace: 'también paquetes, y ejecuta el firmware que llevan dentro',

@@ -1,6 +1,6 @@
 // Textos de la hoja de la línea de prácticas que indican qué clase de placas tiene.
 export const practice = {
-  mode: 'Su bootloader',
+  mode: 'Bootloader de las placas',
   modeHint: 'La imagen de ejemplo se prepara para lo que se elija aquí.',
   modes: {
     'swap-move': 'swap-move: intercambia desplazando, como MCUboot por defecto',
@@ -23,7 +23,7 @@ export const practice = {
   clearOnly: 'Este bootloader ejecuta las imágenes donde están y no descifra ninguna.',
   counters: 'Llevan contadores de seguridad',
   countersHint: 'Se rechaza una imagen con un contador inferior al que ya han visto, o sin contador.',
-  downgrades: 'Su bootloader rechaza versiones anteriores',
-  usb: 'Sus puertos desaparecen en cada reinicio',
+  downgrades: 'El bootloader rechaza versiones anteriores',
+  usb: 'Los puertos desaparecen en cada reinicio',
   usbHint: 'Y vuelven con otro nombre, como en las placas con USB propio.',
 } as const

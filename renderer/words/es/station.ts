@@ -189,10 +189,10 @@ export const told = {
     export: 'Exportación',
   },
   outcome: {
-    confirmed: 'Ejecuta {version}, comprobada y confirmada.',
+    confirmed: '{version} comprobada y confirmada.',
     unchanged: 'Ya tenía {version}, confirmada; no se ha enviado nada.',
     uploaded: 'La imagen está en el slot, sin marcar.',
-    tested: 'Ejecuta {version}, comprobada, sin confirmar.',
+    tested: '{version} comprobada, sin confirmar.',
     reverted: 'Vuelve a ejecutar {version}.',
     failed: 'La ejecución ha fallado.',
     stopped: 'Detenida.',
