@@ -5,8 +5,9 @@ import { failed } from '../base/failure.ts'
 import type { Failure } from '../base/failure.ts'
 import type { EntryView } from '../contract/views.ts'
 import { entryView } from '../station/views.ts'
-import { listMax, openAuditStoreForReading } from '../store/audit.ts'
+import { openAuditStoreForReading } from '../store/audit.ts'
 import type { AuditStore, ListFilter } from '../store/audit.ts'
+import { listFound } from '../store/find.ts'
 import type { Call } from './call.ts'
 import { homeFolder } from './home.ts'
 import { columns } from './terminal.ts'
@@ -22,19 +23,10 @@ export async function withLog<T>(call: Call, work: (log: AuditStore) => Promise<
   }
 }
 
-/** Entries that fit, newest first, as many as were asked for. */
-export function entriesOf(log: AuditStore, filter: ListFilter, limit: number): EntryView[] | Failure {
-  const entries: EntryView[] = []
-  let before: number | null = filter.before ?? null
-  while (entries.length < limit) {
-    const piece = log.list({ ...filter, before, limit: Math.min(listMax, limit - entries.length) })
-    if (failed(piece)) return piece
-    entries.push(...piece.map(entryView))
-    const last = piece.at(-1)
-    if (last === undefined) break
-    before = last.seq
-  }
-  return entries
+/** Entries that fit, newest first, as many as were asked for, and how many fit in all; Ctrl+C ends it. */
+export async function entriesOf(call: Call, log: AuditStore, filter: ListFilter, limit: number): Promise<{ entries: EntryView[]; total: number } | Failure> {
+  const listed = await listFound(log, { ...filter, limit }, call.signal)
+  return failed(listed) ? listed : { entries: listed.entries.map(entryView), total: listed.total }
 }
 
 /** Entries as lines: number, time, unit, sentence. */

@@ -2,16 +2,18 @@
 // recall. All of them read only, so that a station at work and a log that was opened for reading answer alike.
 import { toHex } from '../base/bytes.ts'
 import { Failure, failed } from '../base/failure.ts'
-import type { CheckedArgsOf } from '../contract/api.ts'
+import type { CheckedArgsOf, ResultOf } from '../contract/api.ts'
 import type { EntryProofView, FiguresView, LogBatchView, LogKeyView, RecallView } from '../contract/log-views.ts'
 import { verifyInclusion } from '../log/proof.ts'
 import type { AuditStore } from '../store/audit.ts'
 import { checkpointOver, readLogPublicKey } from '../store/checkpoints.ts'
 import { diskFailure } from '../store/database.ts'
 import { readFigures } from '../store/figures.ts'
+import { listFound } from '../store/find.ts'
 import { recall } from '../store/recall.ts'
 import type { Recall, RecallFor } from '../store/recall.ts'
 import { sha256 } from '../store/rows.ts'
+import { entryView } from './views.ts'
 
 /** Rows of keys and batches in one answer, and of recalled units. */
 const rowsMax = 500
@@ -38,6 +40,12 @@ export function entryProof(audit: AuditStore, seq: number): EntryProofView | Fai
   } catch (error) {
     return diskFailure(error, audit.database.path)
   }
+}
+
+/** Entries that fit, newest first, and how many fit in all. */
+export async function listLog(audit: AuditStore, filter: CheckedArgsOf<'listLog'>): Promise<ResultOf<'listLog'> | Failure> {
+  const listed = await listFound(audit, filter)
+  return failed(listed) ? listed : { entries: listed.entries.map(entryView), total: listed.total }
 }
 
 /** Signing keys the log tells of, the lately used first. */
@@ -67,13 +75,13 @@ export async function logFigures(audit: AuditStore, wanted: CheckedArgsOf<'logFi
 
 type RecallArgs = Pick<CheckedArgsOf<'recallUnits'>, 'what' | 'hash'>
 
-export function recallAll(audit: AuditStore, { what, hash }: RecallArgs): Recall | Failure {
+export function recallAll(audit: AuditStore, { what, hash }: RecallArgs): Promise<Recall | Failure> {
   return recall(audit.database, { [what]: hash.trim() } as RecallFor)
 }
 
 /** Kinds: `bad-hash`, `no-such-image`, the disk's. */
-export function recallUnits(audit: AuditStore, args: RecallArgs): RecallView | Failure {
-  const found = recallAll(audit, args)
+export async function recallUnits(audit: AuditStore, args: RecallArgs): Promise<RecallView | Failure> {
+  const found = await recallAll(audit, args)
   if (failed(found)) return found
   const counts = { yes: 0, no: 0, unknown: 0 }
   for (const { stillRuns } of found.units) counts[stillRuns] += 1

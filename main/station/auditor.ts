@@ -16,7 +16,7 @@ import type { AuditStore } from '../store/audit.ts'
 import { keptCheckpoints, readLogPublicKey } from '../store/checkpoints.ts'
 import { exportBundle } from '../store/export.ts'
 import { sha256 } from '../store/rows.ts'
-import { entryProof, logBatches, logFigures, logKeys, recallUnits } from './auditing.ts'
+import { entryProof, listLog, logBatches, logFigures, logKeys, recallUnits } from './auditing.ts'
 import { readRun, readRuns } from './history.ts'
 import { startLooking } from './looking.ts'
 import type { Looked, Looking } from './looking.ts'
@@ -107,11 +107,7 @@ function readings(looking: Looking, { version, clock, paper }: AuditorOptions, e
   const read = <A, R>(work: (audit: AuditStore, args: A) => R | Failure | Promise<R | Failure>) => (args: A) => looking.call(({ audit }) => work(audit, args))
   const onDesk = <A, R>(work: (desk: Desk, args: A) => Promise<R | Failure>) => (args: A) => looking.call(({ audit }) => work({ audit, log: null, paper, version, wallMs: () => clock.wallMs() }, args))
   return {
-    listLog: read((audit, filter) => {
-      const [listed, total] = [audit.list(filter), audit.count(filter)]
-      if (failed(listed)) return listed
-      return failed(total) ? total : { entries: listed.map(entryView), total }
-    }),
+    listLog: read(listLog),
     entryProof: ({ seq }) => looking.call((looked) => (looked.files === null ? entryProof(looked.audit, seq) : proofInBundle(looked, version, seq))),
     logKeys: read(logKeys),
     logBatches: read(logBatches),

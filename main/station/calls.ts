@@ -14,7 +14,7 @@ import { Batch } from './batch.ts'
 import type { BayMap } from './bay-map.ts'
 import { blink, consoleCall, diagnose, layBays, nameUnit, retryBay, teachBay } from './fixture.ts'
 import type { FixtureWorld } from './fixture.ts'
-import { entryProof, logBatches, logFigures, logKeys, recallUnits } from './auditing.ts'
+import { entryProof, listLog, logBatches, logFigures, logKeys, recallUnits } from './auditing.ts'
 import { exportLog } from './bundle.ts'
 import { approveSigning, generateKey, importKey, listKeys, retireKey, setKeyPolicy, sign } from './desk.ts'
 import type { DeskWorld } from './desk.ts'
@@ -39,7 +39,7 @@ import { askedBoard, keepProfile, profileFromBoard } from './profile-calls.ts'
 import { imageOf, readied } from './readying.ts'
 import { addTokenKey, addTokenModule, generateTokenKey, listTokens, lockToken, unlockToken } from './tokens.ts'
 import { readNotices } from './notices.ts'
-import { entryView, failureView } from './views.ts'
+import { failureView } from './views.ts'
 import type { Handlers, World } from './world.ts'
 
 export type { Handlers, World }
@@ -136,11 +136,7 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice, bayMa
     },
     run: ({ run }) => readRun(audit, run),
     listRuns: ({ batch }) => readRuns(audit, batch),
-    listLog: (filter) => {
-      const [listed, total] = [audit.list(filter), audit.count(filter)]
-      if (failed(listed)) return listed
-      return failed(total) ? total : { entries: listed.map(entryView), total }
-    },
+    listLog: (filter) => listLog(audit, filter),
     findLog: (filter) => world.searches.find(filter),
     foundEntries: ({ find, at, limit }) => world.searches.entries(find, at, limit),
     placeInLog: ({ find, seq }) => world.searches.place(find, seq),

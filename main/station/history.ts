@@ -1,5 +1,6 @@
 // A run as its log entries tell it, step by step. The log is the only memory: a run of last year and one that is going on
 // are read the same way, and a run whose station died shows its last proven step.
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { RunView, StepView } from '../contract/views.ts'
 import { todoOf } from '../line/failures.ts'
 import type { Entry } from '../log/entry.ts'
@@ -11,6 +12,8 @@ import { sentenceOf, stepOf } from './words.ts'
 const entriesOfRunMax = 1_000
 /** Runs given in one list. */
 export const runsMax = 1_000
+/** Runs read in one go: some milliseconds of work. */
+const runsATurn = 10
 
 /** Results that rest on the board's own word. */
 const proven: ReadonlySet<string> = new Set(['slot-write-done', 'marked', 'booted', 'proof-passed', 'confirmed'])
@@ -75,12 +78,13 @@ export function readRun(audit: AuditStore, run: string): RunView | Failure {
   return runViewOf(entries) ?? new Failure('no-such-run', `The log knows no run "${run.slice(0, 64)}".`)
 }
 
-/** Runs of a batch, or the latest runs of all, newest first. */
-export function readRuns(audit: AuditStore, batch: string | null): RunView[] | Failure {
+/** Runs of a batch, or the latest runs of all, newest first; other work goes on meanwhile. */
+export async function readRuns(audit: AuditStore, batch: string | null): Promise<RunView[] | Failure> {
   const starts = audit.list({ batch, kind: 'run-started', limit: runsMax })
   if (failed(starts)) return starts
   const runs: RunView[] = []
-  for (const start of readable(starts)) {
+  for (const [i, start] of readable(starts).entries()) {
+    if (i % runsATurn === 0) await nextTurn()
     const run = text(start, 'run')
     const view = run === null ? null : readRun(audit, run)
     if (view === null) continue

@@ -1,6 +1,7 @@
 // What leaves the station on paper or as a table: a batch's report, a unit's label, recalls and histories. Pages are made
 // from the log's entries; printing and PDF belong to whoever has a page to print on (`Paper`, the window's shell), and where
 // nobody has, that is said. What is saved is noted in the log.
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { toHex, utf8 } from '../base/bytes.ts'
 import { Failure, failed } from '../base/failure.ts'
 import { csvHeader, csvLine } from '../bundle/csv.ts'
@@ -42,10 +43,12 @@ const noPaper = new Failure('no-paper', 'Nothing here can make PDF or print. Sav
 /** A batch's entries are read in one go up to this many. */
 const batchEntriesMax = 1_000_000
 const historyMax = 1_000_000
-const page = 1_000
+/** Entries read in one go: some milliseconds of work, since boards may be written meanwhile. */
+const page = 200
+const linesATurn = 200
 
 /** The page of one batch, with the checkpoint that covers it. Kinds: `no-such-batch`, `no-checkpoint`, the disk's. */
-export function batchReport({ audit, version, wallMs }: Pick<Desk, 'audit' | 'version' | 'wallMs'>, batch: string): string | Failure {
+export async function batchReport({ audit, version, wallMs }: Pick<Desk, 'audit' | 'version' | 'wallMs'>, batch: string): Promise<string | Failure> {
   const { sql, folder, path } = audit.database
   const key = readLogPublicKey(folder)
   if (failed(key)) return key
@@ -68,6 +71,7 @@ export function batchReport({ audit, version, wallMs }: Pick<Desk, 'audit' | 've
         else teller.add(entry)
       }
       if (rows.length < page) break
+      await nextTurn()
     }
     const about = { what: `Batch ${batch}`, madeAt: new Date(wallMs()).toISOString(), madeBy: version }
     const proof = reportProof({ origin: covering.checkpoint.origin, from: range.low, to: range.high + 1 }, { note: covering.note, checkpoint: covering.checkpoint, key, redacted })
@@ -78,14 +82,14 @@ export function batchReport({ audit, version, wallMs }: Pick<Desk, 'audit' | 've
 }
 
 export async function saveReport(desk: Desk, { batch, form, saveAs }: CheckedArgsOf<'saveReport'>): Promise<SavedView | Failure> {
-  const html = batchReport(desk, batch)
+  const html = await batchReport(desk, batch)
   if (failed(html)) return html
   const bytes = form === 'html' ? utf8(html) : await (desk.paper?.pdf(html, null) ?? noPaper)
   return failed(bytes) ? bytes : await saveAndNote(desk.log, `report of batch ${batch}, ${form}`, saveAs, bytes)
 }
 
 export async function printReport(desk: Desk, batch: string): Promise<{ printed: boolean } | Failure> {
-  const html = batchReport(desk, batch)
+  const html = await batchReport(desk, batch)
   if (failed(html)) return html
   const printed = await (desk.paper?.print(html, null) ?? noPaper)
   return failed(printed) ? printed : { printed }
@@ -151,30 +155,33 @@ export async function printLabel(desk: Desk, unit: string): Promise<{ printed: b
 }
 
 export async function saveRecall(desk: Desk, { what, hash, still, saveAs }: CheckedArgsOf<'saveRecall'>): Promise<SavedView | Failure> {
-  const found = recallAll(desk.audit, { what, hash })
+  const found = await recallAll(desk.audit, { what, hash })
   if (failed(found)) return found
   const units = found.units.filter(({ stillRuns }) => !still || stillRuns !== 'no')
   return await saveAndNote(desk.log, `recall of ${what} ${hash}`, saveAs, utf8(recallTable(units)))
 }
 
 export async function saveHistory(desk: Desk, { unit, saveAs }: CheckedArgsOf<'saveHistory'>): Promise<SavedView | Failure> {
-  const table = historyTable(desk.audit, unit)
+  const table = await historyTable(desk.audit, unit)
   return failed(table) ? table : await saveAndNote(desk.log, `history of ${unit}`, saveAs, utf8(table))
 }
 
 /** All of a unit and the signatures behind what it got, oldest first, as a table. Kinds: `no-such-unit`, the disk's. */
-export function historyTable(audit: AuditStore, unit: string): string | Failure {
+export async function historyTable(audit: AuditStore, unit: string): Promise<string | Failure> {
   const behind = signaturesBehind(audit.database, unit)
   if (failed(behind)) return behind
   try {
     const own = audit.database.sql.prepare(`SELECT seq FROM entries WHERE unit = ? ORDER BY seq LIMIT ${historyMax}`).pluck().all(unit) as number[]
     if (own.length === 0) return new Failure('no-such-unit', `The log knows no unit "${unit.slice(0, 128)}".`)
     const read = audit.database.sql.prepare('SELECT bytes, leaf FROM entries WHERE seq = ?')
-    const lines = [...new Set([...own, ...behind])].sort((a, b) => a - b).flatMap((seq) => {
+    const seqs = [...new Set([...own, ...behind])].sort((a, b) => a - b)
+    const lines: string[] = []
+    for (const [i, seq] of seqs.entries()) {
+      if (i % linesATurn === 0) await nextTurn()
       const { bytes, leaf } = read.get(seq) as { bytes: Uint8Array; leaf: Uint8Array }
       const entry = parseEntry(bytes)
-      return failed(entry) ? [] : [csvLine(entry, toHex(leaf))]
-    })
+      if (!failed(entry)) lines.push(csvLine(entry, toHex(leaf)))
+    }
     return csvHeader + lines.join('')
   } catch (error) {
     return diskFailure(error, audit.database.path)

@@ -14,8 +14,10 @@ import type { StoredEntry } from './rows.ts'
 export type FindFilter = Omit<ListFilter, 'before' | 'limit'>
 
 /** Entries looked at in one go: where each entry's text must be read, and where an index leads. */
-const textPiece = 4_000
+const textPiece = 2_000
 const indexedPiece = 200_000
+/** Entries read and parsed in one go. */
+const rowsATurn = 200
 /** Numbers one found set holds at most; the newest count. */
 export const foundMax = 5_000_000
 
@@ -48,15 +50,60 @@ export async function extendFound(store: AuditStore, found: Found, signal: Abort
   try {
     const { sql } = store.database
     const read = sql.prepare(`SELECT seq FROM entries ${where === '' ? 'WHERE' : `${where} AND`} seq >= ? AND seq < ? ORDER BY seq`).pluck()
+    const first = sql.prepare('SELECT min(seq) FROM entries WHERE seq >= ?').pluck()
     while (found.size < head.size) {
       if (signal.aborted) return new Failure('stopped', 'Another search took its place.')
-      const to = Math.min(head.size, found.size + piece)
-      for (const seq of read.all(...values, found.size, to) as number[]) found.seqs.push(seq)
+      // In a log that was tampered with, numbers may lie far apart.
+      const next = (first.get(found.size) as number | null) ?? head.size
+      const to = Math.min(head.size, next + piece)
+      for (const seq of read.all(...values, next, to) as number[]) found.seqs.push(seq)
       if (found.seqs.length > foundMax) return new Failure('too-many-found', `More than ${foundMax} entries fit. Narrow the search.`)
       found.size = to
       await nextTurn()
     }
     return null
+  } catch (error) {
+    return diskFailure(error, store.database.path)
+  }
+}
+
+/** Entries that fit, newest first, and how many fit in all (`before` and `limit` play no part in that). */
+export type Listed = Readonly<{ entries: readonly ListedEntry[]; total: number }>
+
+/**
+ * What `AuditStore.list` and `count` tell, with other work going on meanwhile; `limit` may be any number here. Failures:
+ * `stopped` when the signal aborts, the disk's.
+ */
+export async function listFound(store: AuditStore, filter: ListFilter, signal?: AbortSignal): Promise<Listed | Failure> {
+  const { before, limit = 100, ...rest } = filter
+  const { where, values } = conditionOf(rest)
+  const piece = filter.text || filter.key ? textPiece : indexedPiece
+  const entries: ListedEntry[] = []
+  let total = 0
+  try {
+    const { sql } = store.database
+    const within = `FROM entries ${where === '' ? 'WHERE' : `${where} AND`} seq >= ? AND seq < ?`
+    const count = sql.prepare(`SELECT count(*) ${within}`).pluck()
+    const newest = sql.prepare(`SELECT seq, bytes, leaf ${within} ORDER BY seq DESC LIMIT ?`)
+    const last = sql.prepare('SELECT max(seq) FROM entries WHERE seq < ?').pluck()
+    // From one entry that is there to the next: numbers in a log that was tampered with may lie far apart.
+    for (let to = Number.MAX_SAFE_INTEGER, from = to; ; to = from) {
+      to = ((last.get(to) as number | null) ?? -1) + 1
+      if (to <= 0) return { entries, total }
+      from = Math.max(0, to - piece)
+      const fit = count.get(...values, from, to) as number
+      total += fit
+      const upTo = Math.min(to, before ?? to)
+      while (fit > 0 && entries.length < limit) {
+        const below = Math.min(upTo, entries.at(-1)?.seq ?? upTo)
+        const rows = newest.all(...values, from, below, Math.min(rowsATurn, limit - entries.length)) as StoredEntry[]
+        entries.push(...rows.map(({ seq, bytes, leaf }) => ({ seq, leaf: toHex(leaf), entry: parseEntry(bytes) })))
+        if (rows.length < rowsATurn) break
+        await nextTurn()
+      }
+      await nextTurn()
+      if (signal?.aborted === true) return new Failure('stopped', 'The listing was stopped.')
+    }
   } catch (error) {
     return diskFailure(error, store.database.path)
   }

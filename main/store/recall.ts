@@ -1,6 +1,7 @@
 // Recall: from an image, a key or a package to every unit that got it, whether it was ever seen running there, and what the
 // unit runs now as far as the log knows. "Now" is the board's own last word; where something was begun after that word and
 // not ended, the answer is "unknown" rather than a guess.
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { assert, Failure } from '../base/failure.ts'
 import { parseEntry } from '../log/entry.ts'
 import type { Entry } from '../log/entry.ts'
@@ -26,19 +27,38 @@ export type Recall = Readonly<{ images: readonly string[]; units: readonly Recal
 export const recalledUnitsMax = 100_000
 const imagesMax = 1_000
 const entriesOfUnitMax = 200
+/** Image numbers of one unit. */
+const numbersMax = 16
 const prefixMin = 8
 
-/** Units that got such an image, by first write. Fails with `no-such-image` when the log knows nothing of that hash. */
-export function recall(database: OpenDatabase, wanted: RecallFor): Recall | Failure {
+/** Entries whose derived rows are looked at in one go, and units asked of what they run: some milliseconds of work each. */
+const pieceEntries = 50_000
+const pieceUnits = 100
+
+/**
+ * Units that got such an image, by first write; boards may be at work in the same process, so it is done in pieces.
+ * Failures: `bad-hash`, `no-such-image` when the log knows nothing of that hash, `stopped`, the disk's.
+ */
+export async function recall(database: OpenDatabase, wanted: RecallFor, signal?: AbortSignal): Promise<Recall | Failure> {
   try {
     const images = imagesFor(database, wanted)
     if (images instanceof Failure) return images
-    const units = unitsWith(database, images)
-    return { images, units: units.map(({ unit, seq }) => unitNow(database, unit, seq, new Set(images))) }
+    const got = await unitsWith(database, images, signal)
+    if (got instanceof Failure) return got
+    const units: RecalledUnit[] = []
+    const read = unitReader(database, new Set(images))
+    for (const one of got) {
+      if (units.length % pieceUnits === 0) await nextTurn()
+      if (signal?.aborted === true) return stopped
+      units.push(read(one))
+    }
+    return { images, units }
   } catch (error) {
     return diskFailure(error, database.path)
   }
 }
+
+const stopped = new Failure('stopped', 'The recall was stopped.')
 
 function imagesFor({ sql }: OpenDatabase, wanted: RecallFor): string[] | Failure {
   const [what, hash] = Object.entries(wanted)[0] as [string, string]
@@ -63,14 +83,28 @@ function imagesFor({ sql }: OpenDatabase, wanted: RecallFor): string[] | Failure
   return found.size > 0 ? [...found] : new Failure('no-such-image', `The log knows no ${what} ${hash.slice(0, 80)}.`)
 }
 
-function unitsWith({ sql }: OpenDatabase, images: readonly string[]): { unit: string; seq: number }[] {
+/** A unit with its first write, and the image numbers under which it got such an image; 0 where only an outcome tells. */
+type Got = { readonly unit: string; readonly seq: number; readonly numbers: Set<number> }
+
+/** By first write, as many as are told of. */
+async function unitsWith({ sql }: OpenDatabase, images: readonly string[], signal: AbortSignal | undefined): Promise<Got[] | Failure> {
   const marks = images.map(() => '?').join(', ')
-  return sql.prepare(
-    `SELECT unit, min(seq) AS seq FROM (
-       SELECT unit, seq FROM slot_writes WHERE image_hash IN (${marks}) AND unit IS NOT NULL
-       UNION ALL SELECT unit, seq FROM outcomes WHERE active_hash IN (${marks}) AND unit IS NOT NULL)
-     GROUP BY unit ORDER BY seq LIMIT ${recalledUnitsMax}`,
-  ).all(...images, ...images) as { unit: string; seq: number }[]
+  const writes = sql.prepare(`SELECT unit, seq, coalesce(image, 0) AS number FROM slot_writes WHERE image_hash IN (${marks}) AND seq >= ? AND seq < ? AND unit IS NOT NULL`)
+  const ends = sql.prepare(`SELECT unit, seq, NULL AS number FROM outcomes WHERE active_hash IN (${marks}) AND seq >= ? AND seq < ? AND unit IS NOT NULL`)
+  const first = sql.prepare('SELECT min(seq) FROM entries WHERE seq >= ?').pluck()
+  const units = new Map<string, Got>()
+  // From one entry that is there to the next: numbers in a log that was tampered with may lie far apart.
+  for (let from = first.get(0) as number | null; from !== null; from = first.get(from + pieceEntries) as number | null) {
+    const rows = [writes, ends].flatMap((statement) => statement.all(...images, from, from + pieceEntries) as { unit: string; seq: number; number: number | null }[])
+    for (const { unit, seq, number } of rows.sort((a, b) => a.seq - b.seq)) {
+      const got = units.get(unit) ?? { unit, seq, numbers: new Set<number>() }
+      if (!units.has(unit) && units.size < recalledUnitsMax) units.set(unit, got)
+      if (number !== null && got.numbers.size < numbersMax) got.numbers.add(number)
+    }
+    await nextTurn()
+    if (signal?.aborted === true) return stopped
+  }
+  return [...units.values()]
 }
 
 /** Kinds in which the board says what it runs, and kinds after which it may run something else. */
@@ -80,38 +114,53 @@ const unsettles = ['reset-intended', 'mark-intended', 'confirm-intended']
 /** The board's word on an image of another number than the application's (a network core, a second core). */
 const saidOfOther = 'image-runs'
 
-/** Under which image numbers the unit got such an image; 0 where only an outcome tells. */
-function numbersOf({ sql }: OpenDatabase, unit: string, images: ReadonlySet<string>): number[] {
-  const marks = [...images].map(() => '?').join(', ')
-  const found = sql.prepare(`SELECT DISTINCT coalesce(image, 0) FROM slot_writes WHERE unit = ? AND image_hash IN (${marks}) ORDER BY 1 LIMIT 16`).pluck().all(unit, ...images) as number[]
-  return found.length === 0 ? [0] : found
-}
-
-/** One answer for each image number the unit got such an image under; the gravest of them is the unit's. */
-function unitNow(database: OpenDatabase, unit: string, firstSeq: number, images: ReadonlySet<string>): RecalledUnit {
-  const answers = numbersOf(database, unit, images).map((number) => unitNowAs(database, number, unit, firstSeq, images))
-  const gravest = answers.find(({ stillRuns }) => stillRuns === 'yes') ?? answers.find(({ stillRuns }) => stillRuns === 'unknown') ?? answers[0]
-  assert(gravest !== undefined, 'a unit has an image under one number at least')
-  return { ...gravest, ran: answers.some(({ ran }) => ran) }
-}
-
-function unitNowAs({ sql }: OpenDatabase, number: number, unit: string, firstSeq: number, images: ReadonlySet<string>): RecalledUnit {
+/** Reads what a unit runs now: an answer for each image number it got such an image under, of which the gravest counts. */
+function unitReader({ sql }: OpenDatabase, images: ReadonlySet<string>): (got: Got) => RecalledUnit {
   const kinds = [...said, ...unsettles, saidOfOther].map((kind) => `'${kind}'`).join(', ')
-  const rows = sql.prepare(`SELECT bytes FROM entries WHERE unit = ? AND kind IN (${kinds}) ORDER BY seq DESC LIMIT ${entriesOfUnitMax}`).pluck().all(unit) as Uint8Array[]
-  const entries = rows.map(parseEntry).filter((entry): entry is Entry => !(entry instanceof Failure))
-  const first = sql.prepare('SELECT time FROM entries WHERE seq = ?').pluck().get(firstSeq) as string
+  const newest = sql.prepare(`SELECT bytes FROM entries WHERE unit = ? AND kind IN (${kinds}) ORDER BY seq DESC LIMIT ${entriesOfUnitMax}`).pluck()
+  const time = sql.prepare('SELECT time FROM entries WHERE seq = ?').pluck()
+  return ({ unit, seq, numbers }) => {
+    const entries = lazily(newest.all(unit) as Uint8Array[])
+    const firstAt = time.get(seq) as string
+    const answers = (numbers.size === 0 ? [0] : [...numbers].sort((a, b) => a - b)).map((number) => ({ unit, firstSeq: seq, firstAt, ...wordOn(number, entries, images) }))
+    const gravest = answers.find(({ stillRuns }) => stillRuns === 'yes') ?? answers.find(({ stillRuns }) => stillRuns === 'unknown') ?? answers[0]
+    assert(gravest !== undefined, 'a unit has an image under one number at least')
+    return { ...gravest, ran: answers.some(({ ran }) => ran) }
+  }
+}
+
+/** Entries of these bytes, each read once and only when it is asked for: the newest mostly tell it all. */
+function lazily(rows: readonly Uint8Array[]): () => Generator<Entry> {
+  const parsed: (Entry | Failure)[] = []
+  return function* () {
+    for (const [i, bytes] of rows.entries()) {
+      const entry = (parsed[i] ??= parseEntry(bytes))
+      if (!(entry instanceof Failure)) yield entry
+    }
+  }
+}
+
+/** The board's last word on its image of this number, from its entries, newest first. */
+function wordOn(number: number, entries: () => Generator<Entry>, images: ReadonlySet<string>): Pick<RecalledUnit, 'ran' | 'stillRuns' | 'now'> {
   const isWord = (entry: Entry) => (number === 0 ? said.includes(entry.kind) : entry.kind === saidOfOther && entry.data['image'] === number) && hashIn(entry) !== null
-  const last = entries.find(isWord)
-  const open = entries.find((entry) => entry.kind === 'outcome' || unsettles.includes(entry.kind))
+  let [last, open]: (Entry | undefined)[] = []
+  let [ran, resetSince] = [false, false]
+  for (const entry of entries()) {
+    if (isWord(entry)) {
+      last ??= entry
+      ran ||= images.has(hashIn(entry) ?? '')
+    }
+    if (entry.kind === 'outcome' || unsettles.includes(entry.kind)) open ??= entry
+    resetSince ||= last === undefined && entry.kind === 'reset-intended'
+    if (last !== undefined && open !== undefined && ran) break
+  }
   const cutOff = open !== undefined && (open.kind !== 'outcome' || (open.data['failure'] !== undefined && hashIn(open) === null)) && (last === undefined || open.seq > last.seq)
   // An outcome names the application alone: what another image that was on test became at a later restart, it does not say.
   const onTest = last !== undefined && number > 0 && last.data['confirmed'] !== true
-  const unsettled = cutOff || (onTest && entries.some((entry) => entry.kind === 'reset-intended' && entry.seq > last.seq))
   const hash = last === undefined ? null : hashIn(last)
   return {
-    unit, firstSeq, firstAt: first,
-    ran: entries.some((entry) => isWord(entry) && images.has(hashIn(entry) ?? '')),
-    stillRuns: last === undefined || unsettled ? 'unknown' : images.has(hash ?? '') ? 'yes' : 'no',
+    ran,
+    stillRuns: last === undefined || cutOff || (onTest && resetSince) ? 'unknown' : images.has(hash ?? '') ? 'yes' : 'no',
     now: { hash, version: last !== undefined && typeof last.data['version'] === 'string' ? last.data['version'] : null, at: last?.time ?? null, seq: last?.seq ?? null },
   }
 }

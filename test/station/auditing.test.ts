@@ -117,19 +117,19 @@ test('keys and batches of the log are named, the latest first', async () => {
 test('recall finds who still runs it, by image, key or a beginning of either, and its table holds no formula', async () => {
   const { store } = await madeHome()
   for (const args of [{ what: 'image', hash: imageHash }, { what: 'image', hash: imageHash.slice(0, 8) }, { what: 'key', hash: keyHash }] as const) {
-    expect(value(recallUnits(store, args))).toMatchObject({ total: 15, images: [imageHash], counts: { yes: 13, no: 1, unknown: 1 } })
+    expect(value(await recallUnits(store, args))).toMatchObject({ total: 15, images: [imageHash], counts: { yes: 13, no: 1, unknown: 1 } })
   }
-  expect(recallUnits(store, { what: 'image', hash: hashOf('never seen') })).toMatchObject({ kind: 'no-such-image' })
-  const table = recallTable([{ ...value(recallAll(store, { what: 'image', hash: imageHash })).units[0]!, unit: '=HYPERLINK("x")' }])
+  expect(await recallUnits(store, { what: 'image', hash: hashOf('never seen') })).toMatchObject({ kind: 'no-such-image' })
+  const table = recallTable([{ ...value(await recallAll(store, { what: 'image', hash: imageHash })).units[0]!, unit: '=HYPERLINK("x")' }])
   expect(table.split('\r\n')[1]).toMatch(/^"'=HYPERLINK\(""x""\)",/)
 })
 
 test('a unit\'s history as a table has its entries and the signature behind its image', async () => {
   const { store } = await madeHome()
-  const lines = value(historyTable(store, 'SN-b1-3')).trim().split('\r\n')
+  const lines = value(await historyTable(store, 'SN-b1-3')).trim().split('\r\n')
   expect(lines).toHaveLength(1 + 10 + 1)
   expect(lines[1]).toContain('image-signed')
-  expect(historyTable(store, 'nobody')).toMatchObject({ kind: 'no-such-unit' })
+  expect(await historyTable(store, 'nobody')).toMatchObject({ kind: 'no-such-unit' })
   expect(value(labelFacts(store, 'SN-b1-3'))).toMatchObject({ outcome: 'reverted', version: '1.0.0', imageHash: hashOf('old image') })
   expect(labelFacts(store, 'nobody')).toMatchObject({ kind: 'no-such-unit' })
 })
@@ -137,7 +137,7 @@ test('a unit\'s history as a table has its entries and the signature behind its 
 test('a batch\'s report tells of that batch alone and carries the checkpoint over it', async () => {
   const { store } = await madeHome()
   const desk = { audit: store, version: '9.9.9', wallMs: () => Date.UTC(2026, 2, 2) }
-  const page = value(batchReport(desk, 'b1'))
+  const page = value(await batchReport(desk, 'b1'))
   expect(page).toContain('SN-b1-11')
   expect(page).not.toContain('SN-b2-0')
   expect(page).toContain(imageHash)
@@ -146,8 +146,8 @@ test('a batch\'s report tells of that batch alone and carries the checkpoint ove
   expect(page).toMatch(/<svg[^>]*viewBox/)
   expect(page).not.toContain('<script')
   expect(page).not.toContain('danger <b>')
-  expect(batchReport(desk, 'b9')).toMatchObject({ kind: 'no-such-batch' })
+  expect(await batchReport(desk, 'b9')).toMatchObject({ kind: 'no-such-batch' })
   value(store.appendAll(runDrafts('b3', 'SN-late', 'confirmed', 1)))
-  expect(batchReport(desk, 'b3')).toBeInstanceOf(Failure)
-  expect(batchReport(desk, 'b3')).toMatchObject({ kind: 'no-checkpoint' })
+  expect(await batchReport(desk, 'b3')).toBeInstanceOf(Failure)
+  expect(await batchReport(desk, 'b3')).toMatchObject({ kind: 'no-checkpoint' })
 })

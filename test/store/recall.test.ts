@@ -44,24 +44,24 @@ const units = [['keeps', true, 'yes'], ['went back', true, 'no'], ['cut off', fa
 
 test.each([
   ['the image', { image: bad }], ['the first digits of it', { image: bad.slice(0, 10) }], ['its key', { key }], ['its package', { package: pack }], ['in capitals', { package: pack.toUpperCase() }],
-])('%s leads to each unit that got it, whether it ran there and whether it still does', (_name, wanted) => {
-  const found = value(recall(filled().database, wanted))
+])('%s leads to each unit that got it, whether it ran there and whether it still does', async (_name, wanted) => {
+  const found = value(await recall(filled().database, wanted))
   expect(found.images).toEqual([bad])
   expect(found.units.map(({ unit, ran, stillRuns }) => [unit, ran, stillRuns])).toEqual(units)
 })
 
-test('a package opened here, made elsewhere, is known by its file too', () => {
+test('a package opened here, made elsewhere, is known by its file too', async () => {
   const store = filled()
   const other = hashOf('from the supplier')
   value(store.append({ kind: 'package-opened', data: { packageSha256: other, imageHash: good, file: 'from.cms' } }))
-  expect(value(recall(store.database, { package: other })).units.map(({ unit }) => unit)).toEqual(['went back', 'mended', 'never'])
+  expect(value(await recall(store.database, { package: other })).units.map(({ unit }) => unit)).toEqual(['went back', 'mended', 'never'])
 })
 
-test('what the log does not know, and what is no hash, are said to be so', () => {
+test('what the log does not know, and what is no hash, are said to be so', async () => {
   const { database } = filled()
-  expect(recall(database, { package: hashOf('nobody has it') })).toMatchObject({ kind: 'no-such-image' })
-  expect(recall(database, { image: bad.slice(0, 4) })).toMatchObject({ kind: 'bad-hash' })
-  expect(recall(database, { key: 'not hex at all' })).toMatchObject({ kind: 'bad-hash' })
+  expect(await recall(database, { package: hashOf('nobody has it') })).toMatchObject({ kind: 'no-such-image' })
+  expect(await recall(database, { image: bad.slice(0, 4) })).toMatchObject({ kind: 'bad-hash' })
+  expect(await recall(database, { key: 'not hex at all' })).toMatchObject({ kind: 'bad-hash' })
 })
 
 // Images of other numbers: a network core beside the application.
@@ -84,7 +84,7 @@ function bothRun(unit: string, radioHash: string, then: { hash: string; confirme
   ]
 }
 
-test('an image that is not the application is followed by the board\'s word on that very image', () => {
+test('an image that is not the application is followed by the board\'s word on that very image', async () => {
   const store = storeIn(newHome())
   const other = hashOf('other radio')
   value(store.appendAll([
@@ -96,7 +96,7 @@ test('an image that is not the application is followed by the board\'s word on t
     ...bothRun('on test', radio, { hash: radio, confirmed: false }), ...run('on test', good, 'confirmed'),
     ...bothRun('kept since', radio, { hash: radio, confirmed: true }), ...run('kept since', good, 'confirmed'),
   ]))
-  const found = value(recall(store.database, { image: radio }))
+  const found = value(await recall(store.database, { image: radio }))
   expect(found.units.map(({ unit, ran, stillRuns, now }) => [unit, ran, stillRuns, now.version])).toEqual([
     ['keeps', true, 'yes', '3.1.0'], ['mended', true, 'no', '3.1.0'], ['cut off', false, 'unknown', null], ['never named', false, 'unknown', null],
     ['on test', true, 'unknown', '3.1.0'], ['kept since', true, 'yes', '3.1.0'],

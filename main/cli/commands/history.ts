@@ -18,10 +18,11 @@ export function declare(command: Command, act: Act): void {
     .option('-n, --limit <n>', 'the newest so many entries', wholeNumber(1, 1_000_000), 500)
     .option('--csv <file>', 'also write all of it to this table')
     .action(act<{ limit: number; csv?: string }>((call, [unit = ''], flags) => withLog<Answer>(call, async (log) => {
-      const entries = entriesOf(log, { unit }, flags.limit)
-      if (failed(entries)) return entries
+      const found = await entriesOf(call, log, { unit }, flags.limit)
+      if (failed(found)) return found
+      const { entries } = found
       if (entries.length === 0) return new Failure('no-such-unit', `The log knows no unit "${unit}". slotwright log list shows the units it knows.`, { unit })
-      const table = flags.csv === undefined ? null : historyTable(log, unit)
+      const table = flags.csv === undefined ? null : await historyTable(log, unit)
       if (failed(table)) return table
       const saved = table === null ? null : await writeOutput(resolve(flags.csv ?? ''), utf8(table))
       if (saved !== null) return saved

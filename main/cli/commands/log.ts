@@ -53,12 +53,11 @@ export function declare(command: Command, act: Act): void {
 }
 
 function list(call: Call, _args: readonly string[], flags: ListFlags): Promise<Answer | Failure> {
-  return withLog<Answer>(call, (log) => {
+  return withLog<Answer>(call, async (log) => {
     const filter = { kind: flags.kind ?? null, unit: flags.unit ?? null, batch: flags.batch ?? null, text: flags.text ?? null, before: flags.before ?? null, person: flags.person ?? null, outcome: flags.outcome ?? null, key: flags.key ?? null, since: flags.since ?? null, until: flags.until ?? null }
-    const entries = entriesOf(log, filter, flags.limit)
-    if (failed(entries)) return entries
-    const total = log.count(filter)
-    if (failed(total)) return total
+    const found = await entriesOf(call, log, filter, flags.limit)
+    if (failed(found)) return found
+    const { entries, total } = found
     const words = entries.length === 0 ? 'No entry fits.' : entryLines(call, entries)
     if (!call.json && total > entries.length) call.tell(`${entries.length} of ${total} entries; --limit shows more.\n`)
     return { document: { entries, total, ...headOf(log) }, words }

@@ -29,7 +29,7 @@ function recalled(call: Call, flags: Flags): Promise<Answer | Failure> {
   const [first] = wanted
   if (first === undefined || wanted.length > 1) return Promise.resolve(new Failure(usageKind, 'Name one of --image, --key and --package.'))
   return withLog<Answer>(call, async (log) => {
-    const found = recall(log.database, first)
+    const found = await recall(log.database, first, call.signal)
     if (failed(found)) return found
     const units = found.units.filter((unit) => flags.still !== true || unit.stillRuns !== 'no')
     const counts = { yes: 0, no: 0, unknown: 0 }

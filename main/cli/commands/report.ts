@@ -29,7 +29,7 @@ function report(call: Call, named: string, out: string): Promise<Answer | Failur
     if (failed(batches)) return batches
     const batch = named === 'last' ? batches[0]?.batch : named
     if (batch === undefined) return new Failure('no-such-batch', 'The log has no batch yet.')
-    const html = batchReport({ audit, version, wallMs: () => realClock.wallMs() }, batch)
+    const html = await batchReport({ audit, version, wallMs: () => realClock.wallMs() }, batch)
     const bytes = failed(html) || form === '.pdf' ? await pdfOf(html, null) : utf8(html)
     if (failed(bytes)) return bytes
     const path = resolve(out)
