@@ -27,7 +27,7 @@ const silentAsks = 2
 /** BOOT_SERIAL_WAIT_FOR_DFU waits half a second by default; the restart comes 250 ms after its answer. */
 const quietForBootloaderMs = 2_500
 
-const none: Tally = { asks: 0, uploads: 0, resets: 0, clearings: 0, proofs: 0, confirms: 0 }
+const none: Tally = { orders: 0, asks: 0, uploads: 0, resets: 0, clearings: 0, proofs: 0, confirms: 0 }
 
 /** The first move of a run: note that it began, ask the board who it is. */
 export function begin(job: Job): Move {
@@ -116,11 +116,13 @@ function identified(state: ActiveState, board: BoardSays): Move {
 
 function planFor(state: ActiveState, board: BoardSays): Move {
   const { job, tally } = state
-  const planned = plan(board, job)
+  const planned = plan(board, job, tally.orders > 0)
   if (planned instanceof Failure) return end(job, endingFailed(job, board.slots, planned), [record.preflightRefused(job, planned)])
   switch (planned.is) {
     case 'unchanged':
       return end(job, ending(job, 'unchanged', board.slots))
+    case 'arrived':
+      return prepend(record.booted(job, board.slots), enter({ at: 'updating', job, board, tally: { ...tally, resets: 0, proofs: 0 } }, planned.steps))
     case 'clear': {
       if (tally.clearings >= tries.clearingsMax) {
         return endFailed({ ...state, at: 'asking', board }, new Failure('stuck', `The board does not get past a half-done update: ${planned.why}. Restart it by hand, or flash it with a programmer.`))

@@ -18,7 +18,8 @@ export function enter(course: Course, steps: readonly Step[], results: readonly 
     assert(course.at === 'updating' && course.job.recipe.mode !== 'test-and-confirm', 'only a recipe without confirm ends by running out of steps')
     return prepend(results, end(course.job, ending(course.job, outcome, course.board.slots)))
   }
-  return { state: { ...course, step, rest }, record: [...results, ...record.intentOf(course.job, step, why)] }
+  const orders = course.tally.orders + (step.do === 'upload' || step.do === 'mark' ? 1 : 0)
+  return { state: { ...course, tally: { ...course.tally, orders }, step, rest }, record: [...results, ...record.intentOf(course.job, step, why)] }
 }
 
 export function onward(state: ActiveState, board: BoardSays): Move {

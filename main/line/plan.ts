@@ -13,6 +13,8 @@ import type { BoardSays, Job, Part, ResetPurpose, SlotSays, Step } from './state
 export type Plan =
   /** Nothing to do: it runs the image for good. */
   | Readonly<{ is: 'unchanged' }>
+  /** What this run ordered came about without its seeing how: it is proven like any other. */
+  | Readonly<{ is: 'arrived'; steps: readonly Step[] }>
   /** Steps to the recipe's goal; none left when the goal is already reached short of a confirm. */
   | Readonly<{ is: 'update'; steps: readonly Step[]; marked: boolean }>
   /** An earlier update hangs half-done; restart the board past it, then plan again. */
@@ -52,9 +54,10 @@ const needsBoot: ReadonlySet<Situation> = new Set(['waits-marked', 'waits-unmark
 
 /**
  * The plan for this board, or why nothing is sent to it. Failure kinds: those of recipe.ts, modes.ts and parts.ts, and
- * `nothing-runs` when the board names no running image.
+ * `nothing-runs` when the board names no running image. `ordered`: this run has told the board to take or to boot it already,
+ * so a board that runs the image now did not have it before.
  */
-export function plan(board: BoardSays, wanted: Job): Plan | Failure {
+export function plan(board: BoardSays, wanted: Job, ordered = false): Plan | Failure {
   if (wanted.unitData instanceof Failure) return wanted.unitData
   if (board.recovery === true) {
     return checkKeyForBoard(wanted) ?? checkSize(board, wanted) ?? checkWayBack(board, wanted) ?? (wanted.others === undefined ? recover(board, wanted) : onlyOneInRecovery())
@@ -75,6 +78,7 @@ export function plan(board: BoardSays, wanted: Job): Plan | Failure {
   }
   const clearing = clearFirst(board, job, standings)
   if (clearing !== null) return clearing
+  if (all('runs-for-good') && ordered) return { is: 'arrived', steps: afterBoot(board, job) }
   if (all('runs-for-good')) {
     return job.recipe.mode === 'test-and-confirm' && dataSteps(job).length > 0 ? { is: 'update', steps: [...dataSteps(job), { do: 'check-confirmed' }], marked: false } : { is: 'unchanged' }
   }

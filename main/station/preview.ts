@@ -1,7 +1,7 @@
 // What a recipe would do to the boards attached now: each is asked as a run would ask it, and the same plan is made from its
 // answers (line/plan.ts); then nothing is done. What surprised us: a plan is good for this moment only, since whoever
 // restarts a board changes it, so a preview says when it was made and is never kept for the run.
-import { Failure, failed } from '../base/failure.ts'
+import { assert, Failure, failed } from '../base/failure.ts'
 import type { CheckedArgsOf } from '../contract/api.ts'
 import type { PreviewBayView, PreviewView } from '../contract/engineer.ts'
 import { wayBackNote } from '../line/modes.ts'
@@ -65,6 +65,7 @@ async function previewBoard(world: World, ready: Readied, recipe: Recipe, board:
   const planned = plan(said, job)
   if (failed(planned)) return { ...row, runs, will: 'refused', failure: failureView(planned) }
   if (planned.is === 'unchanged') return { ...row, runs, will: 'unchanged' }
+  assert(planned.is !== 'arrived', 'a preview has ordered nothing')
   const note = recipe.mode === 'upload-only' ? null : wayBackNote(said)
   return { ...row, runs, will: planned.is, steps: sentences(planned.steps), because: planned.is === 'clear' ? planned.why : null, note }
 }

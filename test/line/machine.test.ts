@@ -103,6 +103,17 @@ describe('retries are the run\'s stated choice', () => {
     expect(doing(steps).filter((step) => step === 'mark')).toHaveLength(1)
   })
 
+  test('a board that restarts by itself after the mark and says it keeps the new image is proven, not called one that had it', () => {
+    const { state, steps, record } = walk(jobWith(), freshBoard, (step, board) => {
+      if (step.do !== 'mark') return undefined
+      board.slots = [slot(0, '1.1.0', newHash, 'active', 'confirmed'), slot(1, '1.0.0', oldHash)]
+      return failing('timeout')
+    })
+    expect(doing(steps).slice(3)).toEqual(['mark', 'identify', 'prove echo', 'prove active-hash', 'prove version', 'confirm', 'check-confirmed'])
+    expect(record.map((entry) => entry.kind)).toContain('booted')
+    expect(state.ending.outcome).toBe('confirmed')
+  })
+
   test('a reset that the board did not hear is repeated only once the board has answered as before', () => {
     let deaf = 0
     const { state, steps } = walk(jobWith(), freshBoard, (step) => (step.do === 'reset' && deaf++ === 0 ? failing('timeout') : undefined))
