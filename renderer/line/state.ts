@@ -18,6 +18,11 @@ export function wordKeyOf(bay: Parameters<typeof lookOf>[0]): string {
   return look === 'working' && bay.phase !== null ? `phase.${bay.phase}` : `look.${look}`
 }
 
+/** How wide a word is, in letters; Chinese ones are as wide as they are high. */
+export function lettersIn(word: string): number {
+  return [...word].reduce((wide, letter) => wide + (letter > '\u2e80' ? 1.5 : 1), 0)
+}
+
 export type Arrangement = Readonly<{ columns: number; rows: number; density: 'large' | 'medium' | 'small'; scrolls: boolean }>
 
 /** Between tiles: 64 bays stand whole on 1280 by 800 beside the first steps only when they stand closer. */

@@ -1,7 +1,7 @@
 // What the station says, in the window's language. The station itself speaks English only: its sentences are in the log
 // and are hashed there. Each comes with a kind and facts, though, and from those the books of the other languages say it
 // again; a kind that a book does not know stays in the station's words rather than being guessed.
-import type { BayView, EntryView, FailureView, StepView } from '../../main/contract/views.ts'
+import type { BayView, EntryView, FailureView, KeyView, LogVerdictView, ResidenceView, StepView } from '../../main/contract/views.ts'
 import { countText, decimalText, secondsText } from '../figures.ts'
 import { spoken } from './locale.ts'
 import { words } from './words.ts'
@@ -97,4 +97,21 @@ function stateOf(bay: Told): string {
   if (bay.phase === null) return 'empty'
   if (bay.phase === 'attached') return bay.run === null ? 'attached' : 'begins'
   return bay.phase === 'resetting' && bay.runningVersion === null ? 'recovery' : bay.phase
+}
+
+/** What the log's check found, where it found nothing wrong; else null, and the station's own words say what is. */
+export function verdictTold(verdict: Pick<LogVerdictView, 'holds' | 'size'>): string | null {
+  return verdict.holds ? text('told.verdict', { size: countText(verdict.size) }) : null
+}
+
+/** Whether a private key can leave its token. */
+export function residenceTold(residence: Pick<ResidenceView, 'verdict' | 'says'>): string {
+  return text(`told.residence.${residence.verdict}`) ?? residence.says
+}
+
+/** Why a key deserves care, as main/keys/key-entry.ts judges it; null where it needs none. */
+export function warningTold(key: Pick<KeyView, 'warning' | 'token' | 'encrypted'>): string | null {
+  if (key.warning === null) return null
+  if (key.token !== null && key.warning === key.token.residence.says) return residenceTold(key.token.residence)
+  return text(`told.key.${key.encrypted || key.token !== null ? 'public' : 'open'}`) ?? key.warning
 }

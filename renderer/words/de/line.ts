@@ -4,7 +4,7 @@ export const look = {
   ready: 'Bereit',
   working: 'In Arbeit',
   confirmed: 'Bestätigt',
-  reverted: 'Zurückgerollt',
+  reverted: 'Zurück',
   unchanged: 'Unverändert',
   uploaded: 'Übertragen',
   tested: 'Getestet',

@@ -1,6 +1,6 @@
 // Texte der Einstellungen.
 export const settings = {
-  title: 'Einstellungen',
+  title: 'Optionen',
   person: 'Person an der Station',
   personHint: 'Steht in jedem Protokolleintrag.',
   personWrong: 'Geben Sie einen Namen von 1 bis 80 Zeichen ein.',

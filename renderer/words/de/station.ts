@@ -150,6 +150,17 @@ export const told = {
     holds: { true: 'Es hält', false: 'Es hält nicht' },
     method: { pin: 'PIN', badge: 'Ausweis', 'badge-and-pin': 'Ausweis und PIN' },
   },
+  verdict: 'Einträge, die geprüft wurden und halten: {size}.',
+  key: {
+    open: 'Seine Datei ist nicht verschlüsselt: Wer die Platte lesen kann, kann damit signieren.',
+    public: 'Ein öffentlicher Testschlüssel von MCUboot: Jeder kann damit signieren. Nur für Versuche.',
+  },
+  residence: {
+    bound: 'Dieser Schlüssel wurde in seinem Token erzeugt und konnte es nie verlassen.',
+    held: 'Dieser Schlüssel kann sein Token jetzt nicht verlassen, aber es kann Kopien geben.',
+    loose: 'Dieser Schlüssel kann sein Token verlassen.',
+    untold: 'Das Token sagt nicht, ob dieser Schlüssel es verlassen kann.',
+  },
   step: {
     station: 'Station',
     update: 'Aktualisierung',
@@ -187,11 +198,11 @@ export const told = {
     export: 'Export',
   },
   outcome: {
-    confirmed: 'Führt {version} aus, nachgewiesen und bestätigt.',
+    confirmed: '{version} läuft, nachgewiesen und bestätigt.',
     unchanged: 'Hatte {version} schon, bestätigt; nichts wurde gesendet.',
     uploaded: 'Das Image ist auf dem Board.',
-    tested: 'Führt {version} aus, nachgewiesen, nicht bestätigt.',
-    reverted: 'Führt wieder {version} aus.',
+    tested: '{version} läuft, nachgewiesen, nicht bestätigt.',
+    reverted: '{version} läuft wieder.',
     failed: 'Der Lauf ist gescheitert.',
     stopped: 'Gestoppt.',
   },
