@@ -150,6 +150,17 @@ export const told = {
     holds: { true: '完好', false: '不通过' },
     method: { pin: 'PIN', badge: '工牌', 'badge-and-pin': '工牌和 PIN' },
   },
+  verdict: '已校验 {size} 条，全部完好。',
+  key: {
+    open: '密钥文件未加密：能读取磁盘的人就能用它签名。',
+    public: 'MCUboot 的公开测试密钥：任何人都能用它签名。仅供试验。',
+  },
+  residence: {
+    bound: '此密钥在令牌中生成，从未能离开令牌。',
+    held: '此密钥现在不能离开令牌，但可能存在副本。',
+    loose: '此密钥可以离开令牌。',
+    untold: '令牌没有说明此密钥能否离开。',
+  },
   step: {
     station: '工作站',
     update: '更新',
