@@ -141,6 +141,10 @@ describe('reading', () => {
     expect(seqs({ text: 'FEIERabend' })).toEqual([4])
     expect(seqs({ text: 'Ümläut', limit: 1 })).toEqual([3])
     expect(seqs({ text: "'; DROP TABLE entries; --" })).toEqual([])
+    // Signs that a search in SQL takes for more than themselves.
+    value(store.append({ kind: 'station-stopped', data: { reason: '100% of a_b, now!' } }))
+    for (const text of ['100%', 'A_B', 'now!']) expect(seqs({ text }), text).toEqual([5])
+    for (const text of ['1%', 'a__', 'a!_b', '\\', 'F%d']) expect(seqs({ text }), text).toEqual([])
     expect(value(store.count({ kind: 'outcome' }))).toBe(4)
   })
 
