@@ -1,8 +1,11 @@
-// What V8 made of the command line's files when it was built, so that a call need not compile them again: `sign` runs once a
-// build, and compiling cost a third of it. Node's own module.enableCompileCache is for Node 22; the runtime has 20. V8 itself
-// refuses data of another version, another processor or a source of another length, and then compiles as ever.
-import Module from 'node:module'
-import { dirname, relative, sep } from 'node:path'
+// How the built command line's files are loaded: `sign` runs once a build, and starting is most of what it costs. V8 gets
+// back what it made of each file when it was built, since compiling cost a third of a call (Node's own
+// module.enableCompileCache is for Node 22; the runtime has 20; V8 itself refuses data of another version, another processor
+// or a source of another length, and then compiles as ever). A file is found without Node's search, which asked the disk five
+// times for each, and is read and run only when something of it is used: no file here does anything by being loaded.
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, sep } from 'node:path'
 import { Script, constants } from 'node:vm'
 
 /** The file beside the built command line. */
@@ -11,38 +14,61 @@ export const codeCacheName = 'code-cache.bin'
 const indexBytesMax = 1024 * 1024
 
 type Index = Readonly<Record<string, readonly [start: number, end: number]>>
-type Loaded = { require(id: string): unknown; exports: unknown }
-type Loader = {
-  prototype: { _compile(this: Loaded, source: string, path: string): unknown }
-  wrap(source: string): string
-  _resolveFilename(id: string, parent: unknown): string
-}
-type Body = (this: unknown, exports: unknown, require: unknown, module: unknown, path: string, folder: string) => unknown
+type Exports = Record<PropertyKey, unknown>
+type Body = (this: unknown, exports: unknown, require: (id: string) => unknown, module: unknown, path: string, folder: string) => unknown
 
-/**
- * From now on the modules below `folder` are compiled with the help of `cache`. Gives the scripts that were compiled, for
- * `codeCacheOf`.
- */
-export function useCodeCache(folder: string, cache: Buffer | null): ReadonlyMap<string, Script> {
-  const loader = Module as unknown as Loader
+/** The files below a folder, as they are loaded; `compiled` is for `codeCacheOf`. */
+export type Loader = Readonly<{ load(name: string): unknown; compiled: ReadonlyMap<string, Script> }>
+
+/** Loads CommonJS files below `folder` with the help of `cache`; names are below the folder, with slashes. */
+export function loaderFor(folder: string, cache: Buffer | null): Loader {
   const compiled = new Map<string, Script>()
-  const before = loader.prototype._compile
+  const loaded = new Map<string, { exports: unknown }>()
   const index = cache === null ? {} : readIndex(cache)
-  loader.prototype._compile = function compile(this: Loaded, source: string, path: string) {
-    const name = relative(folder, path)
-    if (name.startsWith('..') || name.startsWith(`node_modules${sep}`)) return before.call(this, source, path)
+  const find = createRequire(join(folder, 'start.js'))
+  // A package is looked for in the one place where ours are, since Node's search for its way in costs 4 ms.
+  const outside = (id: string): unknown => {
+    const place = join(folder, '..', '..', 'node_modules', id)
+    return find(!id.startsWith('node:') && existsSync(place) ? place : id)
+  }
+
+  const load = (name: string): unknown => {
+    const known = loaded.get(name)
+    if (known !== undefined) return known.exports
+    const module: { exports: unknown } = { exports: {} }
+    loaded.set(name, module)
+    const path = join(folder, name)
+    const source = readFileSync(path, 'utf8')
     const place = index[name]
-    const script = new Script(loader.wrap(source), {
+    const script = new Script(`(function (exports, require, module, __filename, __dirname) { ${source}\n})`, {
       filename: path,
       ...(cache === null || place === undefined ? {} : { cachedData: cache.subarray(place[0], place[1]) }),
       importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     })
     compiled.set(name, script)
+    const here = dirname(name)
     const body = script.runInThisContext() as Body
-    const require = Object.assign((id: string) => this.require(id), { resolve: (id: string) => loader._resolveFilename(id, this) })
-    return body.call(this.exports, this.exports, require, this, path, dirname(path))
+    body.call(module.exports, module.exports, (id) => {
+      if (!id.startsWith('.')) return id.startsWith('node:') ? onUse(() => outside(id)) : outside(id)
+      const wanted = join(here, id).replaceAll(sep, '/')
+      return onUse(() => load(wanted))
+    }, module, path, dirname(path))
+    return module.exports
   }
-  return compiled
+  return { load, compiled }
+}
+
+/** What `load` gives, loaded when something of it is first asked for. */
+function onUse(load: () => unknown): unknown {
+  let exports: Exports | null = null
+  const now = () => (exports ??= load() as Exports)
+  return new Proxy({}, {
+    get: (_, name) => now()[name],
+    has: (_, name) => name in now(),
+    ownKeys: () => Reflect.ownKeys(now()),
+    // What a proxy says of its own properties must be changeable where its bare target has none of them.
+    getOwnPropertyDescriptor: (_, name) => (Object.hasOwn(now(), name) ? { value: now()[name], enumerable: true, configurable: true } : undefined),
+  })
 }
 
 /** The cache's bytes: length of the index u32 little-endian · index as JSON · V8's data, a piece a script. */

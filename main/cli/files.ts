@@ -4,7 +4,6 @@
 import { randomBytes } from 'node:crypto'
 import { open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { sameBytes } from '../base/bytes.ts'
 import { Failure, failed } from '../base/failure.ts'
 import { sizeWords } from './terminal.ts'
 
@@ -133,7 +132,7 @@ async function writeInto(path: string, bytes: Uint8Array): Promise<null> {
 async function readBack(path: string, bytes: Uint8Array): Promise<null | Failure> {
   const back = await readInput(path, 'file', Math.max(bytes.length, 1))
   if (failed(back)) return bytes.length === 0 && back.kind === 'empty-file' ? null : back
-  if (sameBytes(back, bytes)) return null
+  if (Buffer.compare(back, bytes) === 0) return null
   return new Failure('not-written', `${path} was written, but reads back differently. Check the disk; do not use this file.`, { path })
 }
 

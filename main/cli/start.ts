@@ -1,9 +1,8 @@
 // What `bin/slotwright` starts: the command line, from code that is compiled already where it can be. CommonJS once built,
 // since Node's loader of ES modules costs as much as a signature.
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { codeCacheName, useCodeCache } from './code-cache.ts'
+import { codeCacheName, loaderFor } from './code-cache.ts'
 
 function cacheHere(): Buffer | null {
   try {
@@ -14,5 +13,6 @@ function cacheHere(): Buffer | null {
   }
 }
 
-useCodeCache(import.meta.dirname, cacheHere())
-createRequire(import.meta.filename)('./cli.js')
+// zod makes code for each schema it checks with, which pays after some hundred checks; a call makes two.
+Object.assign(globalThis, { __zod_globalConfig: { jitless: true } })
+loaderFor(import.meta.dirname, cacheHere()).load('cli.js')

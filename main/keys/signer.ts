@@ -8,6 +8,7 @@ import type { Signer, ToSign } from '../base/signer.ts'
 import type { KeyOpener } from '../image/encrypt.ts'
 import { encodePss } from '../image/pss.ts'
 import { canSign } from '../image/publickey.ts'
+import { signDigest } from './ecdsa.ts'
 import type { FileKey } from './filekey.ts'
 
 /** A signer that holds a private key in memory until closed. */
@@ -51,11 +52,9 @@ async function signWith(key: FileKey, native: KeyObject | null, what: ToSign): P
   }
   if (!('digest' in what)) return new Failure('bad-request', `An ${key.algorithm} key signs a digest, not a whole message.`)
   const { digest, hash } = what
-  if (isEcdsa(key)) {
-    // Loaded on first use; node:crypto signs no finished digest, and not deterministically.
-    const { p256, p384 } = await import('@noble/curves/nist.js')
-    // prehash false: `digest` is a digest already. lowS true: both halves are valid, every verifier takes the low one.
-    return (key.algorithm === 'ecdsa-p256' ? p256 : p384).sign(digest, key.secret, { prehash: false, lowS: true, format: 'der' })
+  if (key.algorithm === 'ecdsa-p256' || key.algorithm === 'ecdsa-p384') {
+    // node:crypto signs no finished digest, and not deterministically.
+    return signDigest(key.algorithm, key.secret, digest)
   }
   assert(native !== null, 'what is left is RSA')
   const block = encodePss(digest, hash, key.algorithm === 'rsa-2048' ? 2048 : 3072, randomBytes(digest.length))

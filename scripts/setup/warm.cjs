@@ -5,10 +5,10 @@ const { readFileSync, existsSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
 
 const [folder, ...words] = process.argv.slice(2)
-const { codeCacheName, codeCacheOf, useCodeCache } = require(join(folder, 'code-cache.js'))
+const { codeCacheName, codeCacheOf, loaderFor } = require(join(folder, 'code-cache.js'))
 const file = join(folder, codeCacheName)
 const kept = existsSync(file) ? readFileSync(file) : null
-const compiled = useCodeCache(folder, kept)
+const { load, compiled } = loaderFor(folder, kept)
 process.on('exit', () => writeFileSync(file, codeCacheOf(compiled, kept)))
 process.argv.splice(2, process.argv.length, ...words)
-require(join(folder, 'cli.js'))
+load('cli.js')
