@@ -34,7 +34,7 @@ export const profiles = {
   importDo: '查询板卡',
   name: '配置名称',
   nameHint: '可用字母、数字、- 和 _。',
-  covers: { 'built-in': 'Slotwright 自带同名配置；将以您的配置为准。', station: '本工作站已有同名的自建配置；它将被替换。' },
+  covers: { 'built-in': 'Slotwright 自带同名配置；将以自建的为准。', station: '本工作站已有同名的自建配置；它将被替换。' },
   like: '其余参照',
   likeHint: '如何与板卡通信，以及板卡自身无法提供的信息：擦除时间、接线、进入恢复模式的方式。',
   notKept: '由板卡的应答生成，尚未保存。',

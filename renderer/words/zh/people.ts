@@ -5,7 +5,7 @@ export const signIn = {
   locked: '工作站已锁定',
   leftSays: '上次使用者：{name}。请重新登录以继续，或换人登录。',
   batch: '批次仍在运行：1 块板卡，已完成 {done} 块。 | 批次仍在运行：{boards} 块板卡，已完成 {done} 块。',
-  who: '您是哪位？',
+  who: '请选择姓名',
   name: '姓名',
   pin: 'PIN',
   pinOfBadge: '此工牌持有人的 PIN',
