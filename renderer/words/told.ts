@@ -74,7 +74,8 @@ export function stepTold(step: Pick<StepView, 'step'>): string {
 /** How a run ended: why it failed, then how the board stands. */
 function ended(outcome: string, word: string, why: string | null): string {
   if (why === null) return word
-  return outcome === 'failed' ? why : `${why} ${word}`
+  // Chinese has no space after a full stop.
+  return outcome === 'failed' ? why : `${why}${spoken.value === 'zh' ? '' : ' '}${word}`
 }
 
 type Told = Pick<BayView, 'run' | 'phase' | 'outcome' | 'failure' | 'misplaced' | 'says' | 'runningVersion' | 'targetVersion'>

@@ -104,7 +104,7 @@ export const line = {
   left: 'noch {time}',
   versions: '{from} auf {to}',
   practiceOn: 'Das sind Übungsboards.',
-  practiceSays: 'Virtuelle Hardware an echten seriellen Leitungen. Das Beispiel-Image ist bereit: Drücken Sie Start.',
+  practiceSays: 'Virtuelle Hardware an echten Leitungen. Das Beispiel-Image ist bereit: Drücken Sie Start.',
   practiceWhat: 'Virtuelle Hardware an echten seriellen Leitungen.',
   sample: 'Beispiel-Image benutzen',
   notImage: 'kein Image, das Boards annehmen',

@@ -198,10 +198,10 @@ export const told = {
     export: 'Export',
   },
   outcome: {
-    confirmed: '{version} läuft, nachgewiesen und bestätigt.',
+    confirmed: '{version} läuft, geprüft und bestätigt.',
     unchanged: 'Hatte {version} schon, bestätigt; nichts wurde gesendet.',
     uploaded: 'Das Image ist auf dem Board.',
-    tested: '{version} läuft, nachgewiesen, nicht bestätigt.',
+    tested: '{version} läuft, geprüft, nicht bestätigt.',
     reverted: '{version} läuft wieder.',
     failed: 'Der Lauf ist gescheitert.',
     stopped: 'Gestoppt.',
