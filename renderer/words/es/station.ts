@@ -152,6 +152,17 @@ export const told = {
     holds: { true: 'está íntegro', false: 'no está íntegro' },
     method: { pin: 'PIN', badge: 'tarjeta', 'badge-and-pin': 'tarjeta y PIN' },
   },
+  verdict: 'Entradas verificadas e íntegras: {size}.',
+  key: {
+    open: 'Su archivo no está cifrado: quien pueda leer el disco puede firmar con esta clave.',
+    public: 'Es una clave de pruebas pública de MCUboot: cualquiera puede firmar con ella. Solo para ensayos.',
+  },
+  residence: {
+    bound: 'Esta clave se creó en su token y nunca ha podido salir de él.',
+    held: 'Esta clave ya no puede salir de su token, pero puede haber copias.',
+    loose: 'Esta clave puede salir de su token.',
+    untold: 'El token no indica si esta clave puede salir de él.',
+  },
   step: {
     station: 'Estación',
     update: 'Actualización',
