@@ -21,7 +21,7 @@ const commands: Readonly<Record<string, May | 'station' | null>> = {
   key: engineers, 'key list': null, 'key policy': administrators, 'key retire': keepers, 'key module': administrators, 'key tokens': null, 'package inspect': null,
   'package verify-receipt': null, 'key generate': engineers,
   log: null, 'log checkpoint': keepers, 'log merge': null, 'log export': auditors, 'log backup': keepers, 'log restore': null, 'log redact': administrators, 'log compact': keepers, 'log people': administrators, 'log key': administrators, 'log key show': null,
-  hook: 'station', serve: 'station',
+  hook: 'station', 'hook list': null, serve: 'station',
   update: 'station', 'update make': null, 'update verify': null,
   history: null, recall: null, report: null, label: null, witness: null,
 }

@@ -31,7 +31,7 @@ export function signatureOf(secret: Uint8Array, id: string, seconds: number, bod
 export function checkAddress(url: string, inside: boolean): Failure | null {
   const address = new URL(url)
   if (inside) return null
-  if (address.protocol === 'http:') return new Failure('not-encrypted', 'Without encryption events go to addresses inside the house only. Use https, or say that the address is inside.')
+  if (address.protocol === 'http:') return new Failure('not-encrypted', 'Without encryption events go to addresses inside the house only. Use https, or say that the address is inside (--inside).')
   const host = hostOf(address)
   return (isIP(host) !== 0 && isInside(host)) || /(^|\.)localhost\.?$/i.test(host) ? insideFailure(host) : null
 }

@@ -12,6 +12,7 @@ import { checkpointEvent } from '../factory/event.ts'
 import type { FactoryEvent, Sink } from '../factory/event.ts'
 import { openFolder } from '../factory/folder.ts'
 import { checkAddress, openWebhook, secretText } from '../factory/webhook.ts'
+import type { AuditStore } from '../store/audit.ts'
 import { keptCheckpoints, readLogPublicKey } from '../store/checkpoints.ts'
 import type { SignedCheckpoint } from '../store/checkpoints.ts'
 import { diskFailure } from '../store/database.ts'
@@ -202,15 +203,31 @@ export class Hooks {
     })
   }
 
-  #view({ id, body, place, again }: HookLine): HookView | Failure {
-    const { audit } = this.#world.log
-    const [letters, head] = [readLetters(audit.database, id, lettersShown), audit.head()]
-    if (failed(letters)) return letters
-    if (failed(head)) return head
-    const { to, target, inside, since } = body
-    const trouble = place.says === null ? null : { says: place.says, tries: place.tries, again: again === null ? null : new Date(again).toISOString() }
-    return { id, to, target, inside, since, told: place.told, lost: place.lost, lastAt: place.lastAt, behind: Math.max(0, head.size - place.next), trouble, letters }
+  #view(line: HookLine): HookView | Failure {
+    return viewOf(this.#world.log.audit, line)
   }
+}
+
+/** How the hooks of a home stand, for whoever only reads it; when they try again is known to their station alone. */
+export function hooksOf(audit: AuditStore): HookView[] | Failure {
+  const stored = readHooks(audit.database)
+  if (failed(stored)) return stored
+  const views: HookView[] = []
+  for (const hook of stored) {
+    const view = viewOf(audit, { ...hook, again: null })
+    if (failed(view)) return view
+    views.push(view)
+  }
+  return views
+}
+
+function viewOf(audit: AuditStore, { id, body, place, again }: Pick<HookLine, 'id' | 'body' | 'place' | 'again'>): HookView | Failure {
+  const [letters, head] = [readLetters(audit.database, id, lettersShown), audit.head()]
+  if (failed(letters)) return letters
+  if (failed(head)) return head
+  const { to, target, inside, since } = body
+  const trouble = place.says === null ? null : { says: place.says, tries: place.tries, again: again === null ? null : new Date(again).toISOString() }
+  return { id, to, target, inside, since, told: place.told, lost: place.lost, lastAt: place.lastAt, behind: Math.max(0, head.size - place.next), trouble, letters }
 }
 
 const noSuchHook = (): Failure => new Failure('no-such-hook', 'There is no such hook any more.')

@@ -1,13 +1,17 @@
 // `hook`: where the station's events go, for owners without a window. A secret is printed once, when its hook is made. While
-// any command of this home has the station open, what waits is told, for two seconds at its end at the most.
+// any command of this home has the station open, what waits is told, for two seconds at its end at the most. Listing only
+// reads, and works beside a window.
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { Failure, failed } from '../../base/failure.ts'
 import { methods } from '../../contract/api.ts'
 import type { HookView } from '../../contract/factory.ts'
+import { hooksOf } from '../../station/hooks.ts'
+import type { AuditStore } from '../../store/audit.ts'
 import { usageKind } from '../call.ts'
 import type { Act, Answer, Call } from '../call.ts'
 import { wholeNumber } from '../numbers.ts'
+import { withLog } from '../read-log.ts'
 import { withStation } from '../station-call.ts'
 import type { CalledStation } from '../station-call.ts'
 
@@ -16,7 +20,7 @@ const noPorts = { ports: [], keys: [] } as const
 export function declare(command: Command, act: Act): void {
   const named = (one: Command) => one.argument('<hook>', 'its id, or the address or folder itself')
   command.command('list').description('where events go, and how far each place has come')
-    .action(act<object>((call) => withStation(call, noPorts, (station) => listed(call, station))))
+    .action(act<object>((call) => withLog(call, (log) => listed(call, log))))
   command.command('add').description('tell every batch, outcome, refusal and checkpoint from now on to an address or a folder')
     .argument('<place>', 'an https address, or a folder that is there')
     .option('--inside', 'the address lies in the house\'s own network (10.x, localhost, …); http without encryption goes there only')
@@ -53,8 +57,8 @@ async function add(call: Call, [place = '']: readonly string[], { inside = false
   })
 }
 
-async function listed({ paint }: Call, station: CalledStation): Promise<Answer | Failure> {
-  const hooks = await station.listHooks({})
+function listed({ paint }: Call, log: AuditStore): Answer | Failure {
+  const hooks = hooksOf(log)
   if (failed(hooks)) return hooks
   const words = hooks.map((hook) => [`${paint.bold(hook.target)}  ${paint.dim(hook.id)}`, ...stateOf(hook).map((line) => `  ${line}`)].join('\n'))
   return { document: { hooks }, words: words.length === 0 ? 'Events go nowhere. See: slotwright hook add --help' : words.join('\n') }
@@ -63,8 +67,8 @@ async function listed({ paint }: Call, station: CalledStation): Promise<Answer |
 function stateOf({ told, lost, behind, trouble, lastAt, letters }: HookView): string[] {
   const last = lastAt === null ? '' : `, the last one ${lastAt}`
   return [
-    `${told} told${last}; ${behind === 0 && trouble === null ? 'nothing waits' : `${behind} entries of the log still to look at`}`,
-    ...(trouble === null ? [] : [`not told yet: ${trouble.says} (${trouble.tries} attempts)`]),
+    `${told} told${last}; ${behind === 0 && trouble === null ? 'nothing waits' : `${behind === 1 ? 'one entry' : `${behind} entries`} of the log still to look at`}`,
+    ...(trouble === null ? [] : [`not told yet: ${trouble.says} (${trouble.tries === 1 ? 'one attempt' : `${trouble.tries} attempts`})`]),
     ...(lost === 0 ? [] : [`${lost} put aside${letters[0] === undefined ? '' : `, the last one: entry ${letters[0].entry}: ${letters[0].says}`}`]),
   ]
 }
