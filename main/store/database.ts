@@ -8,7 +8,7 @@ import { accessSync, closeSync, constants, copyFileSync, existsSync, mkdirSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Failure } from '../base/failure.ts'
-import { applicationId, migrations, schemaVersion } from './schema.ts'
+import { applicationId, migrations, ownTriggers, schemaVersion } from './schema.ts'
 
 export const databaseName = 'slotwright.db'
 export const lockName = 'slotwright.lock'
@@ -154,7 +154,7 @@ function makeFolder(folder: string): void | Failure {
 }
 
 /**
- * A new database is its owner's alone, also in a home that somebody made with open doors: hashes of PINs lie in it. SQLite
+ * A new file is its owner's alone, also in a home that somebody made with open doors: hashes of PINs lie in it. SQLite
  * gives the files beside it the same permissions. One that is there keeps those it has.
  */
 function makePrivate(path: string): void {
@@ -177,6 +177,8 @@ function reasonOf(code: string): string {
 function takeLock(folder: string): Sql | Failure {
   let lock: Sql | undefined
   try {
+    // Whoever may read it could hold a lock on it, and keep the station from opening.
+    makePrivate(join(folder, lockName))
     lock = new Database(join(folder, lockName), { timeout: 0 })
     lock.exec('BEGIN EXCLUSIVE')
     return lock
@@ -204,11 +206,24 @@ function whatIsIt(sql: Sql, path: string, checkBytesMax: number): Failure | null
       { found: version, known: schemaVersion },
     )
   }
+  const foreign = foreignIn(sql, path)
+  if (foreign !== null) return foreign
   if (tables > 0 && statSync(path).size <= checkBytesMax) {
     const check = sql.pragma('quick_check(1)', { simple: true })
     if (check !== 'ok') return damaged(path, String(check))
   }
   return null
+}
+
+/**
+ * What no Slotwright puts into a database, or null. One that was laid in our way could have a view in the place of a table,
+ * and every look at it would run for ever, without a signal that ends it. Kind `not-our-database`.
+ */
+export function foreignIn(sql: Sql, path: string): Failure | null {
+  const name = sql.prepare(`SELECT name FROM sqlite_schema WHERE (type NOT IN ('table', 'index') AND coalesce(sql, '') NOT IN (${ownTriggers.map(() => '?').join(', ')}))
+    OR sql LIKE 'CREATE VIRTUAL%' OR sql LIKE '%GENERATED%' OR sql LIKE '% AS (%' LIMIT 1`).pluck().get(...ownTriggers)
+  if (name === undefined) return null
+  return new Failure('not-our-database', `The database ${path} holds "${String(name).slice(0, 60)}", a view, a trigger or a computed column that no Slotwright writes. Somebody changed it: do not use it, and restore the log from a backup.`)
 }
 
 function migrate(sql: Sql): void {

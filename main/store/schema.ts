@@ -18,6 +18,11 @@ export function levelsKeptIn(sql: Database.Database): readonly number[] {
 /** `SlWr`: lets us tell our file from any other program's (and `file` name it). */
 export const applicationId = 0x536c5772
 
+// Whoever opens a database takes these two triggers for its own, and no other (database.ts).
+const entriesStay = "CREATE TRIGGER entries_stay BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END"
+const entriesRemain = "CREATE TRIGGER entries_remain BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END"
+export const ownTriggers = [entriesStay, entriesRemain] as const
+
 const first = `
 CREATE TABLE entries (
   seq INTEGER PRIMARY KEY,
@@ -36,8 +41,8 @@ CREATE INDEX entries_by_run ON entries (run, seq) WHERE run IS NOT NULL;
 CREATE INDEX entries_by_batch ON entries (batch, seq) WHERE batch IS NOT NULL;
 
 -- Against our own mistakes, not against an attacker: verification is for him.
-CREATE TRIGGER entries_stay BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
-CREATE TRIGGER entries_remain BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+${entriesStay};
+${entriesRemain};
 
 -- Hashes of complete subtrees (keptLevels above), so that proofs need few reads.
 CREATE TABLE nodes (level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, idx)) STRICT, WITHOUT ROWID;
