@@ -1,6 +1,6 @@
 // docs/imgtool.md promises every option of imgtool 2.4.0. Here its table is held against our own command line; imgtool.test.ts
 // holds it against what imgtool says of itself. No row may be without an option or a reason, and every test named must exist.
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { expect, test } from 'vitest'
@@ -44,4 +44,14 @@ test('every test it names exists', () => {
 test.each(optionCommands)('%s has every option that the table says it has, under the same short name', async (name) => {
   const flags = await ourFlags(name)
   expect(optionRows.filter((row) => row.command === name && row.ours !== '').map((row) => row.ours).filter((flag) => !flags.includes(flag))).toEqual([])
+})
+
+test('every option of sign stands in the window, or in the list of those that have another place there', () => {
+  const desk = join(root, 'renderer', 'desk')
+  const shown = new Set(readdirSync(desk).flatMap((name) => [...readFileSync(join(desk, name), 'utf8').matchAll(/(?<![\w-])--?[a-zA-Z][a-z-]*/g)].map(([flag]) => flag)))
+  const listed = [...readFileSync(join(root, 'docs', 'imgtool.md'), 'utf8').matchAll(/^\| (-[^|]*?) \| [^|]+ \|$/gm)].map(([, flag = '']) => flag)
+  const ours = optionRows.filter(({ command }) => command === 'sign').map(({ theirs }) => theirs)
+  expect(ours.length).toBe(39)
+  expect(ours.filter((flag) => !listed.includes(flag) && !flag.split(', ').some((one) => shown.has(one)))).toEqual([])
+  expect(listed.filter((flag) => !ours.includes(flag))).toEqual([])
 })

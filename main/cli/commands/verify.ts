@@ -15,11 +15,11 @@ export function declare(command: Command, act: Act): void {
     .argument('<file>', 'image, binary or Intel HEX')
     .option('-k, --key <key>', 'the key: name, fingerprint or PEM file; without it only the hash is checked')
     .option('--decrypt-key <key>', 'the private key an encrypted image was made for: its plaintext is checked too')
-    .option('--passphrase-file <file>', 'file whose first line is the passphrase of --decrypt-key')
+    .option('--passphrase-file <file>', 'file whose first line is the passphrase of an encrypted key')
     .action(act<OpenFlags & { key?: string }>(async (call, [path = ''], flags) => {
       const bytes = await readImageFile(path)
       if (failed(bytes)) return bytes
-      const key = flags.key === undefined ? null : await publicKeyNamed(call, flags.key)
+      const key = flags.key === undefined ? null : await publicKeyNamed(call, flags.key, flags)
       if (failed(key)) return key
       const opened = flags.decryptKey === undefined ? null : await openWith(call, bytes, flags, key?.publicKey)
       if (failed(opened)) return opened
