@@ -21,10 +21,14 @@ export function failureTold(failure: Pick<FailureView, 'kind'> & Partial<Pick<Fa
   return isName(failure.kind) ? told(`failure.${failure.kind}`, failure.facts ?? {}) : null
 }
 
-/** What to do about it at the line, as main/line/failures.ts has it: kinds without words of their own have those of `other`. */
-export function todoTold(kind: string | null, todo: string): string {
-  if (kind === null) return todo
-  return (isName(kind) ? text(`todo.${kind}`) : null) ?? text('todo.other') ?? todo
+/** What to do about it at the line; null where only the station's own words are there. */
+export function todoTold(kind: string): string | null {
+  return isName(kind) ? text(`todo.${kind}`) : null
+}
+
+/** The same for a run that has ended: as main/line/failures.ts has it, kinds without words of their own have those of `other`. */
+export function runTodoTold(kind: string | null, todo: string): string {
+  return kind === null ? todo : todoTold(kind) ?? text('todo.other') ?? todo
 }
 
 /** The book's word for a value that is one of few (a mode, a reason), or the value. */

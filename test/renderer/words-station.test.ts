@@ -7,7 +7,7 @@ import { outcomeNames, type BayView } from '../../main/contract/views.ts'
 import { failureKinds } from '../../main/line/failures.ts'
 import { de } from '../../renderer/words/de/index.ts'
 import { es } from '../../renderer/words/es/index.ts'
-import { bayTold, entryTold, failureTold, residenceTold, stepTold, todoTold, verdictTold, warningTold } from '../../renderer/words/told.ts'
+import { bayTold, entryTold, failureTold, residenceTold, runTodoTold, stepTold, todoTold, verdictTold, warningTold } from '../../renderer/words/told.ts'
 import { speak } from '../../renderer/words/words.ts'
 import { zh } from '../../renderer/words/zh/index.ts'
 import { fieldsOf, kindNames } from './kinds-of-the-log.ts'
@@ -93,13 +93,14 @@ describe.each(told)('what the station says, in %s', (language, book) => {
     expect(verdictTold({ holds: false, size: 7 })).toBeNull()
     expect(residenceTold({ verdict: 'held', says: 'English.' })).toBe(book.told.residence['held'])
     expect([warningTold({ warning: 'English.', token: null, encrypted: false }), warningTold({ warning: 'English.', token: null, encrypted: true }), warningTold({ warning: null, token: null, encrypted: true })]).toEqual([book.told.key['open'], book.told.key['public'], null])
-    expect(todoTold('a-kind-of-tomorrow', 'English.')).toBe(book.todo['other'])
+    expect(runTodoTold('a-kind-of-tomorrow', 'English.')).toBe(book.todo['other'])
   })
 
   test('a kind that nobody knows is not guessed, and a hostile one reaches no key', async () => {
     await speak(language as 'de')
     for (const strange of ['a-kind-of-tomorrow', '__proto__', 'constructor', 'a.b', '', 'x'.repeat(500)]) {
       expect(failureTold({ kind: strange })).toBeNull()
+      expect(todoTold(strange)).toBeNull()
       expect(entryTold({ kind: strange, data: {}, says: 'As the station says.' })).toBe('As the station says.')
     }
     expect(entryTold({ kind: 'booted', data: { version: '{activeHash} | @:app.name' }, says: '' })).toContain('{activeHash} | @:app.name')
