@@ -27,7 +27,7 @@ const silentAsks = 2
 /** BOOT_SERIAL_WAIT_FOR_DFU waits half a second by default; the restart comes 250 ms after its answer. */
 const quietForBootloaderMs = 2_500
 
-const none: Tally = { orders: 0, asks: 0, uploads: 0, resets: 0, clearings: 0, proofs: 0, confirms: 0 }
+const none: Tally = { orders: 0, writes: 0, asks: 0, uploads: 0, resets: 0, clearings: 0, proofs: 0, confirms: 0 }
 
 /** The first move of a run: note that it began, ask the board who it is. */
 export function begin(job: Job): Move {
@@ -215,7 +215,7 @@ function checkSlot(state: ActiveState, said: Said): Move {
     const holds = other === null ? 'nothing it can read' : `${other.version} (${other.hash?.slice(0, 12) ?? 'no hash'}…)`
     return uploadAgain({ ...state, ...known(state, slots) }, new Failure('slot-mismatch', `After the upload the board's slot holds ${holds} instead of the image that was sent. Check cable and baud rate; if it stays, the board's flash may be worn.`))
   }
-  return prepend(record.slotWriteDone(job, { number: step.image, image }, written.slot, step.uploadMs), onward(state, known(state, slots).board))
+  return prepend(record.slotWriteDone(job, { number: step.image, image }, written.slot, step.uploadMs), onward({ ...state, tally: { ...state.tally, writes: Math.min(state.tally.writes + 1, partsOf(job).length) } }, known(state, slots).board))
 }
 
 function checkRecovered(state: ActiveState, slots: readonly SlotSays[]): Move {
@@ -289,6 +289,11 @@ function judgeReturn(state: Exclude<ActiveState, { at: 'asking' }>, slots: reado
   if (board.recovery === true && active === null) {
     return endFailed(state, notStarted(job))
   }
+  // A list shows an image by its hash before its last bytes are there. One that lay in the slot when this run began, and that the
+  // bootloader threw away, may only have been cut short: it is written whole, once, before anybody's key is doubted.
+  const lost = partsOf(job).some((part) => !runsPart(part, slots) && waitingSlot(slots, part.number)?.hash !== part.image.hash)
+  const parts = partsOf(job).length
+  if (lost && state.tally.writes < parts) return askAgain({ ...state, tally: { ...none, orders: 1, writes: parts } }, new Failure('cleared', 'The bootloader threw away an image that lay in the slot before this run.'))
   return endFailed(state, notSwapped(job, slots))
 }
 

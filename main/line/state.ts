@@ -180,8 +180,8 @@ export type RunEvent =
   /** Somebody asked the run to end; the step under way was ended first. */
   | Readonly<{ is: 'stopped' }>
 
-/** How often each thing was tried in this run; every retry is counted against a ceiling in machine.ts. `orders` are uploads and marks that were begun. */
-export type Tally = Readonly<{ orders: number; asks: number; uploads: number; resets: number; clearings: number; proofs: number; confirms: number }>
+/** How often each thing was tried in this run; every retry is counted against a ceiling in machine.ts. `orders` are uploads and marks that were begun, `writes` images that the board listed after their upload. */
+export type Tally = Readonly<{ orders: number; writes: number; asks: number; uploads: number; resets: number; clearings: number; proofs: number; confirms: number }>
 
 export type Outcome = 'confirmed' | 'reverted' | 'unchanged' | 'uploaded' | 'tested' | 'failed' | 'stopped'
 

@@ -1,9 +1,10 @@
 // An opened file as the images it brings: one, or those of an archive, each judged with the keys known. A batch gets them
 // as parts of one update; what is shown of the file is its application, and beside it a line for each of the others.
-import { failed } from '../base/failure.ts'
-import type { Failure } from '../base/failure.ts'
+import { Failure, failed } from '../base/failure.ts'
+import { looksLikePackage } from '../cms/package.ts'
 import type { ImageView } from '../contract/views.ts'
 import type { KeyEntry } from '../keys/keyring.ts'
+import { looksLikeZip } from '../image/update-zip.ts'
 import { checkImage } from '../line/recipe.ts'
 import type { ImageFacts, Job, Recipe } from '../line/state.ts'
 import type { OpenedFile } from './files.ts'
@@ -18,10 +19,12 @@ export type ReadFile = Readonly<{
   contents: ReadonlyMap<string, Uint8Array>
 }>
 
-/** Reads and judges all images of an opened file. Fails as the first of them does that cannot be read. */
+/** Reads and judges all images of an opened file. Fails as the first of them does that cannot be read, and as `not-an-image` where what brings them was not opened. */
 export function readFile(file: OpenedFile, keys: readonly KeyEntry[]): ReadFile | Failure {
   const { files } = file
   if (files === undefined) {
+    const what = looksLikePackage(file.bytes) ? 'firmware package' : looksLikeZip(file.bytes) ? 'archive' : null
+    if (what !== null) return new Failure('not-an-image', `"${file.name}" is a ${what} that was not opened to its image, so nothing of it can be sent. Open it again: what is wrong with it is said then.`)
     const image = readImage(file, keys)
     return failed(image) ? image : { ...image, contents: new Map([[file.sha256, file.bytes]]) }
   }

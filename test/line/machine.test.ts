@@ -114,6 +114,33 @@ describe('retries are the run\'s stated choice', () => {
     expect(state.ending.outcome).toBe('confirmed')
   })
 
+  describe('an image that lay in the slot before the run, listed by its hash but cut short', () => {
+    const cut = boardWith(slot(0, '1.0.0', oldHash, 'active', 'confirmed'), slot(1, '1.1.0', newHash))
+    const thrownAway = saying(slot(0, '1.0.0', oldHash, 'active', 'confirmed'))
+
+    test('is thrown away by the bootloader, then written whole and confirmed', () => {
+      let returns = 0
+      const { state, steps } = walk(jobWith(), cut, (step, board) => {
+        if (step.do === 'reset' && returns === 0) return { is: 'stepDone', said: { of: 'nothing' }, tookMs: 1 }
+        if (step.do !== 'await-return' || returns++ > 0) return undefined
+        board.slots = [slot(0, '1.0.0', oldHash, 'active', 'confirmed')]
+        return thrownAway
+      })
+      expect(doing(steps).slice(0, 10)).toEqual(['identify', 'mark', 'reset', 'await-return', 'identify', 'upload', 'check-slot', 'mark', 'reset', 'await-return'])
+      expect(state.ending).toMatchObject({ outcome: 'confirmed', activeHash: newHash })
+    })
+
+    test('and thrown away again once it was written whole: then it is the key, and nothing is tried a third time', () => {
+      const { state, steps } = walk(jobWith(), cut, (step, board) => {
+        if (step.do !== 'await-return') return undefined
+        board.slots = [slot(0, '1.0.0', oldHash, 'active', 'confirmed')]
+        return thrownAway
+      })
+      expect(state.ending.failure).toMatchObject({ kind: 'not-swapped', says: expect.stringContaining('does not trust the key') as string })
+      expect(doing(steps).filter((step) => step === 'upload')).toHaveLength(1)
+    })
+  })
+
   test('a reset that the board did not hear is repeated only once the board has answered as before', () => {
     let deaf = 0
     const { state, steps } = walk(jobWith(), freshBoard, (step) => (step.do === 'reset' && deaf++ === 0 ? failing('timeout') : undefined))

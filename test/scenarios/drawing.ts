@@ -7,7 +7,7 @@ import { plan, situationOf } from '../../main/line/plan.ts'
 import type { ActiveState, BoardSays, Job, Move, RunEvent, RunState, Said, SlotSays, Step } from '../../main/line/state.ts'
 import { boardWith, jobWith, newHash, oldHash, otherHash, slot } from '../line/making.ts'
 
-const statesMax = 60_000
+const statesMax = 150_000
 
 const old = (...flags: Parameters<typeof slot>[3][]) => slot(0, '1.0.0', oldHash, 'active', ...flags)
 const oldRuns = old('confirmed')
@@ -66,8 +66,10 @@ function walk(): Map<string, Set<string>> {
     found.set(key, (found.get(key) ?? new Set()).add(label))
     if (move.state.at === 'ended') return
     // Of the job only recipe and profile differ, and it is by far the longest part.
-    const { job, ...rest } = move.state
-    const state = `${job.recipe.mode} ${job.profile.recovery.by} ${JSON.stringify(rest)}`
+    const { job, tally, ...rest } = move.state
+    // Of the orders the machine asks only whether there were any.
+    const counted = { ...tally, orders: Math.min(1, tally.orders) }
+    const state = `${job.recipe.mode} ${job.profile.recovery.by} ${JSON.stringify(counted)} ${JSON.stringify(rest)}`
     if (seen.has(state)) return
     seen.add(state)
     if (seen.size > statesMax) throw new Error(`the machine has more than ${statesMax} states`)

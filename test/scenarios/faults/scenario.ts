@@ -8,7 +8,7 @@ import { quietWire } from './cable.ts'
 import { lieNames } from './lies.ts'
 import type { LieName } from './lies.ts'
 import { smallOthers, smallProfile, smallRam } from './stock.ts'
-import type { ImageName } from './stock.ts'
+import type { Brought, ImageName } from './stock.ts'
 
 export type Trouble =
   | Readonly<{ is: 'unplug'; atFrame: number; forMs: number }>
@@ -45,6 +45,8 @@ export type Scenario = Readonly<{
   mode: 'test-and-confirm' | 'test-only' | 'upload-only'
   /** What the boards are besides: with two images, or taking the update encrypted. */
   kind: 'plain' | 'two-images' | 'encrypted'
+  /** What file brings the update; two images come in their archive. */
+  brought: Brought
   /** Self-tests and unit data in the recipe. */
   tests: boolean
   data: boolean
@@ -90,6 +92,7 @@ export function scenarioOf(seed: number): Scenario {
   if (chance(0.05)) station.push({ is: 'log-key-gone', atFrame: draw(90) })
   const swaps = profile.mode.startsWith('swap-') || profile.mode === 'overwrite-only'
   const kind = !swaps ? 'plain' : chance(0.16) ? 'two-images' : chance(0.14) ? 'encrypted' : 'plain'
+  const brought = kind === 'plain' ? drawBrought(profile.mode, numbers()) : 'file'
   const raw = kind !== 'two-images' && profile.mode !== 'single-slot' && chance(0.12)
   const [tests, data] = [profile.mode !== 'single-slot' && chance(0.15), chance(0.12)]
   const built: BoardProfile = {
@@ -97,6 +100,7 @@ export function scenarioOf(seed: number): Scenario {
     ...(raw ? { framing: 'raw' } as const : {}),
     ...(profile.mode === 'ram-load' ? { ram: smallRam } : {}),
     ...(profile.mode === 'single-slot' ? { recovery: { receiveBytes: 512, listsHash: chance(0.5), tellsParameters: chance(0.5) } } : {}),
+    ...(brought === 'unwrap' || brought === 'in-place' ? { packages: brought } as const : {}),
     ...(kind === 'encrypted' ? { keyBytes: 16 } as const : {}),
     // A list of four slots is longer than most boards' replies.
     ...(kind === 'two-images' ? { others: smallOthers, bufferBytes: 1024, flash: { ...profile.flash, sizeBytes: 0x12000 } } : {}),
@@ -112,12 +116,21 @@ export function scenarioOf(seed: number): Scenario {
       troubles: drawTroubles(draw, chance, pick).filter((trouble) => !raw || trouble.is !== 'lies'),
       noise: raw ? { ...noise, garble: 0 } : noise,
     })),
-    before: chance(0.12) ? pick(['test-only', 'upload-only'] as const) : null,
+    // What is laid out for one slot needs that slot free.
+    before: chance(0.12) && brought !== 'in-place' ? pick(['test-only', 'upload-only'] as const) : null,
     image: chance(0.06) ? 'strange' : 'update',
     mode: chance(0.78) ? 'test-and-confirm' : pick(['test-only', 'upload-only'] as const),
-    kind, tests, data,
+    kind, brought, tests, data,
     station,
   }
+}
+
+function drawBrought(mode: BoardProfile['mode'], number: number): Brought {
+  if (number < 0.1) return 'package'
+  if (number < 0.16) return 'archive'
+  if (mode === 'swap-move' && number < 0.34) return 'unwrap'
+  if (mode === 'direct-xip-revert' && number < 0.45) return 'in-place'
+  return (mode === 'direct-xip' || mode === 'direct-xip-revert') && number < 0.7 ? 'slots' : 'file'
 }
 
 function drawTroubles(draw: (below: number) => number, chance: (share: number) => boolean, pick: <T>(from: readonly T[]) => T): Trouble[] {
@@ -147,7 +160,7 @@ function drawTroubles(draw: (below: number) => number, chance: (share: number) =
 export function told(scenario: Scenario): string {
   const { profile, usb, baud, boards, before, image, mode, station } = scenario
   const say = (each: object) => Object.values(each).join(' ')
-  const how = `${profile.mode}${scenario.kind === 'plain' ? '' : ` ${scenario.kind}`}${profile.framing === 'raw' ? ' raw' : ''}${scenario.tests ? ' with self-tests' : ''}${scenario.data ? ' with data' : ''}, erase ${profile.timing.eraseSectorMs} ms, ${profile.bufferCount} × ${profile.bufferBytes}, ${baud}${usb ? ', usb' : ''}`
+  const how = `${profile.mode}${scenario.kind === 'plain' ? '' : ` ${scenario.kind}`}${scenario.brought === 'file' ? '' : ` by ${scenario.brought}`}${profile.framing === 'raw' ? ' raw' : ''}${scenario.tests ? ' with self-tests' : ''}${scenario.data ? ' with data' : ''}, erase ${profile.timing.eraseSectorMs} ms, ${profile.bufferCount} × ${profile.bufferBytes}, ${baud}${usb ? ', usb' : ''}`
   const what = `${image} ${mode}${before === null ? '' : ` after ${before}`}`
   const wire = boards[0]?.noise === quietWire ? 'quiet' : `noise ${Object.values(boards[0]?.noise ?? {}).map((share) => Number(share).toFixed(3)).join('/')}`
   return `${what}; ${how}; ${wire}; station: ${station.map(say).join(', ') || 'well'}; ${boards.map((board) => `${board.serial}: ${board.troubles.map(say).join(', ') || 'well'}`).join('; ')}`

@@ -4,10 +4,14 @@ import { createHash, createPrivateKey, createPublicKey } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { toHex } from '../../../main/base/bytes.ts'
+import { zipSync } from 'fflate/browser'
+import { toHex, utf8 } from '../../../main/base/bytes.ts'
 import { realClock } from '../../../main/base/clock.ts'
 import { failed } from '../../../main/base/failure.ts'
 import type { PublicKey } from '../../../main/base/signer.ts'
+import { packInPlace } from '../../../main/cms/in-place.ts'
+import { makePackage } from '../../../main/cms/package.ts'
+import { inspectImage } from '../../../main/image/inspect.ts'
 import { publicKeyFromSpki } from '../../../main/image/publickey.ts'
 import { signImage } from '../../../main/image/sign.ts'
 import type { SignOptions } from '../../../main/image/sign.ts'
@@ -26,8 +30,15 @@ import { value } from '../simulation.ts'
 
 const pemOf = (letter: string) => `-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBw${letter}H\n-----END PRIVATE KEY-----\n`
 
-/** `ram…`: the same for boards that load into RAM; `sealed`: the update encrypted for them. */
-export type ImageName = 'factory' | 'update' | 'other' | 'strange' | 'ramFactory' | 'ramUpdate' | 'ramOther' | 'ramStrange' | 'sealed' | 'radioFactory' | 'radioUpdate'
+/**
+ * `ram…`: the same for boards that load into RAM; `sealed`: the update encrypted for them; `low` and `high`: linked for either slot;
+ * `inside`: linked to run from inside its package.
+ */
+export type ImageName =
+  | 'factory' | 'update' | 'other' | 'strange' | 'ramFactory' | 'ramUpdate' | 'ramOther' | 'ramStrange' | 'sealed' | 'radioFactory' | 'radioUpdate'
+  | 'low' | 'high' | 'strangeLow' | 'strangeHigh' | 'inside' | 'strangeInside' | 'insideFactory'
+/** What file brings an image: itself, an archive, one with the image for either slot, or a package that the station unwraps, the bootloader unpacks, or that is run in place. */
+export type Brought = 'file' | 'archive' | 'slots' | 'package' | 'unwrap' | 'in-place'
 export type Stocked = Readonly<{ name: ImageName; version: string; bytes: Uint8Array; hash: string; file: string }>
 
 export type Stock = Readonly<{
@@ -35,6 +46,8 @@ export type Stock = Readonly<{
   trust: readonly PublicKey[]
   /** The archive that brings both images to boards with two, and the boards' private key. */
   bothFile: string
+  /** The file that brings that image so. */
+  fileOf(image: Stocked, brought: Brought): string
   secret: BoardSecret
   check: ImageCheck
   /** A fresh home, copied. */
@@ -50,22 +63,26 @@ export type Stock = Readonly<{
 const place = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 const payloadBytes = 4_700
 const headerBytes = 0x20
+const vectorAlign = 512
 const radioBytes = 1_500
 /** Throw-away, so that the same seed makes the same bytes. */
 const encryptionPkcs8 = Buffer.from('302e020100300506032b656e042204200909090909090909090909090909090909090909090909090909090909090909', 'hex')
+
+/** What the packages say of themselves. */
+const packageOrder = { name: { id: '1.3.6.1.4.1.99999.1.4', version: 17n }, hardware: [practiceProfile.hardware], signingTimeMs: Date.UTC(2026, 0, 1) }
 
 /** Slots of sixteen 1 KiB sectors: room for the images, and swaps of a few hundred flash steps. */
 export const smallProfile: BoardProfile = {
   ...practiceProfile,
   name: 'small',
-  flash: { baseAddress: 0, sizeBytes: 0xa000, sectorBytes: 1024, writeBlockBytes: 4 },
-  slot0: { address: 0, sizeBytes: 0x4000 },
-  slot1: { address: 0x4000, sizeBytes: 0x4000 },
-  scratch: { address: 0x8000, sizeBytes: 0x2000 },
+  flash: { baseAddress: 0x1_0000, sizeBytes: 0xa000, sectorBytes: 1024, writeBlockBytes: 4 },
+  slot0: { address: 0x1_0000, sizeBytes: 0x4000 },
+  slot1: { address: 0x1_4000, sizeBytes: 0x4000 },
+  scratch: { address: 0x1_8000, sizeBytes: 0x2000 },
 }
 
 /** A second image's slots behind what the small board has. */
-export const smallOthers = [{ slot0: { address: 0xa000, sizeBytes: 0x4000 }, slot1: { address: 0xe000, sizeBytes: 0x4000 } }] as const
+export const smallOthers = [{ slot0: { address: 0x1_a000, sizeBytes: 0x4000 }, slot1: { address: 0x1_e000, sizeBytes: 0x4000 } }] as const
 export const smallRam = { address: 0x2000_0000, sizeBytes: 0x8000 } as const
 
 export async function makeStock(): Promise<Stock> {
@@ -100,8 +117,53 @@ export async function makeStock(): Promise<Stock> {
     ramStrange: await sign('ramStrange', '1.4.0', 'stranger', inRam),
     // Not random, or the same seed would not be the same world.
     sealed: await sign('sealed', '1.1.0', 'practice', { encrypt: { publicKey: sealedTo, random: (bytes) => new Uint8Array(bytes).fill(7) } }),
+    low: await sign('low', '1.1.0', 'practice', { romFixed: smallProfile.slot0.address }),
+    high: await sign('high', '1.1.0', 'practice', { romFixed: smallProfile.slot1.address }),
+    strangeLow: await sign('strangeLow', '1.4.0', 'stranger', { romFixed: smallProfile.slot0.address }),
+    strangeHigh: await sign('strangeHigh', '1.4.0', 'stranger', { romFixed: smallProfile.slot1.address }),
+    // Run in place like the others, so its vector table must stand where the core takes it.
+    insideFactory: await sign('insideFactory', '1.0.0', 'practice', { headerBytes: vectorAlign }),
     radioFactory: await sign('radioFactory', '3.0.0', 'practice', {}, radioBytes),
     radioUpdate: await sign('radioUpdate', '3.1.0', 'practice', {}, radioBytes),
+  }
+  const packed = async (name: ImageName, image: Stocked) => {
+    const signer = await value(keyring.signer('practice'))
+    const made = await value(makePackage({ ...packageOrder, firmware: image.bytes }, { signer, certificate: null }))
+    signer.close()
+    const file = join(root, `${name}.cms`)
+    writeFileSync(file, made.bytes)
+    return file
+  }
+  /** Laid out for the upgrade slot; its package is signed with the same key. */
+  const inside = async (name: ImageName, version: string, key: string): Promise<Stocked> => {
+    const signer = await value(keyring.signer(key))
+    const options = { version: await value(parseVersion(version)), padHeader: true, slotBytes: 0x4000, align: 4 } as const
+    const { made, layout } = await value(packInPlace(packageOrder, { slotAddress: smallProfile.slot1.address, vectorAlign, headerBytesMin: headerBytes, roundsMax: 20 }, { signer, certificate: null }, async (at) => {
+      const signed = await signImage(payloadOf(version), { ...options, headerBytes: at.headerBytes, romFixed: at.vectorAddress - at.headerBytes }, signer)
+      return failed(signed) ? signed : signed.bytes
+    }))
+    signer.close()
+    const file = join(root, `${name}.in-place.cms`)
+    writeFileSync(file, made.bytes)
+    const { hash } = await value(inspectImage(layout.image))
+    return { name, version, bytes: layout.image, hash: hash!.claimed, file }
+  }
+  const archive = (name: string, files: readonly Readonly<{ slot?: number; image: Stocked }>[]) => {
+    const file = join(root, `${name}.zip`)
+    const rows = files.map(({ slot, image }) => ({ file: `${image.name}.bin`, image_index: '0', ...(slot === undefined ? {} : { slot: String(slot) }), size: image.bytes.length }))
+    writeFileSync(file, zipSync({ ...Object.fromEntries(files.map(({ image }) => [`${image.name}.bin`, image.bytes])), 'manifest.json': utf8(JSON.stringify({ 'format-version': 1, files: rows })) }))
+    return file
+  }
+  const placed = { ...images, inside: await inside('inside', '1.1.0', 'practice'), strangeInside: await inside('strangeInside', '1.4.0', 'stranger') }
+  const packages = new Map<string, string>()
+  for (const name of ['update', 'strange', 'ramUpdate', 'ramStrange'] as const) packages.set(name, await packed(name, images[name]))
+  const archives = new Map<string, string>()
+  for (const name of ['update', 'strange', 'ramUpdate', 'ramStrange'] as const) archives.set(name, archive(name, [{ image: images[name] }]))
+  const slotArchives = { update: archive('update-slots', [{ slot: 0, image: images.low }, { slot: 1, image: images.high }]), strange: archive('strange-slots', [{ slot: 0, image: images.strangeLow }, { slot: 1, image: images.strangeHigh }]) }
+  const fileOf = ({ name, file }: Stocked, brought: Brought): string => {
+    const found = brought === 'archive' ? archives.get(name) : brought === 'package' || brought === 'unwrap' ? packages.get(name) : brought === 'slots' && (name === 'update' || name === 'strange') ? slotArchives[name] : file
+    if (found === undefined) throw new Error(`the stock has no ${brought} with ${name}`)
+    return found
   }
   const station = await value(openStation({ home: template, version: '0.0.0-test', ports: [], person: 'tester' }))
   await station.close()
@@ -115,7 +177,7 @@ export async function makeStock(): Promise<Stock> {
     return to
   }
   return {
-    images, trust, bothFile, secret, check: rememberedCheck(checkAgainst(trust)),
+    images: placed, trust, bothFile, fileOf, secret, check: rememberedCheck(checkAgainst(trust)),
     home: () => copy(template),
     snapshot: copy,
     discard: (home) => rmSync(home, { recursive: true, force: true }),

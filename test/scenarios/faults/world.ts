@@ -11,7 +11,7 @@ import type { Entry } from '../../../main/log/entry.ts'
 import { createBoard } from '../../../main/practice/board.ts'
 import { seededNumbers } from '../../../main/practice/faults.ts'
 import { testName } from '../../../main/line/selftest.ts'
-import { readListed } from '../../../main/practice/slot-image.ts'
+import { listedOrPacked } from '../../../main/practice/package-place.ts'
 import type { Slot, Slots } from '../../../main/practice/swap.ts'
 import { openStation } from '../../../main/station/station.ts'
 import type { Station } from '../../../main/station/station.ts'
@@ -107,13 +107,23 @@ class World {
   #imageOf(name: ImageName): Stocked {
     const { images } = this.#stock
     const inRam: Partial<Record<ImageName, ImageName>> = { factory: 'ramFactory', update: 'ramUpdate', other: 'ramOther', strange: 'ramStrange' }
-    const { profile, kind } = this.scenario
+    const { profile, kind, brought } = this.scenario
+    const inside: Partial<Record<ImageName, ImageName>> = { factory: 'insideFactory', update: 'inside', strange: 'strangeInside' }
+    if (brought === 'in-place') return images[inside[name] ?? name]
     if (profile.mode === 'ram-load') return images[inRam[name] ?? name]
     return kind === 'encrypted' && name === 'update' ? images.sealed : images[name]
   }
 
   #fileOf(name: ImageName): string {
-    return this.scenario.kind === 'two-images' && name === 'update' ? this.#stock.bothFile : this.#imageOf(name).file
+    if (this.scenario.kind === 'two-images' && name === 'update') return this.#stock.bothFile
+    const image = this.#imageOf(name)
+    return name === 'update' || name === 'strange' ? this.#stock.fileOf(image, this.scenario.brought) : image.file
+  }
+
+  /** What a board may run once it has the update: where it is linked for each slot, either. */
+  #isUpdate(hash: string | null): boolean {
+    const { images } = this.#stock
+    return this.scenario.brought === 'slots' ? hash === images.low.hash || hash === images.high.hash : hash === this.#imageOf('update').hash
   }
 
   get nowMs(): number {
@@ -196,10 +206,14 @@ class World {
     this.#sent = image
     const opened = await station.openFile({ path: this.#fileOf(image), purpose: 'image' })
     if (failed(opened)) throw new Error(opened.says)
-    const started = await station.startBatch({ file: opened.file, recipe: { mode, proofs: [...proofs], ...(tests ? { tests: [...selfTests] } : {}), ...(data ? { unitData: [...unitData] } : {}) } })
+    const { brought } = this.scenario
+    const send = (image === 'update' || image === 'strange') && (brought === 'unwrap' || brought === 'in-place') ? { send: brought === 'unwrap' ? 'whole' as const : brought } : {}
+    const started = await station.startBatch({ file: opened.file, recipe: { mode, proofs: [...proofs], ...send, ...(tests ? { tests: [...selfTests] } : {}), ...(data ? { unitData: [...unitData] } : {}) } })
     if (this.#life.isDead) return 'killed'
     if (failed(started)) {
-      const expected = started.kind === 'no-boards' || (started.kind === 'unknown-key' && this.scenario.station.some(({ is }) => is === 'key-gone'))
+      // A package is proven with the same keys, and one that was not proven opens to no image.
+      const withoutKeys = brought === 'package' || brought === 'unwrap' || brought === 'in-place' ? 'not-an-image' : 'unknown-key'
+      const expected = started.kind === 'no-boards' || (started.kind === withoutKeys && this.scenario.station.some(({ is }) => is === 'key-gone'))
       if (!expected) this.witness.wrong(`the batch was refused: ${started.kind}: ${started.says}`)
       return 'refused'
     }
@@ -342,13 +356,12 @@ class World {
     this.witness.expectWholeUploads = !this.#isTooSlow
     if ((await this.#batch('update', 'test-and-confirm')) !== 'ended') return this.witness.wrong('the batch after the troubles did not run to its end')
     this.#checkAccounts()
-    const update = this.#imageOf('update')
     for (const cable of this.#cables) {
       const last = this.witness.ended.slice(before).findLast((each) => each.cable === cable)
       if (this.#isTooSlow) continue
       if (last === undefined) this.witness.wrong(`${cable.path} had no run on the mended line`)
       else if (last.outcome !== 'confirmed' && last.outcome !== 'unchanged') this.witness.wrong(`${cable.path}: on the mended line it ended as ${last.outcome} ${last.failure ?? ''}`)
-      else if (last.activeHash !== update.hash) this.witness.wrong(`${cable.path}: ended as ${last.outcome} on another image`)
+      else if (!this.#isUpdate(last.activeHash)) this.witness.wrong(`${cable.path}: ended as ${last.outcome} on another image`)
     }
   }
 
@@ -423,7 +436,7 @@ class World {
     for (const cable of this.#cables) {
       const runs = cable.board.running
       if (runs === null) this.witness.wrong(`${cable.path} boots nothing after a last restart`)
-      else if (!this.#isTooSlow && toHex(runs.hash) !== this.#imageOf('update').hash) this.witness.wrong(`${cable.path} runs ${runs.version} after a last restart`)
+      else if (!this.#isTooSlow && !this.#isUpdate(toHex(runs.hash))) this.witness.wrong(`${cable.path} runs ${runs.version} after a last restart`)
     }
     const life = this.#life
     await this.#here.close()
@@ -454,7 +467,7 @@ function imagesIn(slots: Slots): Held[] {
   return [slots.primary, slots.secondary].flatMap((slot) => {
     const { area } = slot
     // In swap-offset the second slot's image begins at its second sector.
-    const listed = readListed(slot === slots.secondary && slots.layout === 'offset' ? area.from(area.sectorBytes) : area)
+    const listed = listedOrPacked(slot === slots.secondary && slots.layout === 'offset' ? area.from(area.sectorBytes) : area)
     return listed === null ? [] : [{ slot, hash: toHex(listed.hash) }]
   })
 }
