@@ -100,14 +100,19 @@ async function answerOf(world: DoorWorld, hosts: ReadonlySet<string>, pace: () =
   return failed(answer) ? failureAnswer(answer) : answer
 }
 
-/** In the order in which the least is learnt by whoever may not. */
-function guard(world: DoorWorld, hosts: ReadonlySet<string>, pace: () => boolean, { headers }: IncomingMessage): Failure | null {
+function guard(world: DoorWorld, hosts: ReadonlySet<string>, pace: () => boolean, request: IncomingMessage): Failure | null {
   if (!pace()) return new Failure('too-fast', `The station answers ${requestsASecond} requests a second. Ask more slowly.`)
+  const refused = stranger(world, hosts, request)
+  if (refused !== null) world.turnedAway()
+  return refused
+}
+
+/** In the order in which the least is learnt by whoever may not. */
+function stranger(world: DoorWorld, hosts: ReadonlySet<string>, { headers }: IncomingMessage): Failure | null {
   if (!hosts.has((headers.host ?? '').toLowerCase())) return new Failure('refused-host', 'This request was meant for another host. Call the station by the address that it listens on.')
   if (headers.origin !== undefined || (headers['sec-fetch-site'] ?? 'none') !== 'none') return new Failure('refused-browser', 'The station answers programs, not pages in a browser.')
   const [, token] = /^Bearer ([A-Za-z0-9_-]{1,128})$/.exec(headers.authorization ?? '') ?? []
   if (token !== undefined && world.fits(token)) return null
-  world.turnedAway()
   return new Failure('no-token', 'Send the station\'s token in the header "Authorization: Bearer …".')
 }
 

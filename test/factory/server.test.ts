@@ -70,7 +70,7 @@ test.each([
 ])('%s is refused, though the token is right', async (_what, headers) => {
   const reply = await ask('GET', '/v1/status', headers)
   expect([reply.status, kindIn(reply)]).toEqual([403, 'refused-host'])
-  expect(calls).toEqual([])
+  expect([calls, turnedAway]).toEqual([[], 1])
 })
 
 test('a page in a browser is refused, and no header ever lets one read an answer', async () => {
