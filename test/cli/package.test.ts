@@ -188,6 +188,7 @@ describe('on practice boards over real pseudo-terminals', () => {
 
   test('a loader that does not go with the swap mode is refused', async () => {
     expectRefusal(await call('practice', '--dir', at('never'), '--loader', 'unwrap', '--mode', 'direct-xip'), 'bad-profile', /swap-move/)
+    expectRefusal(await call('practice', '--dir', at('never'), '--encrypt-keylen', '256'), 'bad-option', /--encrypted/)
   })
 })
 
