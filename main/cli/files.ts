@@ -10,6 +10,7 @@ import { sizeWords } from './terminal.ts'
 /** Largest key, certificate, signature or recipe file. */
 export const smallFileBytesMax = 64 * 1024
 const pieceBytes = 1024 * 1024
+const backBytes = 256 * 1024
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file. Check the name and the folder',
@@ -129,11 +130,22 @@ async function writeInto(path: string, bytes: Uint8Array): Promise<null> {
   return null
 }
 
+/** In pieces: memory for the whole file once more would cost more than reading it. */
 async function readBack(path: string, bytes: Uint8Array): Promise<null | Failure> {
-  const back = await readInput(path, 'file', Math.max(bytes.length, 1))
-  if (failed(back)) return bytes.length === 0 && back.kind === 'empty-file' ? null : back
-  if (Buffer.compare(back, bytes) === 0) return null
-  return new Failure('not-written', `${path} was written, but reads back differently. Check the disk; do not use this file.`, { path })
+  const file = await open(path, 'r')
+  try {
+    const piece = new Uint8Array(Math.min(bytes.length + 1, backBytes))
+    for (let at = 0; ;) {
+      const { bytesRead } = await file.read(piece, 0, piece.length, null)
+      if (bytesRead === 0 && at === bytes.length) return null
+      if (bytesRead === 0 || Buffer.compare(piece.subarray(0, bytesRead), bytes.subarray(at, at + bytesRead)) !== 0) {
+        return new Failure('not-written', `${path} was written, but reads back differently. Check the disk; do not use this file.`, { path })
+      }
+      at += bytesRead
+    }
+  } finally {
+    await file.close()
+  }
 }
 
 /** Takes away a file that was just written and may not stay; a device or a pipe is left alone. */

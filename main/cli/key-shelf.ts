@@ -1,7 +1,9 @@
 // The keys of one call, each opened once however many images it signs: a passphrase or a PIN is asked for once, and a wrong
 // one is not tried again for the next image, which on a token would cost a try.
+import { toHex } from '../base/bytes.ts'
 import type { Failure } from '../base/failure.ts'
 import { failed } from '../base/failure.ts'
+import type { PublicKey } from '../base/signer.ts'
 import type { Call } from './call.ts'
 import { openSigningKey } from './keys.ts'
 import type { KeyOptions, SigningKey } from './keys.ts'
@@ -9,6 +11,7 @@ import type { KeyOptions, SigningKey } from './keys.ts'
 export class KeyShelf {
   readonly #call: Call
   readonly #opened = new Map<string, Promise<SigningKey | Failure>>()
+  readonly #met = new Set<string>()
 
   constructor(call: Call) {
     this.#call = call
@@ -22,6 +25,14 @@ export class KeyShelf {
     const opening = openSigningKey(this.#call, text, flags)
     this.#opened.set(id, opening)
     return opening
+  }
+
+  /** True the first time that this public key is met. */
+  meets(key: PublicKey): boolean {
+    const spki = toHex(key.spki)
+    if (this.#met.has(spki)) return false
+    this.#met.add(spki)
+    return true
   }
 
   /** Wipes file keys and locks tokens. */

@@ -79,17 +79,75 @@ export async function recordRefusedImage(call: Call, refused: Readonly<{ path: s
 
 /** Appends one entry to the home's log. Kinds: those of `openLog`. */
 export async function record(call: Call, draft: EntryDraft): Promise<Entry | Failure> {
+  const entry = { ...draft, ...whoActs(call) }
+  const held = holds.get(call)
+  if (held !== undefined) return held.append(entry)
   const store = await openLog(call)
   if (failed(store)) return store
   try {
-    return store.append({ ...draft, ...whoActs(call) })
+    return store.append(entry)
   } finally {
     store.close()
   }
 }
 
+/** How long a call with many entries keeps the log open, and leaves it to others then: they look every `logLookMs`. */
+const holdMs = 400
+const restMs = 25
+
+/** The log of a call that makes many entries: each is on disk when it is answered, but the database is opened once for some hundred. */
+class HeldLog {
+  readonly #call: Call
+  #store: AuditStore | null = null
+  #cancel: () => void = () => {}
+  #restedMs = -Infinity
+
+  constructor(call: Call) {
+    this.#call = call
+  }
+
+  async append(draft: EntryDraft): Promise<Entry | Failure> {
+    if (this.#store === null) {
+      await pause(realClock, this.#restedMs + restMs - realClock.monotonicMs())
+      const store = await openForWriting(this.#call)
+      if (failed(store)) return store
+      this.#store = store
+      this.#cancel = realClock.after(holdMs, () => this.rest())
+    }
+    return this.#store.append(draft)
+  }
+
+  /** Closes the log until the next entry. */
+  rest(): void {
+    if (this.#store === null) return
+    this.#cancel()
+    this.#store.close()
+    this.#store = null
+    this.#restedMs = realClock.monotonicMs()
+  }
+}
+
+const holds = new WeakMap<Call, HeldLog>()
+
+/** While `work` runs, entries of this call share an open log; one call at a time, as a call's work is. */
+export async function withHeldLog<T>(call: Call, work: () => Promise<T>): Promise<T> {
+  const held = new HeldLog(call)
+  holds.set(call, held)
+  try {
+    return await work()
+  } finally {
+    holds.delete(call)
+    held.rest()
+  }
+}
+
 /** Opens the home's log for writing; the caller closes it soon. Waits for another call, not for ever (`database-locked`). */
 export async function openLog(call: Call): Promise<AuditStore | Failure> {
+  holds.get(call)?.rest()
+  return openForWriting(call)
+}
+
+async function openForWriting(call: Call): Promise<AuditStore | Failure> {
   const { openAuditStore } = await import('../store/audit.ts')
   const identity = { station: hostname().slice(0, nameMax) || 'unnamed', session: randomUUID(), clock: realClock }
   const until = realClock.monotonicMs() + logWaitMs

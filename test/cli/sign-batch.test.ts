@@ -76,6 +76,18 @@ test('--out-dir names each file after its own; a folder that is not there costs 
   expect((await entries()).length).toBe(before)
 }, 60_000)
 
+test('while a batch is signed, calls of its own get their entries too, and the log holds', async () => {
+  mkdirSync(at('many'))
+  const lines = Array.from({ length: 60 }, (_, number) => `${at('app5.bin')} ${at(`many/${number}.img`)} -v 1.0.${number}`)
+  const before = (await entries()).length
+  const batch = run(['sign', '--batch', list('many.txt', ...lines), '-k', at('one.pem'), ...layout], { home })
+  const beside = await Promise.all([1, 2, 3].map((number) => run(['sign', at(`app${number}.bin`), at(`beside${number}.img`), '-v', '1.0.0', '-k', at('one.pem'), ...layout], { home })))
+  expect(beside.map(({ code, stderr }) => ({ code, stderr }))).toEqual(Array(3).fill({ code: 0, stderr: '' }))
+  expect(await batch).toMatchObject({ code: 0, stdout: expect.stringContaining('60 of 60 done') as string })
+  expect((await entries()).length).toBe(Math.min(100, before + 63))
+  expect(document(await run(['log', 'verify', '--json'], { home }))).toMatchObject({ holds: true, firstWrong: null })
+}, 120_000)
+
 test('a wrong passphrase is tried once for the whole batch, not once an image', async () => {
   writeFileSync(at('wrong'), 'incorrect horse\n')
   const result = await run(['sign', at('app1.bin'), at('app2.bin'), '--out-dir', at('.'), '-v', '1.0.0', '-k', at('two.pem'), '--passphrase-file', at('wrong'), ...layout, '--json'], { home })

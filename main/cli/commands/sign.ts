@@ -25,7 +25,7 @@ import type { SigningKey } from '../keys.ts'
 import { rememberKey } from '../known.ts'
 import { oneOf } from '../numbers.ts'
 import type { PinOptions } from '../passphrase.ts'
-import { recordRefusedImage, recordSignedImage } from '../record.ts'
+import { recordRefusedImage, recordSignedImage, withHeldLog } from '../record.ts'
 import { knownKeysOf } from '../ring.ts'
 import type { Order } from '../sign-batch.ts'
 import { declareSignOptions, optionsOf } from '../sign-options.ts'
@@ -68,7 +68,7 @@ async function run(call: Call, words: readonly string[], flags: Flags & Many, co
     }
     const batch = await import('../sign-batch.ts')
     const orders = await ordersOf(batch, words, flags, command)
-    return failed(orders) ? orders : await batch.inTurn(call, orders, (order) => sign(call, shelf, order))
+    return failed(orders) ? orders : await withHeldLog(call, () => batch.inTurn(call, orders, (order) => sign(call, shelf, order)))
   } finally {
     await shelf.close()
   }
@@ -104,13 +104,13 @@ async function sign(call: Call, shelf: KeyShelf, { input, output, flags }: Order
     if (key !== null) await recordRefusedImage(call, { path: input, failure: signed, inputSha256, key, policy: policyData(signed, flags) })
     return signed
   }
-  return writeAndRecord(call, { input, output, inputSha256, inputAddress: read.address, signed, key, use: failed(use) ? null : use, options, flags })
+  return writeAndRecord(call, shelf, { input, output, inputSha256, inputAddress: read.address, signed, key, use: failed(use) ? null : use, options, flags })
 }
 
 type Finished = Readonly<{ input: string; output: string; inputSha256: string; inputAddress: number | null; signed: SignedImage; key: SigningKey | null; use: PermittedUse | null; options: SignOptions; flags: Flags }>
 
 /** Writes the file, reads it back, and only then says in the log that it exists; without that entry it is taken away again. */
-async function writeAndRecord(call: Call, done: Finished): Promise<Answer | Failure> {
+async function writeAndRecord(call: Call, shelf: KeyShelf, done: Finished): Promise<Answer | Failure> {
   const { signed, key, flags, output } = done
   const file = await encodeImageFile(output, signed, done.options, { input: done.inputAddress, hexAddress: flags.hexAddr })
   if (failed(file)) return file
@@ -130,7 +130,7 @@ async function writeAndRecord(call: Call, done: Finished): Promise<Answer | Fail
     await removeFile(output)
     return new Failure(entry.kind, `${entry.says} The image was signed but could not be logged, so ${output} was taken away again.`, entry.facts)
   }
-  if (signer !== undefined && (key === null || key.name === null)) await rememberSigner(call, signer, key?.path ?? flags.fixSigPubkey ?? null, key?.class ?? 'production')
+  if (signer !== undefined && (key === null || key.name === null) && shelf.meets(signer)) await rememberSigner(call, signer, key?.path ?? flags.fixSigPubkey ?? null, key?.class ?? 'production')
   return { document: documentOf(done, file.length, entry?.seq ?? null), words: wordsOf(call, done, file.length) }
 }
 
