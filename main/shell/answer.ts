@@ -87,12 +87,14 @@ export function makeAnswer(with_: Answering): (method: unknown, args: unknown) =
     saveLabel: (station, args: CheckedArgsOf<'saveLabel'>) => save(args, `label-${args.form}`, (saveAs) => station.saveLabel({ ...args, saveAs })),
   }
 
-  async function askBoard(station: StationApi, args: CheckedArgsOf<'askBoard'>): Promise<unknown> {
+  /** The station opens any path it is given, and the command line may name any; the window may name only what is listed. */
+  async function unlistedPort(station: StationApi, method: MethodName, args: unknown): Promise<Failure | null> {
+    const port: unknown = typeof args === 'object' && args !== null && 'port' in args ? args.port : null
+    // The HTTP interface's port is a number; and who stops listening opens nothing, though the board be gone.
+    if (typeof port !== 'string' || method === 'hushConsole') return null
     const ports = await station.listPorts({})
     if (ports instanceof Failure) return ports
-    // The station would open any path it is given; the window may name only what is listed.
-    if (!ports.some((port) => port.port === args.port)) return new Failure('no-such-port', 'This port is not attached any more. Look again.')
-    return station.askBoard(args)
+    return ports.some((one) => one.port === port) ? null : new Failure('no-such-port', 'This port is not attached any more. Look again.')
   }
 
   function carryOut(station: StationApi, method: MethodName, args: unknown): Promise<unknown> {
@@ -102,7 +104,6 @@ export function makeAnswer(with_: Answering): (method: unknown, args: unknown) =
     if (method === 'setFullScreen') return Promise.resolve({ on: with_.fullScreen((args as CheckedArgsOf<'setFullScreen'>).on) })
     const saves = saving[method]
     if (saves !== undefined) return saves(station, args as never)
-    if (method === 'askBoard') return askBoard(station, args as CheckedArgsOf<'askBoard'>)
     return (station[method] as (args: unknown) => Promise<unknown>)(args)
   }
 
@@ -124,7 +125,7 @@ export function makeAnswer(with_: Answering): (method: unknown, args: unknown) =
     if (!checked.fits) return no('bad-arguments', `The call ${method} has arguments that do not fit at ${checked.at === '' ? 'the top' : checked.at}.`)
     const station = await with_.station()
     if (station instanceof Failure) return { ok: false, failure: toView(station) }
-    const value = await refusal(station, method, checked.args) ?? await carryOut(station, method, checked.args)
+    const value = await refusal(station, method, checked.args) ?? await unlistedPort(station, method, checked.args) ?? await carryOut(station, method, checked.args)
     if (value instanceof Failure) return { ok: false, failure: toView(value) }
     with_.done?.(method, value)
     return { ok: true, value }

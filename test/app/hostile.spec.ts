@@ -35,7 +35,10 @@ test('calls that are unknown, the command line\'s, or of the wrong shape are ref
     ['exportDigest', { file: 'f1', publicKey: 'f1', saveAs: '/tmp/anywhere.bin', options: { version: '1.0.0' } }, 'refused-call'],
     ['importSignature', { file: 'f1', publicKey: 'f1', signature: 'f1', saveAs: '/tmp/anywhere.bin', options: { version: '1.0.0' } }, 'refused-call'],
     ['addTokenModule', { path: '/tmp/evil.so' }, 'refused-call'], ['unlockToken', { token: 'pkcs11:token=x?module-path=/tmp/evil.so', pin: '1' }, 'module-not-listed'],
-    ['askBoard', { port: '/etc/passwd' }, 'no-such-port'],
+    ['askBoard', { port: '/etc/passwd' }, 'no-such-port'], ['diagnosePort', { port: '/etc/passwd' }, 'no-such-port'], ['blinkBoard', { port: '/dev/tty0' }, 'no-such-port'], ['teachBay', { bay: 1, port: '../../etc/passwd' }, 'no-such-port'],
+    ['boardConsole', { port: '/etc/passwd', command: { do: 'echo', text: 'x' } }, 'no-such-port'], ['profileFromBoard', { port: '/etc/passwd', name: 'evil' }, 'no-such-port'],
+    ['saveReport', { batch: 'b', form: 'html', saveAs: '/tmp/anywhere.html' }, 'refused-call'], ['saveLabel', { unit: 'u', form: 'zpl', saveAs: '/dev/lp0' }, 'refused-call'], ['exportLog', { saveAs: '/tmp/anywhere.zip' }, 'refused-call'],
+    ['addFolderHook', { folder: '/tmp' }, 'refused-call'], ['saveProfile', { profile: { name: '../../evil' } }, 'bad-arguments'], ['hushConsole', { port: 7 }, 'bad-arguments'],
   ]
   for (const [method, args, kind] of tries) {
     const reply = await page.evaluate(([name, given]) => (window.slotwright as unknown as Loose).call(name, given), [method, args] as const)

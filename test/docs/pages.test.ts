@@ -60,3 +60,31 @@ describe('pictures', () => {
     expect(statSync(join(folder, name)).size, relative(root, join(folder, name))).toBeLessThanOrEqual(pictureBytesMax)
   })
 })
+
+describe('security, shown not said', () => {
+  const page = (name: string) => pages.find((one) => one.name === name)?.text ?? ''
+  /** The rows of all tables, without their heads. */
+  const rowsOf = (text: string) => [...text.matchAll(/^\|(?! *\|?-)(.*)\|$/gm)].map(([, row = '']) => row.split('|').map((cell) => cell.trim()))
+
+  test('every point of Electron\'s checklist names a test that holds it', () => {
+    const points = rowsOf(page('docs/security.md')).filter(([number]) => /^\d+$/.test(number ?? ''))
+    expect(points.map(([number]) => Number(number))).toEqual(Array.from({ length: 20 }, (_, i) => i + 1))
+    expect(points.filter((cells) => !/`test\/[\w./-]+\.(test|spec)\.ts`/.test(cells.at(-1) ?? '')).map(([number]) => number)).toEqual([])
+  })
+
+  test('every threat that is said to be held names a test that tries it', () => {
+    const sections = page('docs/threat-model.md').split(/^## /m).filter((section) => /^\| tries \| holds \| tried by \|$/m.test(section))
+    expect(sections.length).toBe(8)
+    const untried = sections.flatMap((section) => rowsOf(section).filter(([tries]) => tries !== 'tries' && !/^-+$/.test(tries ?? '')).filter((cells) => !/`test\/[\w./-]+\.(test|spec)\.ts`/.test(cells[2] ?? '')))
+    expect(untried).toEqual([])
+    expect(sections.filter((section) => !section.includes('Does not hold'))).toEqual([])
+  })
+
+  test('every explained finding of the checking tool stands in the page', () => {
+    const { electronegativity } = JSON.parse(readFileSync(join(root, 'scripts', 'security', 'explained.json'), 'utf8')) as { electronegativity: { check: string; file: string }[] }
+    const rows = rowsOf(page('docs/security.md'))
+    const sources = electronegativity.filter(({ file }) => !file.startsWith('out/'))
+    expect(sources.filter(({ check, file }) => !rows.some((cells) => cells[0] === `\`${check}\`` && cells[1]?.startsWith(`\`${file.replace(/\.js$/, '.ts')}\``)))).toEqual([])
+    expect(sources.length).toBe(electronegativity.length / 2)
+  })
+})

@@ -76,12 +76,21 @@ test('a dialog that was closed is no failure and reaches no station', async () =
   expect(calls).toEqual([])
 })
 
-test('the window cannot have any path opened as a port', async () => {
+test('the window cannot have any path opened as a port, whichever call names one', async () => {
   const calls: Calls = []
   const { answer } = answering(noteTaker(calls, { listPorts: () => Promise.resolve([{ port: '/dev/ttyACM0' }]) }))
-  expect(await answer('askBoard', { port: '/etc/shadow' })).toMatchObject({ ok: false, failure: { kind: 'no-such-port' } })
-  expect(calls).toEqual([])
-  expect(await answer('askBoard', { port: '/dev/ttyACM0' })).toMatchObject({ ok: true })
+  const rest: Partial<Record<string, object>> = { profileFromBoard: { name: 'x' }, boardConsole: { command: { do: 'echo', text: 'x' } }, teachBay: { bay: 1 } }
+  const naming = Object.entries(methods).filter(([, { args }]) => 'port' in ((args as { shape?: object }).shape ?? {}))
+    .map(([method]) => method).filter((method) => !['hushConsole', 'setFactoryApi'].includes(method))
+  expect(naming).toEqual(expect.arrayContaining(['askBoard', 'profileFromBoard', 'boardConsole', 'teachBay', 'blinkBoard', 'diagnosePort']))
+  for (const method of naming) {
+    expect(await answer(method, { ...rest[method], port: '/etc/shadow' }), method).toMatchObject({ ok: false, failure: { kind: 'no-such-port' } })
+    expect(calls, method).toEqual([])
+    expect(await answer(method, { ...rest[method], port: '/dev/ttyACM0' }), method).toMatchObject({ ok: true })
+    expect(calls.splice(0), method).toMatchObject([{ method }])
+  }
+  // A port of the network is none of these.
+  expect(await answer('setFactoryApi', { on: false, port: 8470, host: '127.0.0.1' })).toMatchObject({ ok: true })
 })
 
 test('a station that throws becomes a sentence; its words and stack stay outside', async () => {
