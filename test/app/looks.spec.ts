@@ -61,6 +61,11 @@ test('at 200 % every view can still be used: no control is cut off, none lies on
   await expect(page.getByRole('dialog')).toBeVisible()
   wrongs.push(...(await crowded(page)).map((wrong) => `Recipe: ${wrong}`))
   await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Practice line' }).click()
+  await expect(page.getByRole('dialog')).toBeVisible()
+  wrongs.push(...(await crowded(page)).map((wrong) => `Practice line: ${wrong}`))
+  await snap(app, '50-zoom-practice')
+  await page.keyboard.press('Escape')
   await page.getByRole('navigation').getByRole('button', { name: 'Operator' }).click()
   await expect(page.locator('[data-part=operator] [data-bay]')).toHaveCount(8)
   wrongs.push(...(await crowded(page)).map((wrong) => `Operator: ${wrong}`))
@@ -97,7 +102,7 @@ test('operator mode, sheets and the high-contrast theme hold axe\'s rules', asyn
     await check(`${name}, contrast`)
   }
   await view(page, 'Line').click()
-  for (const name of ['Bay map', 'Connect a board', 'Recipe']) {
+  for (const name of ['Bay map', 'Connect a board', 'Recipe', 'Practice line']) {
     await page.getByRole('main').getByRole('button', { name }).first().click()
     await expect(page.getByRole('dialog')).toBeVisible()
     await check(name)
