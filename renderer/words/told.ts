@@ -18,7 +18,20 @@ const isName = (kind: string): boolean => /^[a-zA-Z0-9-]{1,80}$/.test(kind)
 
 /** What went wrong, in a sentence of the spoken language; null where only the station's own words are there. */
 export function failureTold(failure: Pick<FailureView, 'kind'> & Partial<Pick<FailureView, 'facts'>>): string | null {
+  const { rc, group } = failure.facts ?? {}
+  const why = failure.kind === 'refused' && typeof rc === 'number' ? codeTold(groups.get(group) ?? '', rc) : null
+  if (why !== null) return text('told.refused', { why })
   return isName(failure.kind) ? told(`failure.${failure.kind}`, failure.facts ?? {}) : null
+}
+
+/** Groups of commands by the numbers that refusals name (main/smp/commands.ts); a plain code names none. */
+const groups: ReadonlyMap<unknown, string> = new Map([[undefined, 'smp'], [0, 'os'], [1, 'image'], [2, 'statistics'], [3, 'settings'], [8, 'files'], [9, 'shell']])
+const ownCodesFrom = 256
+
+/** What a board means that answers with this code, half a sentence; `group` as the catalogue of failures calls it. */
+export function codeTold(group: string, code: number): string | null {
+  if (group === 'smp' && code >= ownCodesFrom) return text('told.code.user')
+  return text(`told.code.${code === 0 ? 'ok' : code === 1 ? 'unknown' : `${group}-${code}`}`)
 }
 
 /** What to do about it at the line; null where only the station's own words are there. */

@@ -4,10 +4,11 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { outcomeNames, type BayView } from '../../main/contract/views.ts'
+import { codeGroups } from '../../main/line/board-codes.ts'
 import { failureKinds } from '../../main/line/failures.ts'
 import { de } from '../../renderer/words/de/index.ts'
 import { es } from '../../renderer/words/es/index.ts'
-import { bayTold, entryTold, failureTold, residenceTold, runTodoTold, stepTold, todoTold, verdictTold, warningTold } from '../../renderer/words/told.ts'
+import { bayTold, codeTold, entryTold, failureTold, residenceTold, runTodoTold, stepTold, todoTold, verdictTold, warningTold } from '../../renderer/words/told.ts'
 import { speak } from '../../renderer/words/words.ts'
 import { zh } from '../../renderer/words/zh/index.ts'
 import { fieldsOf, kindNames } from './kinds-of-the-log.ts'
@@ -63,6 +64,16 @@ describe.each(told)('what the station says, in %s', (language, book) => {
   test('an entry of the log without a sentence, or with a field that it does not have', () => {
     expect(Object.keys(book.told.entry).sort()).toEqual(kindNames.filter((name) => name !== 'outcome').sort())
     for (const [name, text] of Object.entries(book.told.entry)) expect(fieldsOf(name), name).toEqual(expect.arrayContaining(placeholders(text)))
+  })
+
+  test('a code that a board may answer without its meaning', async () => {
+    await speak(language as 'de')
+    for (const { name, codes } of codeGroups) for (const { code } of codes) expect(codeTold(name, code), `${name}:${code}`).not.toBeNull()
+    expect(codeTold('image', 9)).not.toBe(codeTold('smp', 9))
+    expect([codeTold('image', 999), codeTold('__proto__', 2), codeTold('', 5)]).toEqual([null, null, null])
+    expect(failureTold({ kind: 'refused', facts: { asked: 'image upload', rc: 9, group: 1 } })).toContain(codeTold('image', 9))
+    expect(failureTold({ kind: 'refused', facts: { rc: 8 } })).toContain(codeTold('smp', 8))
+    expect(failureTold({ kind: 'refused', facts: { rc: 77, group: 63 } })).toBe(book.failure['refused'])
   })
 
   test('a step, an outcome or a phase without a word', () => {

@@ -330,6 +330,7 @@ export const failure = {
   'bad-note': 'Das ist keine signierte Notiz.',
   'note-forged': 'Die Signatur der Notiz hält nicht.',
   'note-unsigned': 'Kein bekannter Schlüssel hat diese Notiz signiert.',
+  'note-of-another': 'Die Signatur gilt einem anderen Bericht.',
   'note-key-over': 'Signiert mit einem Schlüssel, der damals nicht der des Protokolls war.',
   'bad-note-key': 'Das ist kein Notizschlüssel.',
   'bad-proof': 'Das ist kein Nachweis eines Eintrags.',
