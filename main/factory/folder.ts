@@ -41,7 +41,9 @@ export function openFolder(folder: string, filesMax = eventFilesMax): Sink {
 async function writeWhole(folder: string, name: string, text: string): Promise<void> {
   const beside = join(folder, `.${name}.new`)
   try {
-    const file = await open(beside, 'w', 0o640)
+    // Never through a link that somebody else laid there: the folder is often shared.
+    await rm(beside, { force: true })
+    const file = await open(beside, 'wx', 0o640)
     try {
       await file.writeFile(text)
       await file.sync()

@@ -2,7 +2,6 @@
 // --vector-to-sign and --fix-sig). The answer is embedded into the same firmware with the same options, and nothing is
 // saved or logged as signed unless the whole image verifies with the public key that was named.
 import { createHash } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { toHex } from '../base/bytes.ts'
 import { Failure, attemptAsync, failed, must, refuse } from '../base/failure.ts'
@@ -11,9 +10,10 @@ import type { CheckedArgsOf } from '../contract/api.ts'
 import type { DigestView, SignedView } from '../contract/views.ts'
 import { keyHash } from '../image/keyhash.ts'
 import { signImage, vectorToSign } from '../image/sign.ts'
-import { fileImage, permitted, policyData, unwritable } from './desk.ts'
+import { fileImage, permitted, policyData } from './desk.ts'
 import type { DeskWorld } from './desk.ts'
 import { readImage } from './images.ts'
+import { writeWhole } from './saving.ts'
 import { outsideKey, signOptionsOf } from './sign-options.ts'
 
 /**
@@ -27,8 +27,7 @@ export async function exportDigest(world: DeskWorld, { file, publicKey, options,
     const target = placeFor(saveAs, firmware.path)
     const what = options.pure === true ? 'payload' : 'digest'
     const vector = must(await vectorToSign(firmware.bytes, must(await signOptionsOf(world.files, options, firmware.bytes)), what, key))
-    const written = await writeFile(target, vector, { mode: 0o644 }).catch((error: unknown) => unwritable(target, error))
-    must(written ?? null)
+    must(await writeWhole(target, vector))
     const sha256 = createHash('sha256').update(vector).digest('hex')
     must(world.log.recordAct({ kind: 'export', data: { what: `${what} to sign`, file: basename(target).slice(0, 200), fileSha256: sha256 } }, 'engineer'))
     return { savedAs: target, what, digest: what === 'digest' ? toHex(vector) : sha256, algorithm: key.algorithm, fingerprint: toHex(keyHash(key)) } satisfies DigestView

@@ -258,7 +258,7 @@ function versionText({ version: { major, minor, revision, build } }: Pick<SignOp
   return `${major}.${minor}.${revision}+${build}`
 }
 
-export function unwritable(path: string, error: unknown): Failure {
+function unwritable(path: string, error: unknown): Failure {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (code === '') throw error
   if (code === 'ENOSPC' || code === 'EDQUOT') return new Failure('disk-full', `There is no room for ${path}. Free some space and sign again.`)

@@ -17,7 +17,8 @@ export async function saveAndNote(log: Logbook | null, what: string, saveAs: str
   return failed(entry) ? entry : { savedAs: saveAs, bytes: bytes.length, sha256, entry }
 }
 
-async function writeWhole(path: string, bytes: Uint8Array): Promise<Failure | null> {
+/** All of the bytes or none, in the place of what lay there; kind `cannot-write`. */
+export async function writeWhole(path: string, bytes: Uint8Array): Promise<Failure | null> {
   // A name that nobody can guess, and never over anything: in a folder that others may write to, a link laid there would
   // have led our bytes elsewhere.
   const beside = join(dirname(path), `.${basename(path).slice(0, 200)}.${randomBytes(6).toString('hex')}.part`)

@@ -1,13 +1,15 @@
 // What lies on the station's disk, as others who use the same machine can reach it: a home that somebody made with open
 // doors still shows nobody the log, the PIN hashes or a key, a link laid where a file is going to be written leads nothing
 // astray, and a database that was changed to hold the station up is not read.
-import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { utf8 } from '../../main/base/bytes.ts'
 import { Failure } from '../../main/base/failure.ts'
+import type { FactoryEvent } from '../../main/factory/event.ts'
+import { fileNameOf, openFolder } from '../../main/factory/folder.ts'
 import { saveAndNote } from '../../main/station/saving.ts'
 import { hasAccounts } from '../../main/store/accounts.ts'
 import { databaseName, openDatabase, openDatabaseForReading } from '../../main/store/database.ts'
@@ -57,6 +59,18 @@ describe('a file that is saved', () => {
     expect(readFileSync(victim, 'utf8')).toBe('mine')
     expect(readFileSync(target, 'utf8')).toBe('new')
   })
+})
+
+test('an event for a shared folder does not go through a link that was laid under its name', async () => {
+  const victim = join(folder, 'victim')
+  const shared = join(folder, 'shared')
+  mkdirSync(shared)
+  writeFileSync(victim, 'mine')
+  const event: FactoryEvent = { id: 'ab'.repeat(32), type: 'run.ended', timestamp: '2026-01-01T00:00:00.000Z', station: 'Line 3', entry: 1, person: '', kind: 'outcome', data: { unit: 'A' } }
+  for (const name of [fileNameOf(event), `.${fileNameOf(event)}.new`]) symlinkSync(victim, join(shared, name))
+  expect(await openFolder(shared).deliver(event, new AbortController().signal)).toBeNull()
+  expect(readFileSync(victim, 'utf8')).toBe('mine')
+  expect(JSON.parse(readFileSync(join(shared, fileNameOf(event)), 'utf8'))).toEqual(event)
 })
 
 describe('a database that somebody changed', () => {
