@@ -42,8 +42,8 @@ export type BundleVerdict = Readonly<{
 }>
 
 export type BundleCheckOptions = Readonly<{
-  /** The log's key from outside; without it the bundle's own copy is believed, and that is said. */
-  trusted?: NoteKey
+  /** Keys from outside, each of another log; where there are none the bundle's own copy is believed, and that is said. */
+  trusted?: readonly NoteKey[]
   /** Witnesses whose cosignatures are wanted: each must have signed the covering checkpoint. */
   witnesses?: readonly NoteKey[]
   /** Version of this program, to know whether the report can be made again. */
@@ -71,7 +71,7 @@ export async function checkBundle(files: Files, options: BundleCheckOptions): Pr
   if (proofs instanceof Failure) return proofs
   const findings: Finding[] = []
   checkFiles(files, manifest, sha256, findings)
-  const key = chooseKey(files, manifest, options.trusted, findings)
+  const key = chooseKey(files, manifest, options.trusted ?? [], findings)
   const checkpoint = key === null ? null : openCovering(files, manifest, key, findings)
   if (key === null || checkpoint === null) return verdict(findings, { firstWrong: null, size: 0, root: '', redacted: [], read: null })
   checkWitnesses(text(files, manifest.checkpoint), options.witnesses ?? [], findings)
@@ -104,12 +104,14 @@ function checkFiles(files: Files, manifest: Manifest, sha256: Sha256, findings: 
   if (wrong === 0) findings.push({ is: 'holds', about: 'files', says: `All ${listed.length} files are there, unchanged since the manifest was written.` })
 }
 
-function chooseKey(files: Files, manifest: Manifest, trusted: NoteKey | undefined, findings: Finding[]): NoteKey | null {
+function chooseKey(files: Files, manifest: Manifest, trusted: readonly NoteKey[], findings: Finding[]): NoteKey | null {
   const own = parseLogKeys(text(files, names.logKey))
-  if (trusted !== undefined) {
-    const chosen = trustWithin(trusted, own)
-    if (!(own instanceof Failure) && chosen !== own) findings.push({ is: 'broken', about: 'key', says: 'The bundle carries another log key than the one you trust.' })
-    else findings.push({ is: 'holds', about: 'key', says: `Checked with the key you gave: ${trusted.name}.` })
+  const given = trusted.find(({ name }) => name === manifest.origin) ?? trusted[0]
+  if (given !== undefined) {
+    const chosen = trustWithin(given, own)
+    if (given.name !== manifest.origin) findings.push({ is: 'broken', about: 'key', says: `No key you gave is that of this log, ${manifest.origin}. If you know its key from elsewhere than this bundle, give that too.` })
+    else if (!(own instanceof Failure) && chosen !== own) findings.push({ is: 'broken', about: 'key', says: 'The bundle carries another log key than the one you trust.' })
+    else findings.push({ is: 'holds', about: 'key', says: `Checked with the key you gave: ${given.name}.` })
     return chosen
   }
   if (own instanceof Failure) {

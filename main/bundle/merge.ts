@@ -1,16 +1,19 @@
 // One report over the logs of several stations: their audit bundles, each whole and each with its own proof, in one archive
-// with a report and a table over all of them. Nothing is re-signed, since nobody but each station can vouch for its log;
-// the report is a pure function of the bundles, so a check makes it again.
+// with a report and a table over all of them. No entry is re-signed, since nobody but each station can vouch for its log;
+// the report is a pure function of the bundles, so a check makes it again. Who put it together may sign the list of bundles.
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
 import { concat, toHex, utf8 } from '../base/bytes.ts'
 import { Failure } from '../base/failure.ts'
 import { parseEntry } from '../log/entry.ts'
 import type { Entry } from '../log/entry.ts'
+import type { NoteKey } from '../log/checkpoint.ts'
+import { parseLogKeys } from '../log/handover.ts'
 import { leafOf, redactionsIn } from '../log/redact.ts'
 import { checkBundle, linesOf } from './check.ts'
 import type { BundleCheckOptions, BundleVerdict, Finding } from './check.ts'
 import { csvHeader, csvLine } from './csv.ts'
 import { bundleEntriesMax, names } from './layout.ts'
+import { mergedNoteName, signerOfMerged } from './merged-note.ts'
 import { reportHtml } from './report.ts'
 import { tell } from './story.ts'
 import { unpack } from './unpack.ts'
@@ -77,13 +80,16 @@ function entriesOf(files: Files, origin: string): { entry: Entry; leaf: string; 
 export async function checkMerged(files: Files, options: BundleCheckOptions): Promise<BundleVerdict | Failure> {
   const bundles = [...files.keys()].filter((name) => /^stations\/\d{2}\.zip$/.test(name)).sort()
   const findings: Finding[] = []
+  const logs = new Map<string, NoteKey>()
   for (const name of bundles) {
     const unpacked = unpack(files.get(name) ?? new Uint8Array(0))
-    // One key cannot be that of several logs: it is held against the bundle it belongs to only.
-    const verdict = unpacked instanceof Failure ? unpacked : await checkBundle(unpacked, { ...options, trusted: undefined })
+    const verdict = unpacked instanceof Failure ? unpacked : await checkBundle(unpacked, options)
     if (verdict instanceof Failure) findings.push({ is: 'broken', about: name, says: `${name}: ${verdict.says}` })
     else findings.push(...verdict.findings.map((finding) => ({ ...finding, says: `${name}: ${finding.says}` })))
+    const own = unpacked instanceof Failure ? unpacked : parseLogKeys(new TextDecoder().decode(unpacked.get(names.logKey)))
+    if (!(verdict instanceof Failure) && !(own instanceof Failure)) logs.set(own.name, own)
   }
+  checkSigner(files, options.trusted ?? [], logs, findings)
   if (bundles.length === 0) findings.push({ is: 'broken', about: 'files', says: 'There is no bundle in it.' })
   const about = aboutOf(files.get(mergedName) ?? new Uint8Array(0))
   if (about === null) findings.push({ is: 'broken', about: 'files', says: `${mergedName} does not read.` })
@@ -92,6 +98,7 @@ export async function checkMerged(files: Files, options: BundleCheckOptions): Pr
     const again = await mergeBundles(bundles.map((name) => files.get(name) ?? new Uint8Array(0)), about, { ...options, trusted: undefined })
     const expected = again instanceof Failure ? new Map<string, Uint8Array>() : again.files
     for (const name of new Set([...files.keys(), ...expected.keys()])) {
+      if (name === mergedNoteName) continue
       const [there, wanted] = [files.get(name), expected.get(name)]
       if (there === undefined || wanted === undefined || toHex(nobleSha256(there)) !== toHex(nobleSha256(wanted))) findings.push({ is: 'broken', about: 'views', says: `${name} is not what the bundles give.` })
     }
@@ -99,6 +106,18 @@ export async function checkMerged(files: Files, options: BundleCheckOptions): Pr
   }
   const first = findings.find(({ is }) => is === 'broken')
   return { holds: first === undefined, findings, firstWrong: null, size: 0, root: '', redacted: [], read: null, says: first === undefined ? 'The merged report holds.' : `The merged report does not hold. ${first.says}` }
+}
+
+/** Who says that these are all the stations; and stations that somebody knows of by their keys, and that are not among them. */
+function checkSigner(files: Files, trusted: readonly NoteKey[], logs: ReadonlyMap<string, NoteKey>, findings: Finding[]): void {
+  const note = files.get(mergedNoteName)
+  const signer = note === undefined ? null : signerOfMerged(new TextDecoder().decode(note), files.get(mergedName) ?? new Uint8Array(0), trusted.length > 0 ? trusted : [...logs.values()])
+  if (signer instanceof Failure) {
+    const unknown = signer.kind === 'note-unsigned'
+    findings.push({ is: unknown ? 'note' : 'broken', about: 'signature', says: unknown ? `Who put the report together signed it as ${String(signer.facts['by'])}; no key at hand is theirs. Give it to have that checked.` : `${mergedNoteName}: ${signer.says}` })
+  } else if (signer !== null) findings.push({ is: 'holds', about: 'signature', says: `The report over these bundles was put together and signed by ${signer}.` })
+  // Whoever puts a report together may leave a station out.
+  for (const { name } of trusted) if (!logs.has(name) && name !== signer) findings.push({ is: 'note', about: 'key', says: `The report has nothing of the log ${name}, whose key you gave.` })
 }
 
 function aboutOf(bytes: Uint8Array): { what: string; madeAt: string; madeBy: string } | null {

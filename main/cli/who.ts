@@ -39,17 +39,34 @@ export function mayOf(words: readonly string[]): May | 'station' | null {
 export async function inName(call: Call, words: readonly string[], options: AsOptions): Promise<Call | Failure> {
   const may = mayOf(words)
   if (may === null && options.as === undefined) return call
-  const { databaseName } = await import('../store/database.ts')
-  const folder = homeFolder(call)
-  const { hasAccounts } = await import('../store/accounts.ts')
-  const closed = existsSync(join(folder, databaseName)) ? hasAccounts(folder) : false
+  const closed = await takesAccounts(call)
   if (failed(closed)) return closed
   if (!closed) return options.as === undefined ? call : new Failure('no-accounts', 'Nobody has an account at this station, so --as names nobody. Leave it out, or make accounts with: slotwright person add')
-  if (options.as === undefined) return new Failure('needs-person', 'People have accounts at this station: say who you are with --as NAME (and --as-pin-file FILE where there is no terminal).')
+  if (options.as === undefined) return needsPerson
   const pin = options.asPinFile === undefined ? await typedSecret(call, `PIN of ${options.as}: `, '--as-pin-file FILE') : await passphraseFromFile(options.asPinFile, 'PIN')
   if (failed(pin)) return pin
   const named = { ...call, as: { name: options.as, pin } }
   return may === 'station' ? named : await proven(named, may ?? everyone)
+}
+
+const needsPerson = new Failure('needs-person', 'People have accounts at this station: say who you are with --as NAME (and --as-pin-file FILE where there is no terminal).')
+
+/** People have accounts in this home. */
+async function takesAccounts(call: Call): Promise<boolean | Failure> {
+  const { databaseName } = await import('../store/database.ts')
+  const folder = homeFolder(call)
+  if (!existsSync(join(folder, databaseName))) return false
+  const { hasAccounts } = await import('../store/accounts.ts')
+  return hasAccounts(folder)
+}
+
+/** The same where only an option makes a command one that is held against roles. Kinds: those of `inName`. */
+export async function heldTo(call: Call, may: May): Promise<Call | Failure> {
+  const closed = await takesAccounts(call)
+  if (failed(closed)) return closed
+  if (!closed) return call
+  const { as } = call
+  return as === null ? needsPerson : await proven({ ...call, as }, may)
 }
 
 async function proven(call: Call & { as: { name: string; pin: string } }, may: May): Promise<Call | Failure> {

@@ -231,7 +231,7 @@ function papersFor({ folder, sql }: AuditStore['database'], { from, to, batch }:
 
 async function checkWritten(file: string, key: NoteKey, { version }: ExportWorld): Promise<Failure | null> {
   const files = unpack(readFileSync(file))
-  const verdict = files instanceof Failure ? files : await checkBundle(files, { trusted: key, version, sha256, onProgress: () => nextTurn() })
+  const verdict = files instanceof Failure ? files : await checkBundle(files, { trusted: [key], version, sha256, onProgress: () => nextTurn() })
   if (!(verdict instanceof Failure) && verdict.holds) return null
   rmSync(file, { force: true })
   return new Failure('bundle-does-not-hold', `The bundle that was written does not hold, so it was removed: ${verdict.says} Have the log checked with "log verify".`)

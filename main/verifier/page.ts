@@ -42,24 +42,25 @@ async function progress(done: number, total: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve))
 }
 
-function trustedKey(): NoteKey | null | Failure {
-  const typed = keyField.value.trim()
-  return typed === '' ? null : parseLogKeys(typed)
+/** A merged report has a key for each station; they stand side by side. */
+function trustedKeys(): NoteKey[] | Failure {
+  const keys = keyField.value.split(/\s+/).filter((typed) => typed !== '').map(parseLogKeys)
+  return keys.find((key) => key instanceof Failure) ?? keys.filter((key) => !(key instanceof Failure))
 }
 
 async function check(files: readonly File[]): Promise<Outcome | Failure> {
-  const key = trustedKey()
-  if (key instanceof Failure) return new Failure('usage', `The key above does not read: ${key.says}`)
+  const keys = trustedKeys()
+  if (keys instanceof Failure) return new Failure('usage', `The key above does not read: ${keys.says}`)
   if (files.length === 0 || files.length > filesMax) return new Failure('usage', 'Drop one audit bundle, or the files of one home.')
   if (files.reduce((sum, { size }) => sum + size, 0) > bytesMax) return new Failure('too-large', 'This is more than a browser can hold. Use slotwright-verify with Node.')
   const database = files.find(({ name }) => name.endsWith('.db'))
   const [only] = files
   if (database === undefined && files.length === 1 && only !== undefined) {
     const unpacked = unpack(new Uint8Array(await only.arrayBuffer()))
-    return unpacked instanceof Failure ? unpacked : await (isMerged(unpacked) ? checkMerged : checkBundle)(unpacked, { ...(key === null ? {} : { trusted: key }), version, onProgress: progress })
+    return unpacked instanceof Failure ? unpacked : await (isMerged(unpacked) ? checkMerged : checkBundle)(unpacked, { trusted: keys, version, onProgress: progress })
   }
   if (database === undefined) return new Failure('usage', 'There is neither an audit bundle nor a slotwright.db among these files.')
-  return await checkFiles(database, files, key)
+  return await checkFiles(database, files, keys[0] ?? null)
 }
 
 async function checkFiles(database: File, files: readonly File[], given: NoteKey | null): Promise<Outcome | Failure> {

@@ -16,11 +16,12 @@ import { checkTlogProof, parseTlogProof } from '../log/tlogproof.ts'
 import { checkDatabase } from './database.ts'
 import type { ReadAt } from '../log/sqlite-file.ts'
 
-const usage = `usage: slotwright-verify WHAT [--key KEY] [--witness KEY …] [--json]
+const usage = `usage: slotwright-verify WHAT [--key KEY …] [--witness KEY …] [--json]
        slotwright-verify PROOF.tlog-proof --entry FILE --key KEY
 
-WHAT     an audit bundle (.zip), a station's home folder, or its slotwright.db
-KEY      the log's public key as the station shows it (name+id+base64), or the file it lies in (log-key.pub)
+WHAT     an audit bundle (.zip), a station's home folder, or its slotwright.db; or a report merged of several bundles
+KEY      the log's public key as the station shows it (name+id+base64), or the file it lies in (log-key.pub); of a merged
+         report, each station's
 `
 
 const largeFileMax = 4_000_000_000
@@ -30,7 +31,7 @@ const databaseTries = 3
 /** `read` of a bundle's verdict is for programs that go on with it, not for print. */
 type Outcome = Readonly<{ holds: boolean; findings: readonly Finding[]; firstWrong: number | null; says: string; size?: number; root?: string; redacted?: readonly number[] }>
 
-type Words = Readonly<{ what: string; key: NoteKey | null; witnesses: readonly NoteKey[]; entry: string | null; json: boolean }>
+type Words = Readonly<{ what: string; key: NoteKey | null; keys: readonly NoteKey[]; witnesses: readonly NoteKey[]; entry: string | null; json: boolean }>
 
 function readWords(words: readonly string[]): Words | Failure {
   const keys: Record<string, NoteKey[]> = { '--key': [], '--witness': [] }
@@ -55,7 +56,7 @@ function readWords(words: readonly string[]): Words | Failure {
   }
   const [what, ...more] = plain
   if (what === undefined || more.length > 0) return new Failure('usage', 'Name one bundle, folder, database or proof.')
-  return { what, key: keys['--key']?.[0] ?? null, witnesses: keys['--witness'] ?? [], entry, json }
+  return { what, key: keys['--key']?.[0] ?? null, keys: keys['--key'] ?? [], witnesses: keys['--witness'] ?? [], entry, json }
 }
 
 function readText(path: string): string {
@@ -78,7 +79,7 @@ async function check(words: Words): Promise<Outcome | Failure> {
   if (first.toString('latin1').startsWith('SQLite format 3')) return checkHome(what, dirname(what), words)
   const files = unpack(readFileSync(what))
   if (files instanceof Failure) return files
-  return await (isMerged(files) ? checkMerged : checkBundle)(files, { ...(words.key === null ? {} : { trusted: words.key }), witnesses: words.witnesses, version, sha256, onProgress: progress })
+  return await (isMerged(files) ? checkMerged : checkBundle)(files, { trusted: words.keys, witnesses: words.witnesses, version, sha256, onProgress: progress })
 }
 
 function checkProof({ what, key, entry }: Words): Outcome | Failure {

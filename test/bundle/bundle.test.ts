@@ -8,15 +8,19 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { utf8 } from '../../main/base/bytes.ts'
 import { Failure } from '../../main/base/failure.ts'
+import type { Signer } from '../../main/base/signer.ts'
 import { checkBundle } from '../../main/bundle/check.ts'
 import type { BundleVerdict } from '../../main/bundle/check.ts'
 import { manifestText, names, parseManifest } from '../../main/bundle/layout.ts'
-import { checkMerged, isMerged, mergeBundles } from '../../main/bundle/merge.ts'
+import { checkMerged, isMerged, mergeBundles, mergedName } from '../../main/bundle/merge.ts'
+import { mergedNoteName, signMerged } from '../../main/bundle/merged-note.ts'
 import { unpack } from '../../main/bundle/unpack.ts'
-import { parseNoteKey } from '../../main/log/checkpoint.ts'
+import { noteKey, parseNoteKey } from '../../main/log/checkpoint.ts'
+import type { NoteKey } from '../../main/log/checkpoint.ts'
 import { exportBundle } from '../../main/store/export.ts'
 import { sha256 } from '../../main/store/rows.ts'
 import { readLogPublicKey } from '../../main/store/checkpoints.ts'
+import { logOrigin, openLogKey } from '../../main/store/logkey.ts'
 import { newHome, outcomeDraft, release, storeIn, value } from '../store/fixture.ts'
 import { bundleOf, imageHash, keyHash, madeHome, version } from './made.ts'
 import type { Made } from './made.ts'
@@ -44,7 +48,8 @@ describe('what is written', () => {
     const own = await check()
     expect(own).toMatchObject({ holds: true, firstWrong: null, redacted: [] })
     expect(own.findings.find(({ about }) => about === 'key')).toMatchObject({ is: 'note' })
-    const trusted = value(readLogPublicKey(made.home)) ?? undefined
+    const key = value(readLogPublicKey(made.home))
+    const trusted = key === null ? [] : [key]
     const verdict = value(await checkBundle(files, { version, trusted, sha256 }))
     expect(verdict.findings.every(({ is }) => is === 'holds'), JSON.stringify(verdict.findings)).toBe(true)
     // Without the runtime's own SHA-256, as in a browser.
@@ -197,7 +202,7 @@ describe('what is changed afterwards', () => {
     const other = await madeHome()
     const forged = (await bundleOf(other)).files
     expect((await check(forged)).holds).toBe(true)
-    const trusted = value(parseNoteKey(text(names.logKey)))
+    const trusted = [value(parseNoteKey(text(names.logKey)))]
     expect(value(await checkBundle(forged, { version, trusted, sha256 })).holds).toBe(false)
   })
 
@@ -219,7 +224,35 @@ describe('what is changed afterwards', () => {
   })
 })
 
+/** The log key of a home, made there. */
+function keyIn(home: string): { signer: Signer; key: NoteKey } {
+  const signer = value(openLogKey(home))
+  return { signer, key: value(noteKey(logOrigin(signer), signer.publicKey)) }
+}
+
 describe('a report over several stations', () => {
+  test('signed by who put it together: by a station in it, by one whose key is given, by somebody unknown; and not by a note over another', async () => {
+    await bundleOf(made)
+    const { files: unsigned } = value(await mergeBundles([new Uint8Array(readFileSync(join(made.home, 'bundle.zip')))], { what: 'One hall', madeAt: '2026-03-02T00:00:00.000Z', madeBy: version }, { version, sha256 }))
+    const list = unsigned.get(mergedName) ?? new Uint8Array(0)
+    const own = keyIn(made.home)
+    const office = keyIn(newHome())
+    const signedBy = async ({ signer, key }: typeof own, over = list) => new Map([...unsigned, [mergedNoteName, utf8(value(await signMerged(over, key.name, signer)))]])
+    const said = async (files: ReadonlyMap<string, Uint8Array>, trusted: readonly NoteKey[] = []) => {
+      const { holds, findings } = value(await checkMerged(files, { version, sha256, trusted }))
+      return { holds, signature: findings.filter(({ about }) => about === 'signature').map(({ is, says }) => `${is}: ${says}`).join() }
+    }
+    expect(await said(unsigned)).toEqual({ holds: true, signature: '' })
+    expect(await said(await signedBy(own))).toMatchObject({ holds: true, signature: expect.stringMatching(new RegExp(`^holds: .*${own.key.name}`)) as string })
+    expect(await said(await signedBy(office), [own.key, office.key])).toMatchObject({ holds: true, signature: expect.stringMatching(/^holds/) as string })
+    expect(await said(await signedBy(office))).toMatchObject({ holds: true, signature: expect.stringMatching(new RegExp(`^note: .*${office.key.name}`)) as string })
+    expect(await said(await signedBy(own, utf8('{}')))).toMatchObject({ holds: false, signature: expect.stringContaining('another report') as string })
+    // Whoever takes the station's name, and not its key.
+    expect((await said(await signedBy({ signer: office.signer, key: own.key }))).signature).toMatch(/^(note|broken)/)
+    const [name, bytes] = [mergedNoteName, (await signedBy(own)).get(mergedNoteName) ?? new Uint8Array(0)]
+    expect(await said(new Map([...unsigned, [name, bytes.with(bytes.length - 20, (bytes.at(-20) ?? 0) ^ 1)]]))).toMatchObject({ holds: false })
+  })
+
   test('holds with every bundle in it; an edited report, a swapped bundle or a missing one does not', async () => {
     const other = await madeHome()
     const bundles = await Promise.all([made, other].map(async (one) => {
@@ -240,6 +273,16 @@ describe('a report over several stations', () => {
       without.delete(name)
       expect(await checkMerged(without, { version, sha256 }), name).toMatchObject({ holds: false })
     }
+    // The keys an auditor brings are held against the bundles of their logs: one that somebody made himself has none.
+    const keys = [made, other].map((one) => value(readLogPublicKey(one.home))).filter((key) => key !== null)
+    const [first] = keys
+    const stranger = keyIn(newHome()).key
+    expect(keys).toHaveLength(2)
+    expect(value(await checkMerged(merged.files, { version, sha256, trusted: keys })).findings.every(({ is }) => is === 'holds')).toBe(true)
+    if (first === undefined) throw new Error('both logs have keys')
+    expect(value(await checkMerged(merged.files, { version, sha256, trusted: [first] })), 'one of two keys').toMatchObject({ holds: false })
+    expect(value(await checkMerged(merged.files, { version, sha256, trusted: [stranger] })), 'a stranger').toMatchObject({ holds: false })
+    expect(value(await checkMerged(merged.files, { version, sha256, trusted: [...keys, stranger] })).findings.find(({ is }) => is === 'note')?.says).toContain(`nothing of the log ${stranger.name}`)
     expect(await mergeBundles([bundles[0] ?? new Uint8Array(0), bundles[0] ?? new Uint8Array(0)], about, { version })).toMatchObject({ kind: 'same-log-twice' })
   })
 })

@@ -1,23 +1,18 @@
-// `log export` and `log merge`: what goes to an auditor. A bundle is made from the log as it is read, beside a running
+// `log export`: what goes to an auditor. A bundle is made from the log as it is read, beside a running
 // station too; where nobody holds the log for writing, a checkpoint is signed first and the export is noted in the log.
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { version } from '../../../package.json'
 import { realClock } from '../../base/clock.ts'
 import { Failure, failed } from '../../base/failure.ts'
-import { mergeBundles } from '../../bundle/merge.ts'
-import { bundleBytesMax } from '../../bundle/layout.ts'
 import { Keyring } from '../../keys/keyring.ts'
 import { exportPublicKey } from '../../keys/export.ts'
 import { keysFolderOf, knownKeysFolderOf } from '../../station/home.ts'
-import { startArchive } from '../../store/archive.ts'
 import type { AuditStore } from '../../store/audit.ts'
 import { databaseName, diskFailure } from '../../store/database.ts'
 import { exportBundle } from '../../store/export.ts'
 import type { Exported } from '../../store/export.ts'
-import { sha256 } from '../../store/rows.ts'
 import type { Act, Answer, Call } from '../call.ts'
 import { homeFolder } from '../home.ts'
 import { withSigningLog } from '../log-signing.ts'
@@ -45,13 +40,6 @@ export function declareExport(command: Command, act: Act): void {
     .option('--no-pdf', 'leave the PDF of the report out')
     .option('--pin-file <file>', 'file whose first line is the PIN, where the log\'s key lies in a token')
     .action(act<Flags>(exportLog))
-  command
-    .command('merge')
-    .description('one report over the bundles of several stations')
-    .argument('<file>', 'the merged archive to write')
-    .argument('<bundles...>', 'audit bundles, one of each station')
-    .option('--what <text>', 'what the report is about', 'Several stations')
-    .action(act<{ what: string }>(merge))
 }
 
 async function exportLog(call: Call, [file = '']: readonly string[], flags: Flags): Promise<Answer | Failure> {
@@ -141,29 +129,4 @@ async function publicKeys(call: Call): Promise<{ name: string; pem: string }[]> 
     }
   }
   return [...found].map(([name, pem]) => ({ name, pem }))
-}
-
-async function merge(_call: Call, [file = '', ...bundles]: readonly string[], { what }: { what: string }): Promise<Answer | Failure> {
-  const read: Uint8Array[] = []
-  for (const bundle of bundles) {
-    try {
-      read.push(new Uint8Array(await readFile(bundle)))
-    } catch (error) {
-      return diskFailure(error, bundle)
-    }
-  }
-  if (read.reduce((sum, { length }) => sum + length, 0) > bundleBytesMax) return new Failure('range-too-large', 'The bundles are too large to be merged.')
-  const at = realClock.wallMs()
-  const merged = await mergeBundles(read, { what, madeAt: new Date(at).toISOString(), madeBy: version }, { version, sha256 })
-  if (failed(merged)) return merged
-  const path = resolve(file)
-  try {
-    const archive = startArchive(path, at)
-    for (const [name, bytes] of merged.files) archive.add(name, bytes)
-    const written = archive.finish()
-    const { stations, entries, runs } = merged
-    return { document: { file: path, stations, entries, runs, ...written }, words: `${path}: ${runs} runs of ${stations} stations in ${entries} entries. Each station's bundle was checked and lies within.` }
-  } catch (error) {
-    return diskFailure(error, path)
-  }
 }

@@ -14,6 +14,7 @@ import { entriesOf, entryLines, headOf, withLog } from '../read-log.ts'
 import { declareExport } from './log-export.ts'
 import { declareKeep } from './log-keep.ts'
 import { declareLogKey } from './log-key.ts'
+import { declareMerge } from './log-merge.ts'
 import { declareProve } from './log-prove.ts'
 
 type ListFlags = Readonly<{ limit: number; kind?: string; text?: string; unit?: string; batch?: string; before?: number; person?: string; outcome?: string; key?: string; since?: string; until?: string }>
@@ -47,6 +48,7 @@ export function declare(command: Command, act: Act): void {
     .description('recompute everything and name the first entry that does not hold')
     .action(act(verify))
   declareExport(command, act)
+  declareMerge(command, act)
   declareProve(command, act)
   declareKeep(command, act)
   declareLogKey(command, act)

@@ -80,7 +80,7 @@ async function readBundle(path: string, logKey: NoteKey): Promise<Seen | Failure
   const bytes = await readInput(path, 'bundle', bundleBytesMax)
   const files = failed(bytes) ? bytes : unpack(bytes)
   if (failed(files)) return files
-  const verdict = await checkBundle(files, { trusted: logKey, version, sha256 })
+  const verdict = await checkBundle(files, { trusted: [logKey], version, sha256 })
   if (failed(verdict)) return verdict
   if (!verdict.holds) return new Failure('bundle-does-not-hold', `${path} is not cosigned. ${verdict.says}`)
   const empty = new Uint8Array(0)
