@@ -33,9 +33,8 @@ const requestsASecond = 20
 export async function listen(world: DoorWorld, { host, port }: Readonly<{ host: string; port: number }>): Promise<Listening | Failure> {
   if (isIP(host) === 0) return new Failure('bad-host', `"${host}" is no IP address. Name the one of this computer that others are to reach, or 127.0.0.1 for this computer alone.`)
   const pace = paceOf(world.clock)
-  const hosts = new Set<string>()
   const server = createServer({ maxHeaderSize: headerBytesMax, requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs, connectionsCheckingInterval: 1_000, keepAliveTimeout: 5_000, noDelay: true }, (request, response) => {
-    answerOf(world, hosts, pace, request).catch((error: unknown) => {
+    answerOf(world, admits(host, (server.address() as AddressInfo | null)?.port ?? port), pace, request).catch((error: unknown) => {
       world.report(error)
       return failureAnswer(new Failure('station-fault', 'There is a fault in the station. Its own terminal says more.'))
     }).then((answer) => send(request, response, answer), world.report)
@@ -45,14 +44,17 @@ export async function listen(world: DoorWorld, { host, port }: Readonly<{ host: 
   const wrong = await listening(server, host, port)
   if (wrong !== null) return wrong
   const at = server.address() as AddressInfo
-  for (const name of namesOf(host)) hosts.add(`${name}:${at.port}`)
   return { address: `http://${isIP(host) === 6 ? `[${host}]` : host}:${at.port}`, port: at.port, close: () => closing(server) }
 }
 
-/** What clients may call this host. A station that listens everywhere is called by its addresses, which are no names to rebind. */
-function namesOf(host: string): string[] {
-  if (host === '127.0.0.1' || host === '::1') return ['127.0.0.1', 'localhost', '[::1]']
-  return [isIP(host) === 6 ? `[${host}]` : host]
+/** What clients may call this host. A station that listens on all its addresses is called by any, since those are no names to rebind. */
+function admits(host: string, port: number): (named: string) => boolean {
+  if (host === '127.0.0.1' || host === '::1') return (named) => ['127.0.0.1', 'localhost', '[::1]'].some((name) => named === `${name}:${port}`)
+  if (host !== '0.0.0.0' && host !== '::') return (named) => named === `${isIP(host) === 6 ? `[${host}]` : host}:${port}`
+  return (named) => {
+    const [, six, four, to] = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+)):([0-9]{1,5})$/.exec(named) ?? []
+    return isIP(six ?? four ?? '') !== 0 && Number(to) === port
+  }
 }
 
 function listening(server: Server, host: string, port: number): Promise<Failure | null> {
@@ -84,8 +86,8 @@ function paceOf(clock: Clock): () => boolean {
   }
 }
 
-async function answerOf(world: DoorWorld, hosts: ReadonlySet<string>, pace: () => boolean, request: IncomingMessage): Promise<Answer> {
-  const refused = guard(world, hosts, pace, request)
+async function answerOf(world: DoorWorld, admitted: (named: string) => boolean, pace: () => boolean, request: IncomingMessage): Promise<Answer> {
+  const refused = guard(world, admitted, pace, request)
   if (refused !== null) return failureAnswer(refused)
   const path = (request.url ?? '').replace(/\?.*$/, '')
   const here = routes.filter((route) => route.path === path)
@@ -100,16 +102,16 @@ async function answerOf(world: DoorWorld, hosts: ReadonlySet<string>, pace: () =
   return failed(answer) ? failureAnswer(answer) : answer
 }
 
-function guard(world: DoorWorld, hosts: ReadonlySet<string>, pace: () => boolean, request: IncomingMessage): Failure | null {
+function guard(world: DoorWorld, admitted: (named: string) => boolean, pace: () => boolean, request: IncomingMessage): Failure | null {
   if (!pace()) return new Failure('too-fast', `The station answers ${requestsASecond} requests a second. Ask more slowly.`)
-  const refused = stranger(world, hosts, request)
+  const refused = stranger(world, admitted, request)
   if (refused !== null) world.turnedAway()
   return refused
 }
 
 /** In the order in which the least is learnt by whoever may not. */
-function stranger(world: DoorWorld, hosts: ReadonlySet<string>, { headers }: IncomingMessage): Failure | null {
-  if (!hosts.has((headers.host ?? '').toLowerCase())) return new Failure('refused-host', 'This request was meant for another host. Call the station by the address that it listens on.')
+function stranger(world: DoorWorld, admitted: (named: string) => boolean, { headers }: IncomingMessage): Failure | null {
+  if (!admitted((headers.host ?? '').toLowerCase())) return new Failure('refused-host', 'This request was meant for another host. Call the station by the address that it listens on.')
   if (headers.origin !== undefined || (headers['sec-fetch-site'] ?? 'none') !== 'none') return new Failure('refused-browser', 'The station answers programs, not pages in a browser.')
   const [, token] = /^Bearer ([A-Za-z0-9_-]{1,128})$/.exec(headers.authorization ?? '') ?? []
   if (token !== undefined && world.fits(token)) return null

@@ -23,9 +23,9 @@ export const errsMaxMs = 24 * 3_600_000
 export const behindMaxEntries = 1_000_000
 const windowEntries = 2_000
 const eventsAtOnce = 16
-/** A place is on disk after so many events, or so long, or when there is nothing more to tell. */
+/** A place is on disk after so many events, and so long after it moved: a disk flush of its own for each event would be felt by the line. */
 const keepEvery = 64
-const keepEveryMs = 500
+export const keepEveryMs = 500
 
 export type HookLineWorld = Readonly<{
   id: string
@@ -59,6 +59,7 @@ export class HookLine {
   #read: Next[] = []
   #walking: Promise<void> | null = null
   #cancelRetry: (() => void) | null = null
+  #cancelKeep: (() => void) | null = null
   #again: number | null = null
   #stopped = false
   #unkept = 0
@@ -105,6 +106,7 @@ export class HookLine {
     this.#stopped = true
     this.#stopping.abort()
     this.#calm()
+    this.#cancelKeep?.()
     await this.#walking
     this.sink.close()
   }
@@ -130,7 +132,7 @@ export class HookLine {
       const turning = this.#turnings
       const next = await this.#next()
       if (failed(next)) return this.#later(next)
-      if (next === null) return this.#keep(true)
+      if (next === null) return this.#keepSoon()
       const wrong = await this.sink.deliver(next.event, signal)
       if (this.#stopped && wrong !== null) return
       if (turning !== this.#turnings) continue
@@ -187,11 +189,23 @@ export class HookLine {
     this.#again = null
   }
 
+  /** Now, if the last time is long enough ago, else when it is. */
+  #keepSoon(): void {
+    const waitMs = this.#keptMs + keepEveryMs - this.#world.clock.monotonicMs()
+    if (waitMs <= 0) return this.#keep(true)
+    this.#cancelKeep ??= this.#world.clock.after(waitMs, () => {
+      this.#cancelKeep = null
+      this.#keep(true)
+    })
+  }
+
   /** A place that cannot be kept now is kept with the next: then some events come twice. */
   #keep(now: boolean, letter: Parameters<typeof keepPlace>[3] = null): void {
     const nowMs = this.#world.clock.monotonicMs()
     if (!now && this.#unkept < keepEvery && nowMs - this.#keptMs < keepEveryMs) return
     if (keepPlace(this.#world.audit.database, this.id, this.#place, letter) !== null) return
+    this.#cancelKeep?.()
+    this.#cancelKeep = null
     this.#unkept = 0
     this.#keptMs = nowMs
   }

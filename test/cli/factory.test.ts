@@ -32,7 +32,6 @@ test('a place is added, tried and removed; its secret is printed once; what is n
   const made = document<{ hook: { id: string }; secret: string }>(await call('hook', 'add', '--inside', 'http://127.0.0.1:9/'))
   expect(made.secret).toMatch(/^whsec_/)
   expect((await call('hook', 'add', join(work, 'incoming'))).code).toBe(0)
-  expectRefusal(await call('hook', 'test', made.hook.id), 'receiver-away', /ECONNREFUSED/)
   const listed = await call('hook', 'list')
   expect(document<{ hooks: unknown[] }>(listed).hooks).toMatchObject([{ id: made.hook.id, inside: true }, { to: 'folder', target: join(work, 'incoming') }])
   expect(listed.stdout).not.toContain(made.secret)
@@ -41,7 +40,6 @@ test('a place is added, tried and removed; its secret is printed once; what is n
 })
 
 test('served on the port that was asked for until it is stopped, while the hooks can be looked at', async () => {
-  expectRefusal(await call('serve'), 'interface-off', /serve --port/)
   expectRefusal(await call('serve', '--port', '20000'), 'no-token-yet', /--new-token/)
   const { token } = document<{ token: string }>(await call('serve', '--new-token'))
   const port = 20_000 + (process.pid % 20_000)

@@ -73,6 +73,13 @@ test.each([
   expect([calls, turnedAway]).toEqual([[], 1])
 })
 
+test('a station that listens on all its addresses is called by any of them, and still by no name', async () => {
+  await door.close()
+  door = await value(listen({ api, folder: '', clock, fits: (given) => given === token, turnedAway: () => { turnedAway += 1 }, report: (error) => faults.push(error) }, { host: '0.0.0.0', port: 0 }))
+  for (const host of [`192.168.7.7:${door.port}`, `[fd00::7]:${door.port}`]) expect((await ask('GET', '/v1/recipes', { host })).status).toBe(200)
+  for (const host of ['192.168.7.7', `192.168.7.7:${door.port - 1}`, `evil.example:${door.port}`, `1.2.3.4.evil.example:${door.port}`, `192.168.7:${door.port}`, `[fd00::7:${door.port}`]) expect((await ask('GET', '/v1/recipes', { host })).status).toBe(403)
+})
+
 test('a page in a browser is refused, and no header ever lets one read an answer', async () => {
   for (const headers of [{ origin: 'http://evil.example' }, { origin: 'null' }, { origin: door.address }, { 'sec-fetch-site': 'same-origin' }, { 'sec-fetch-site': 'cross-site' }]) {
     const reply = await ask('GET', '/v1/recipes', headers)

@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Failure } from '../../main/base/failure.ts'
 import type { FactoryEvent } from '../../main/factory/event.ts'
-import { errsMaxMs, firstWaitMs, HookLine, refusalsMax, waitMaxMs } from '../../main/station/hook-line.ts'
+import { errsMaxMs, firstWaitMs, HookLine, keepEveryMs, refusalsMax, waitMaxMs } from '../../main/station/hook-line.ts'
 import { openAuditStore } from '../../main/store/audit.ts'
 import type { AuditStore } from '../../main/store/audit.ts'
 import { addHook, keepPlace, readHooks, readLetters } from '../../main/store/hooks.ts'
@@ -132,6 +132,25 @@ test('an event that is answered with errors for a day does not stop those after 
   expect(must(readLetters(audit.database, id, 10))).toHaveLength(1)
 })
 
+test('a line at work costs no disk flush for each event, and the place is on disk soon after', async () => {
+  const stored = () => must(readHooks(audit.database))[0]?.place.next
+  await clock.wind(keepEveryMs)
+  for (let count = 1; count <= 10; count++) {
+    must(audit.appendAll([outcome('A', `r${count}`), quiet('A')]))
+    await rest()
+    expect(stored()).toBe(1)
+  }
+  expect(line.place.next).toBe(20)
+  await clock.wind(keepEveryMs)
+  expect(stored()).toBe(20)
+  must(audit.appendAll([outcome('A', 'r11')]))
+  await rest()
+  await line.drain()
+  expect(stored()).toBe(21)
+  await line.stop()
+  expect(clock.pending).toBe(0)
+})
+
 test('a restart goes on where the last event was taken', async () => {
   must(audit.appendAll([outcome('A', 'r1'), outcome('A', 'r2')]))
   answer = (event) => ((event.data as { run: string }).run === 'r2' ? new Failure('receiver-away', 'away') : null)
@@ -223,5 +242,5 @@ test('whatever a receiver answers and whenever the station restarts, each event 
     expect(firsts).toEqual([...firsts].sort((a, b) => a - b))
     expect(firsts.length + line.place.lost).toBeGreaterThanOrEqual(made)
     expect(line.place.next).toBe(must(audit.head()).size)
-  }), { numRuns: 25 })
+  }), { numRuns: 15 })
 })
