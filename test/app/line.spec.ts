@@ -65,6 +65,7 @@ test('practice boards of another kind: two images, encrypted, swapped through sc
   await page.getByRole('button', { name: 'Practice line' }).click()
   const sheet = page.getByRole('dialog')
   await sheet.getByLabel('Boards', { exact: true }).fill('2')
+  await sheet.getByLabel('Line rate (baud)').selectOption('1000000')
   // What one choice excludes goes with it.
   await sheet.getByLabel('Their bootloader takes').selectOption('in-place')
   await expect(sheet.getByLabel('Their bootloader', { exact: true })).toHaveValue('direct-xip-revert')
