@@ -1,6 +1,7 @@
 // Reading fields out of a hostile reply body. Each reader demands type and bounds, and leaves the decoder with a
 // `garbled` failure that names the field. Fields nobody asked for are ignored: newer servers add some.
 import { Failure, attempt, refuse } from '../base/failure.ts'
+import { plainText } from './line.ts'
 import type { CborMap, CborValue } from './message.ts'
 
 /** Runs a decoder over a body; what it refuses becomes a `garbled` failure naming the command. */
@@ -44,7 +45,7 @@ export function takeText(body: CborMap, key: string, charsMax: number, lines: 'o
   const value = own(body, key)
   if (typeof value !== 'string') refuse('field', `"${key}" is no text`)
   if (value.length > charsMax) refuse('field', `"${key}" is longer than ${charsMax} characters`)
-  return value.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (letter) => (letter === '\n' && lines === 'several' ? letter : '·'))
+  return plainText(value, lines)
 }
 
 /** Bytes of exactly one of these lengths. */

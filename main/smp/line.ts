@@ -299,3 +299,8 @@ export function printable(bytes: Uint8Array): string {
   }
   return text
 }
+
+/** A board's own text, the names of its fields included, with `·` for what turns, hides, colours or moves; line ends stay where there may be several. */
+export function plainText(text: string, lines: 'one' | 'several' = 'one'): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (letter) => (letter === '\n' && lines === 'several' ? letter : '·'))
+}

@@ -5,10 +5,12 @@
 import { Tokenizer, decode, encode } from 'cborg'
 import { concat } from '../base/bytes.ts'
 import { Failure, assert } from '../base/failure.ts'
+import { plainText } from './line.ts'
 
 export const headerBytes = 8
 const depthMax = 8
 const itemsMax = 4096
+const decoderWordsMax = 120
 
 export type SmpOp = 'read' | 'read-rsp' | 'write' | 'write-rsp'
 const ops: readonly SmpOp[] = ['read', 'read-rsp', 'write', 'write-rsp']
@@ -118,7 +120,8 @@ export function decodeBody(bytes: Uint8Array): CborMap | Failure<'bad-cbor'> {
     body = decode(bytes, { tokenizer, allowIndefinite: true, allowUndefined: false, rejectDuplicateMapKeys: true })
     // With a tokenizer of ours cborg cuts the remainder by our position, so trailing bytes are refused by it.
   } catch (error) {
-    return new Failure('bad-cbor', (error as Error).message.replace('CBOR decode error: ', ''))
+    // cborg repeats a doubled key as it is, and a board may choose one of 60,000 letters that turn the writing round.
+    return new Failure('bad-cbor', plainText((error as Error).message.replace('CBOR decode error: ', '').slice(0, decoderWordsMax)))
   }
   if (typeof body !== 'object' || body === null || Array.isArray(body) || body instanceof Uint8Array) {
     return new Failure('bad-cbor', 'its body is not a map')

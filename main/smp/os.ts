@@ -1,6 +1,7 @@
 // Group 0, the operating system: echo, tasks, reset, buffer sizes, what firmware and bootloader say of themselves
 // (docs.zephyrproject.org services/device_mgmt/smp_groups/smp_group_0.html; subsys/mgmt/mcumgr/grp/os_mgmt).
 // A board without one of these answers code 8; parameters and bootloader info are younger than many boards in use.
+import { plainText } from './line.ts'
 import { readBody, has, isMap, takeCount, takeCountOr, takeFlag, takeInteger, takeText } from './body.ts'
 import { nothing, smpGroup } from './commands.ts'
 import type { Nothing, SmpCommand } from './commands.ts'
@@ -74,7 +75,7 @@ export const taskStatistics: SmpCommand<Nothing, { tasks: readonly TaskStatistic
 
 function readTask(name: string, task: CborMap): TaskStatistics {
   return {
-    name: name.slice(0, textMax),
+    name: plainText(name.slice(0, textMax)),
     priority: takeInteger(task, 'prio'),
     id: takeCount(task, 'tid'),
     state: takeCount(task, 'state'),

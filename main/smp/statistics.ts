@@ -2,12 +2,14 @@
 // subsys/mgmt/mcumgr/grp/stat_mgmt). Surprise: an unknown group may be told as an error of another group (63).
 import { refuse } from '../base/failure.ts'
 import { isMap, readBody } from './body.ts'
+import { plainText } from './line.ts'
 import { smpGroup } from './commands.ts'
 import type { SmpCommand } from './commands.ts'
 
 export const statisticsCommand = { read: 0, list: 1 } as const
 
 const fieldsMax = 256
+const nameCharsMax = 200
 
 /** All counters of one group, by name; 64-bit ones beyond 2^53 are rounded. */
 export const readStatistics: SmpCommand<{ group: string }, { fields: ReadonlyMap<string, number> }> = {
@@ -24,8 +26,8 @@ export const readStatistics: SmpCommand<{ group: string }, { fields: ReadonlyMap
       if (entries.length > fieldsMax) refuse('field', `more than ${fieldsMax} statistics`)
       return {
         fields: new Map(entries.map(([name, value]) => {
-          if (typeof value !== 'number' && typeof value !== 'bigint') return refuse('field', `"${name.slice(0, 40)}" is no number`)
-          return [name, Number(value)] as const
+          if (typeof value !== 'number' && typeof value !== 'bigint') return refuse('field', `"${plainText(name.slice(0, 40))}" is no number`)
+          return [plainText(name.slice(0, nameCharsMax)), Number(value)] as const
         })),
       }
     }),

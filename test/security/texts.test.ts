@@ -5,7 +5,11 @@ import { describe, expect, test } from 'vitest'
 import { csvCell } from '../../main/bundle/csv.ts'
 import { washed } from '../../main/cli/terminal.ts'
 import { checkSerial, formatTrouble } from '../../main/line/serial-rule.ts'
+import { concat } from '../../main/base/bytes.ts'
+import { Failure } from '../../main/base/failure.ts'
 import { takeText } from '../../main/smp/body.ts'
+import { decodeBody, encodeBody } from '../../main/smp/message.ts'
+import { readStatistics } from '../../main/smp/statistics.ts'
 
 /** Turns the writing direction: what follows `evil\u202Egpj.exe` reads as something else. */
 const turning = ['\u061c', '\u200e', '\u200f', '\u202a', '\u202b', '\u202d', '\u202e', '\u2066', '\u2067', '\u2068', '\u2069']
@@ -16,6 +20,19 @@ describe('what a board says', () => {
       expect(takeText({ version: `1.0${letter}0` }, 'version', 32), `U+${letter.codePointAt(0)?.toString(16)}`).toMatch(/^1\.0·+0$/)
     }
     expect(takeText({ name: 'Größe 10 µm 温度' }, 'name', 32)).toBe('Größe 10 µm 温度')
+  })
+
+  test('is short and plain also where it is only repeated in a sentence about it', () => {
+    const evil = `\u202e\u001b[31m${'x'.repeat(60_000)}`
+    const doubled = decodeBody(concat(Uint8Array.of(0xa2), encodeBody(evil), Uint8Array.of(0), encodeBody(evil), Uint8Array.of(0)))
+    const noNumber = readStatistics.decode({ fields: { [evil]: 'text' } })
+    const named = readStatistics.decode({ fields: { [evil]: 1 } })
+    for (const wrong of [doubled, noNumber]) {
+      expect(wrong).toBeInstanceOf(Failure)
+      expect((wrong as Failure).says).not.toMatch(/[\u0000-\u001f\u202e]/)
+      expect((wrong as Failure).says.length).toBeLessThan(400)
+    }
+    expect([...(named instanceof Failure ? [] : named.fields.keys())]).toEqual([`··[31m${'x'.repeat(194)}`])
   })
 
   test('keeps its lines where a command has several, and still nothing else', () => {
