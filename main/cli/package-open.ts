@@ -2,7 +2,7 @@
 // in the log only where something came of it: an image that went on, or a refusal.
 import { basename } from 'node:path'
 import { Failure, attempt, failed } from '../base/failure.ts'
-import { nameWords } from '../cms/attributes.ts'
+import { nameWords, plainWords } from '../cms/attributes.ts'
 import type { Decrypting } from '../cms/layers.ts'
 import { readPackage } from '../cms/package.ts'
 import type { OpenedPackage } from '../cms/package.ts'
@@ -59,7 +59,7 @@ export async function inspect(call: Call, path: string, flags: OpenFlags): Promi
   const { known } = read.attributes
   const claims = {
     name: known.firmwarePackageID === undefined ? null : nameWords(known.firmwarePackageID.name), hardware: known.targetHardwareIDs ?? [], algorithm: schemeWords(read.scheme), content: read.contentType,
-    certificates: read.certificates.map((one) => one.name), description: known.contentHints?.description ?? null,
+    certificates: read.certificates.map((one) => one.name), description: plainWords(known.contentHints?.description ?? null),
   }
   const { kind, says, facts } = proven
   return {

@@ -222,3 +222,8 @@ export function bytesWords(bytes: Uint8Array): string {
   const printable = bytes.length > 0 && bytes.length <= 128 && bytes.every((byte) => byte >= 0x20 && byte < 0x7f)
   return printable ? `"${String.fromCharCode(...bytes)}"` : Array.from(bytes.subarray(0, 64), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
+
+/** A package's own words for people, with `?` for what colours, hides or turns round the words beside it. */
+export function plainWords(text: string | null): string | null {
+  return text === null ? null : text.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, '?')
+}

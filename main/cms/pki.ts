@@ -250,7 +250,7 @@ function readExtension(id: string, bytes: Uint8Array, known: KnownExtensions): b
 function nameText(name: Value): string {
   const attributes = name.children.flatMap((set) => set.children)
   const common = attributes.findLast((attribute) => attribute.children[0]?.text === '2.5.4.3') ?? attributes.at(-1)
-  return (common?.children[1]?.text ?? '').slice(0, 200).replace(/\p{Cc}/gu, '?')
+  return (common?.children[1]?.text ?? '').slice(0, 200).replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, '?')
 }
 
 /** Key identifier of a public key: SHA-1 of the bits of its BIT STRING (RFC 5280 §4.2.1.2, method 1). */

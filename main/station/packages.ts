@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { deflateSync, inflateSync } from 'node:zlib'
 import { toHex } from '../base/bytes.ts'
 import { Failure, attempt, failed } from '../base/failure.ts'
-import { bytesWords, nameWords } from '../cms/attributes.ts'
+import { bytesWords, nameWords, plainWords } from '../cms/attributes.ts'
 import type { Community, PackageName } from '../cms/attributes.ts'
 import { certificateFrom } from '../cms/certificate.ts'
 import type { Deflate, Inflate } from '../cms/layers.ts'
@@ -172,7 +172,7 @@ export function packageView(bytes: Uint8Array, opened: OpenedPackage, image: str
     hardware: attributes.targetHardwareIDs,
     communities: (attributes.communityIdentifiers ?? []).map(communityWords),
     needs: (attributes.firmwarePackageInfo?.dependencies ?? []).map(nameWords),
-    description: attributes.contentHints?.description ?? null,
+    description: plainWords(attributes.contentHints?.description ?? null),
     signedAt: attributes.signingTime === undefined ? null : new Date(attributes.signingTime).toISOString(),
     algorithm: opened.algorithm,
     path: certificates.map((one) => ({ name: one.name, validUntil: new Date(one.notAfterMs).toISOString() })),

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { csvCell } from '../../main/bundle/csv.ts'
 import { washed } from '../../main/cli/terminal.ts'
+import { plainWords } from '../../main/cms/attributes.ts'
 import { checkSerial, formatTrouble } from '../../main/line/serial-rule.ts'
 import { concat } from '../../main/base/bytes.ts'
 import { Failure } from '../../main/base/failure.ts'
@@ -81,4 +82,9 @@ describe('a format for serial numbers', () => {
       expect(performance.now() - before, format).toBeLessThan(1_000)
     }), { numRuns: 300 })
   })
+})
+
+test('a package\'s own words neither colour nor turn round what stands beside them', () => {
+  expect(plainWords('safe\u202efirmware\u001b[32m\u200b 温度')).toBe('safe?firmware?[32m? 温度')
+  expect(plainWords(null)).toBeNull()
 })
