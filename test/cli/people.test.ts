@@ -35,6 +35,12 @@ describe('accounts', () => {
     expectRefusal(await call(['keygen', '-t', 'ed25519', '-k', join(work, 'mine.pem'), '--no-passphrase', ...as('Olaf')]), 'role-missing', /engineer/)
     expectRefusal(await call(['person', 'add', 'Mallory', '--role', 'administrator', '--new-pin-file', pinFile('Olaf'), ...as('Eve')]), 'role-missing', /administrator/)
     expectRefusal(await call(['log', 'export', join(work, 'b.zip'), ...as('Olaf')]), 'role-missing', /auditor/)
+    // Merging changes nothing of this home; signing with its log's key does.
+    expect((await call(['log', 'export', join(work, 'whole.zip'), '--no-pdf', ...as('Root')])).code).toBe(0)
+    const merge = ['log', 'merge', join(work, 'merged.zip'), join(work, 'whole.zip')]
+    expect((await call(merge)).code).toBe(0)
+    expectRefusal(await call([...merge, '--sign']), 'needs-person', /--as NAME/)
+    expectRefusal(await call([...merge, '--sign', ...as('Olaf')]), 'role-missing', /auditor/)
   })
 
   test('refuse a name nobody has in the words of a wrong PIN', async () => {

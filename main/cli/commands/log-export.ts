@@ -44,10 +44,8 @@ export function declareExport(command: Command, act: Act): void {
 
 async function exportLog(call: Call, [file = '']: readonly string[], flags: Flags): Promise<Answer | Failure> {
   const path = resolve(file)
-  if (flags.sign && existsSync(join(homeFolder(call), databaseName))) {
-    const signed = await signFirst(call, flags)
-    if (failed(signed)) call.tell(`No new checkpoint was signed: ${signed.says}\n`)
-  }
+  const signed = flags.sign && existsSync(join(homeFolder(call), databaseName)) ? await signFirst(call, flags) : null
+  if (failed(signed)) call.tell(`No new checkpoint was signed: ${signed.says}\n`)
   const exported = await withLog<Exported & Range>(call, async (log) => {
     const range = rangeOf(log, flags)
     if (failed(range)) return range
@@ -65,7 +63,9 @@ async function exportLog(call: Call, [file = '']: readonly string[], flags: Flag
     return failed(made) ? made : { ...range, ...made }
   })
   if (failed(exported)) return exported
-  const noted = flags.sign ? await note(call, exported) : null
+  // Who holds the log was waited for already.
+  const held = failed(signed) && signed.kind === 'database-locked' ? signed : null
+  const noted = flags.sign ? held ?? await note(call, exported) : null
   if (failed(noted)) call.tell(`The export is not noted in the log: ${noted.says}\n`)
   const { from, to, checkpoint, bytes, units, redacted } = exported
   const words = `${path} holds entries ${from} to ${to - 1}${units > 0 ? ` with ${units} unit${units === 1 ? '' : 's'}` : ''}${redacted > 0 ? `, ${redacted} of them redacted` : ''}, proven by the checkpoint over ${checkpoint} entries (${sizeWords(bytes)}).\nCheck it with slotwright-verify.`
