@@ -330,6 +330,7 @@ export const failure = {
   'bad-note': 'No es una nota firmada.',
   'note-forged': 'La firma de la nota no es válida.',
   'note-unsigned': 'Ninguna clave conocida ha firmado esta nota.',
+  'note-of-another': 'La firma corresponde a otro informe.',
   'note-key-over': 'Está firmada con una clave que entonces no era la del registro.',
   'bad-note-key': 'No es una clave de notas.',
   'bad-proof': 'No es la prueba de una entrada.',

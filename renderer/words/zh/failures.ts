@@ -330,6 +330,7 @@ export const failure = {
   'bad-note': '这不是已签名的 note。',
   'note-forged': 'Note 的签名无效。',
   'note-unsigned': '没有任何已知密钥签署过此 note。',
+  'note-of-another': '该签名属于另一份报告。',
   'note-key-over': '签署所用的密钥当时不是日志的密钥。',
   'bad-note-key': '这不是 note 密钥。',
   'bad-proof': '这不是条目的证明。',
