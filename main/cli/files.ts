@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Failure, failed } from '../base/failure.ts'
+import { Room } from '../base/room.ts'
 import { sizeWords } from './terminal.ts'
 
 /** Largest key, certificate, signature or recipe file. */
@@ -36,9 +37,9 @@ export function fileFailure(error: unknown, doing: string, path: string): Failur
 
 /**
  * The bytes of a file. `what` names it in sentences ("firmware file"). Kinds: `no-file`, `is-directory`, `cannot-read`,
- * `too-large` (beyond `bytesMax`, read no further), `empty-file`.
+ * `too-large` (beyond `bytesMax`, read no further), `empty-file`. With a `room` they lie there, until it is used again.
  */
-export async function readInput(path: string, what: string, bytesMax: number): Promise<Uint8Array | Failure> {
+export async function readInput(path: string, what: string, bytesMax: number, room: Room = new Room()): Promise<Uint8Array | Failure> {
   try {
     const file = await open(path, 'r')
     try {
@@ -47,7 +48,7 @@ export async function readInput(path: string, what: string, bytesMax: number): P
       const tooLarge = (bytes: number) =>
         new Failure('too-large', `${path} is larger than a ${what} can be (${sizeWords(bytes)}${about.isFile() ? '' : ' and more'}; at most ${sizeWords(bytesMax)}). Is it the right file?`, { path, bytes, bytesMax })
       if (about.size > bytesMax) return tooLarge(about.size)
-      const bytes = await readBounded(file, about.isFile() ? about.size + 1 : pieceBytes, bytesMax)
+      const bytes = await readBounded(file, about.isFile() ? about.size + 1 : pieceBytes, bytesMax, room)
       if (bytes === null) return tooLarge(bytesMax)
       if (bytes.length === 0) return new Failure('empty-file', `${path} is empty. Name the ${what} itself; perhaps the program that makes it failed.`, { path })
       return bytes
@@ -61,8 +62,8 @@ export async function readInput(path: string, what: string, bytesMax: number): P
 
 type Handle = Awaited<ReturnType<typeof open>>
 
-async function readBounded(file: Handle, firstBytes: number, bytesMax: number): Promise<Uint8Array | null> {
-  let buffer = new Uint8Array(Math.min(firstBytes, bytesMax + 1))
+async function readBounded(file: Handle, firstBytes: number, bytesMax: number, room: Room): Promise<Uint8Array | null> {
+  let buffer = room.take(Math.min(firstBytes, bytesMax + 1))
   let length = 0
   while (length <= bytesMax) {
     if (length === buffer.length) {

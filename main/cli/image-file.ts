@@ -2,6 +2,7 @@
 // loaded only for such a name.
 import { utf8 } from '../base/bytes.ts'
 import { Failure, failed } from '../base/failure.ts'
+import type { Room } from '../base/room.ts'
 import { FIRMWARE_BYTES_MAX } from '../image/format.ts'
 import type { SignOptions } from '../image/options.ts'
 import type { SignedImage } from '../image/sign.ts'
@@ -14,11 +15,11 @@ const isHexName = (path: string): boolean => path.toLowerCase().endsWith('.hex')
 
 /**
  * Firmware or an image in its file. Kinds: those of `readInput` and of reading HEX (`bad-hex`, `too-large`). Under
- * `allowEmpty` a binary of 0 bytes is content, as it is for imgtool.
+ * `allowEmpty` a binary of 0 bytes is content, as it is for imgtool. `room` as for `readInput`; HEX has its own memory.
  */
-export async function readContent(path: string, what: 'firmware file' | 'image', options: { allowEmpty?: boolean } = {}): Promise<FileContent | Failure> {
+export async function readContent(path: string, what: 'firmware file' | 'image', options: { allowEmpty?: boolean; room?: Room } = {}): Promise<FileContent | Failure> {
   if (!isHexName(path)) {
-    const bytes = await readInput(path, what, FIRMWARE_BYTES_MAX)
+    const bytes = await readInput(path, what, FIRMWARE_BYTES_MAX, options.room)
     if (failed(bytes) && bytes.kind === 'empty-file' && options.allowEmpty === true) return { bytes: new Uint8Array(0), address: null }
     return failed(bytes) ? bytes : { bytes, address: null }
   }

@@ -1,14 +1,18 @@
-// The keys of one call, each opened once however many images it signs: a passphrase or a PIN is asked for once, and a wrong
+// What the images of one call share. Its keys, each opened once however many images it signs: a passphrase or a PIN is asked for once, and a wrong
 // one is not tried again for the next image, which on a token would cost a try.
 import { toHex } from '../base/bytes.ts'
 import type { Failure } from '../base/failure.ts'
 import { failed } from '../base/failure.ts'
+import { Room } from '../base/room.ts'
 import type { PublicKey } from '../base/signer.ts'
 import type { Call } from './call.ts'
 import { openSigningKey } from './keys.ts'
 import type { KeyOptions, SigningKey } from './keys.ts'
 
 export class KeyShelf {
+  /** Memory for one firmware and one image at a time. */
+  readonly firmware = new Room()
+  readonly image = new Room()
   readonly #call: Call
   readonly #opened = new Map<string, Promise<SigningKey | Failure>>()
   readonly #met = new Set<string>()

@@ -4,6 +4,7 @@
 import { concat, filled, sameBytes, toHex } from '../base/bytes.ts'
 import { attemptAsync, must, refuse } from '../base/failure.ts'
 import type { Failure } from '../base/failure.ts'
+import { Room } from '../base/room.ts'
 import type { HashName, PublicKey, Signer } from '../base/signer.ts'
 import { compressImage, createImage, keyOf, layBody, refuseOutsideCompressed } from './build.ts'
 import type { Body, CompressionFigures, Created, Source } from './build.ts'
@@ -59,15 +60,16 @@ export type MeasuredImage = Readonly<Created['sizes'] & {
 /**
  * Signs firmware. `payload` is the firmware, or with `padHeader: false` firmware that begins with `headerBytes` of zeros.
  * Failure kinds: `bad-option` (fact `option`), `bad-version`, `empty-firmware`, `too-large`, `header-room`,
- * `self-check` (our own output did not verify), and whatever the signer answers.
+ * `self-check` (our own output did not verify), and whatever the signer answers. With a `room` the image's bytes lie there,
+ * until it is used again.
  */
-export async function signImage(payload: Uint8Array, options: SignOptions, signer?: Signer, signal?: AbortSignal): Promise<SignedImage | Failure> {
+export async function signImage(payload: Uint8Array, options: SignOptions, signer?: Signer, signal?: AbortSignal, room: Room = new Room()): Promise<SignedImage | Failure> {
   return attemptAsync(async () => {
     must(checkOptions(payload, options, signer?.publicKey))
     const source: Source = { kind: 'sign', signer, signal }
     const plain = layBody(payload, options)
-    if ((options.compression ?? 'disabled') === 'disabled') return finish(await createImage(plain, options, source), options, source, null)
-    return signCompressed(payload, plain, options, source)
+    if ((options.compression ?? 'disabled') === 'disabled') return finish(await createImage(plain, options, source), options, source, null, room)
+    return signCompressed(payload, plain, options, source, room)
   })
 }
 
@@ -105,14 +107,14 @@ export async function measureImage(payload: Uint8Array, options: SignOptions, pu
   })
 }
 
-async function signCompressed(payload: Uint8Array, plain: Body, options: SignOptions, source: Source): Promise<SignedImage> {
+async function signCompressed(payload: Uint8Array, plain: Body, options: SignOptions, source: Source, room: Room): Promise<SignedImage> {
   // A signature made elsewhere fits one region only, and which one that is shows when the firmware is compressed.
   const first: Source = options.fixedSignature === undefined ? source : { kind: 'vector', publicKey: options.fixedSignature.publicKey }
   const whole = await createImage(plain, options, first, { decompressedOnly: true })
   // imgtool asks that the image fits the slot uncompressed too: the primary slot will hold it so.
   checkFits(whole, options)
   const { created, figures } = await compressImage(payload, whole, options, source)
-  return finish(created, options, source, figures)
+  return finish(created, options, source, figures, room)
 }
 
 function trailerOf(created: Created, options: SignOptions): TrailerOptions {
@@ -137,7 +139,7 @@ function checkFits(created: Created, options: SignOptions): { imageBytes: number
   return { imageBytes, trailer, freeBytes }
 }
 
-function finish(created: Created, options: SignOptions, source: Source, compression: null | CompressionFigures): SignedImage {
+function finish(created: Created, options: SignOptions, source: Source, compression: null | CompressionFigures, room: Room): SignedImage {
   const { imageBytes, trailer, freeBytes } = checkFits(created, options)
   const padded = options.pad === true || options.test === true || options.confirm === true
   const fields: TrailerFields = { magic: true, imageOk: options.confirm === true && options.overwriteOnly !== true }
@@ -145,7 +147,7 @@ function finish(created: Created, options: SignOptions, source: Source, compress
   const padding = padded
     ? [filled(freeBytes ?? 0, erased), encodeTrailer(fields, trailer, erased, options.endian ?? 'little')]
     : []
-  const bytes = concat(...created.parts, ...padding)
+  const bytes = laidInto(room, [...created.parts, ...padding])
   const key = keyOf(source, options)
   readBack(bytes, created, imageBytes, key, options)
   return {
@@ -158,6 +160,16 @@ function finish(created: Created, options: SignOptions, source: Source, compress
     trailerBytes: trailerBytes(trailer),
     padding: padded ? { slotBytes: options.slotBytes, fields, options: trailer } : null,
   }
+}
+
+function laidInto(room: Room, parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = room.take(sizeOf(parts))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
 }
 
 /**

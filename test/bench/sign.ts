@@ -10,7 +10,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Failure } from '../../main/base/failure.ts'
+import { Room } from '../../main/base/room.ts'
 import type { Signer } from '../../main/base/signer.ts'
+import { readInput } from '../../main/cli/files.ts'
 import { signImage } from '../../main/image/sign.ts'
 import { parseVersion } from '../../main/image/version.ts'
 import type { AnyKeyAlgorithm } from '../../main/image/publickey.ts'
@@ -171,8 +173,9 @@ async function batches(folder: string, imgtool: string | null): Promise<void> {
     let peak = before
     const processor = process.cpuUsage()
     const began = performance.now()
+    const [firmware, image] = [new Room(), new Room()]
     for (const [i, path] of inputs.entries()) {
-      const signed = value(await signImage(readFileSync(path), options, signer))
+      const signed = value(await signImage(value(await readInput(path, 'firmware', imageBytes, firmware)), options, signer, undefined, image))
       writeFileSync(join(folder, `ours-${i}.img`), signed.bytes)
       if (i % 8 === 0) peak = Math.max(peak, process.memoryUsage().rss)
     }

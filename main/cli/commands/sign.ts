@@ -85,7 +85,7 @@ async function ordersOf({ ordersInList, ordersIntoFolder }: typeof import('../si
 }
 
 async function sign(call: Call, shelf: KeyShelf, { input, output, flags }: Order<Flags>): Promise<Answer | Failure> {
-  const read = await readContent(input, 'firmware file', { allowEmpty: flags.allowEmpty === true })
+  const read = await readContent(input, 'firmware file', { allowEmpty: flags.allowEmpty === true, room: shelf.firmware })
   if (failed(read)) return read
   const firmware = read.bytes
   const bare = await optionsOf(flags, firmware)
@@ -99,7 +99,7 @@ async function sign(call: Call, shelf: KeyShelf, { input, output, flags }: Order
   if (flags.vectorToSign !== undefined) return exportVector(firmware, output, options, flags.vectorToSign, key)
   const inputSha256 = sha256(firmware)
   const use = key === null ? null : await permittedUse(call, key, flags, { inputSha256, version: formatVersion(options.version) })
-  const signed = failed(use) ? use : await signImage(firmware, options, key?.signer, call.signal)
+  const signed = failed(use) ? use : await signImage(firmware, options, key?.signer, call.signal, shelf.image)
   if (failed(signed)) {
     if (key !== null) await recordRefusedImage(call, { path: input, failure: signed, inputSha256, key, policy: policyData(signed, flags) })
     return signed
