@@ -45,7 +45,7 @@ async function progress(done: number, total: number): Promise<void> {
 /** A merged report has a key for each station; they stand side by side. */
 function trustedKeys(): NoteKey[] | Failure {
   const keys = keyField.value.split(/\s+/).filter((typed) => typed !== '').map(parseLogKeys)
-  return keys.find((key) => key instanceof Failure) ?? keys.filter((key) => !(key instanceof Failure))
+  return keys.find((key) => key instanceof Failure) ?? keys.filter((key): key is NoteKey => !(key instanceof Failure))
 }
 
 async function check(files: readonly File[]): Promise<Outcome | Failure> {

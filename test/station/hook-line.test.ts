@@ -122,14 +122,28 @@ test('an event that is answered with errors for a day does not stop those after 
   answer = (event) => ((event.data as { run: string }).run === 'r1' ? new Failure('receiver-errs', 'mes.example answers 500.') : null)
   must(audit.appendAll([outcome('A', 'r1'), outcome('A', 'r2')]))
   await rest()
-  for (let waitedMs = 0; waitedMs <= errsMaxMs + waitMaxMs; waitedMs += waitMaxMs) {
-    await clock.wind(waitMaxMs)
-    line.wake()
-    await nextTurn()
-  }
+  expect(line.place).toMatchObject({ next: 0, tries: 1 })
+  await line.stop()
+  // Nearly a day later, after some hundred attempts.
+  line = openLine({ ...line.place, tries: 290, sinceMs: clock.wallMs() - errsMaxMs + waitMaxMs })
+  await rest()
+  expect(got).toEqual([])
+  await clock.wind(waitMaxMs)
   await rest()
   expect(runs()).toEqual(['r2'])
-  expect(must(readLetters(audit.database, id, 10))).toHaveLength(1)
+  expect(must(readLetters(audit.database, id, 10))).toMatchObject([{ entry: 0, says: expect.stringContaining('answers 500. Put aside after 292 attempts') as string }])
+
+  answer = () => new Failure('receiver-away', 'mes.example is not reached.')
+  must(audit.appendAll([outcome('A', 'r3')]))
+  await rest()
+  await line.stop()
+  line = openLine({ ...line.place, tries: 290, sinceMs: clock.wallMs() - 30 * errsMaxMs })
+  await rest()
+  await clock.wind(waitMaxMs)
+  answer = () => null
+  await clock.wind(waitMaxMs)
+  await rest()
+  expect(runs()).toEqual(['r2', 'r3'])
 })
 
 test('a line at work costs no disk flush for each event, and the place is on disk soon after', async () => {

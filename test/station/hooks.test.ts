@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Session } from '../../main/station/session.ts'
 import { hooksOf } from '../../main/station/hooks.ts'
-import { value } from '../scenarios/simulation.ts'
+import { Line, value } from '../scenarios/simulation.ts'
 import { Receiver } from '../factory/receiver.ts'
 import { House, kindOf, pinOf } from './house.ts'
 
@@ -94,6 +94,19 @@ test('a station whose receiver refuses everything still signs, records and close
   expect((await value(house.root.api.verifyLog({}))).holds).toBe(true)
   await reopened()
   expect((await value(house.root.api.listHooks({})))[0]).toMatchObject({ told: 0, lost: 0 })
+})
+
+test('a line runs to its end beside a receiver that takes the event and never answers, and the station closes in bounded time', async () => {
+  const line = await Line.open({ seed: 5, boards: 2 })
+  receiver.answer = () => {}
+  await value(line.station.addWebhook({ url: receiver.url, inside: true }))
+  expect((await line.runBatch()).counts.confirmed).toBe(2)
+  await receiver.received(1)
+  const [hook] = await value(line.station.listHooks({}))
+  expect(hook).toMatchObject({ told: 0, lost: 0 })
+  expect(hook?.behind).toBeGreaterThan(5)
+  expect(await line.check()).toEqual([])
+  await line.clock.settle(line.close(), 10_000)
 })
 
 test('a hook that is removed is told nothing more, and its secret is gone', async () => {

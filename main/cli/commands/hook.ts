@@ -66,8 +66,9 @@ function listed({ paint }: Call, log: AuditStore): Answer | Failure {
 
 function stateOf({ told, lost, behind, trouble, lastAt, letters }: HookView): string[] {
   const last = lastAt === null ? '' : `, the last one ${lastAt}`
+  const waits = behind === 0 ? (trouble === null ? 'nothing waits' : 'a checkpoint waits') : `${behind === 1 ? 'one entry' : `${behind} entries`} of the log still to look at`
   return [
-    `${told} told${last}; ${behind === 0 && trouble === null ? 'nothing waits' : `${behind === 1 ? 'one entry' : `${behind} entries`} of the log still to look at`}`,
+    `${told} told${last}; ${waits}`,
     ...(trouble === null ? [] : [`not told yet: ${trouble.says} (${trouble.tries === 1 ? 'one attempt' : `${trouble.tries} attempts`})`]),
     ...(lost === 0 ? [] : [`${lost} put aside${letters[0] === undefined ? '' : `, the last one: entry ${letters[0].entry}: ${letters[0].says}`}`]),
   ]
