@@ -107,6 +107,7 @@ test('with everything open the desk keeps axe\'s rules in both themes, and nothi
   await page.getByRole('button', { name: 'Encrypt for a key' }).click()
   await page.getByRole('button', { name: 'Add an image' }).click()
   await expect(page.getByText('Three numbers, and a build number if you use one').last()).toBeVisible()
+  await expect(page.locator('[data-part=size]')).toContainText('Still needed: a correction where a field is marked.')
   await page.getByLabel('Lowest version').fill('1.0.0')
   await page.getByRole('button', { name: 'Add a TLV' }).click()
   await page.getByRole('radio', { name: 'A number' }).click()
