@@ -105,5 +105,6 @@ test('single-slot boards on real pseudo-terminals, ports that vanish and stay al
     await station.close()
     await boards.stop()
     rmSync(dir, { recursive: true, force: true })
+    stock.close()
   }
 }, 60_000)
