@@ -17,6 +17,7 @@ import { namedHome } from './arguments.ts'
 import { openBridge, type Bridge } from './bridge.ts'
 import { makeDialogs } from './dialogs.ts'
 import { makeOpening } from './opening.ts'
+import { removeLeftFolders } from './own-folder.ts'
 import { makePage, pageScheme } from './page.ts'
 import { recall, remember, type Remembered } from './remembered.ts'
 import { lockContents, lockSession, openWindow, setMenu } from './window.ts'
@@ -182,6 +183,7 @@ if (app.requestSingleInstanceLock()) {
     setMenu()
     bridge = openBridge(() => window, answer)
     showWindow()
+    removeLeftFolders(tmpdir())
   })
 } else {
   app.quit()

@@ -79,7 +79,7 @@ app.on('web-contents-created', (_event, contents) => lockContents(contents))
 app.on('window-all-closed', leave)
 // Quitting by the menu or the system closes windows without the event above.
 app.on('will-quit', leave)
-// Chromium writes to its folder until the very end, so what it wrote after `leave` goes here.
+// Chromium writes to its folder until the very end; what comes after this goes when the next window opens.
 process.on('exit', () => rmSync(windowFolder, { recursive: true, force: true }))
 void app.whenReady().then(() => {
   removeLeftFolders(tmpdir())

@@ -1,6 +1,6 @@
 // The folder of a window that only looks at a log: Chromium's own files and the log's copy lie in it. It goes with the
-// window; one that was left by a window that was killed, perhaps with a copy of a large log in it, goes when the next opens.
-// Its name says whose it is, by the process's number.
+// window; what Chromium writes at its very end, and all that a window leaves that was killed, perhaps with a copy of a large
+// log, goes when the next window of the program opens. Its name says whose it is, by the process's number.
 import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
