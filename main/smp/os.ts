@@ -153,7 +153,7 @@ export const appInfo: SmpCommand<{ format?: string }, { output: string }> = {
   command: osCommand.appInfo,
   op: 'read',
   encode: ({ format }): CborMap => (format === undefined ? {} : { format }),
-  decode: (body) => readBody('application info', () => ({ output: takeText(body, 'output', textMax, 'several') })),
+  decode: (body) => readBody('application info', () => ({ output: takeText(body, 'output', textMax) })),
 }
 
 /** How MCUboot swaps (bootutil/boot_status.h MCUBOOT_MODE_*), in the order of their numbers. */
