@@ -16,6 +16,7 @@ const stored = 0
 const deflated = 8
 const encrypted = 1
 const namesAreUtf8 = 0x800
+const utf8Names = new TextDecoder('utf-8', { fatal: true })
 /** Deflate unfolds at most 1,032 times, so that a piece never makes more than 17 MB before it is counted. */
 const pieceBytes = 16 * 1024
 
@@ -57,7 +58,7 @@ function endOf(zip: Uint8Array, view: DataView): number {
 }
 
 function nameOf(bytes: Uint8Array, flags: number): string {
-  return (flags & namesAreUtf8) !== 0 ? new TextDecoder('utf-8', { fatal: true }).decode(bytes) : String.fromCharCode(...bytes.subarray(0, 4096))
+  return (flags & namesAreUtf8) !== 0 ? utf8Names.decode(bytes) : String.fromCharCode(...bytes.subarray(0, 4096))
 }
 
 function contentOf(zip: Uint8Array, view: DataView, { from, packedBytes, bytes, method, flags }: Readonly<{ from: number; packedBytes: number; bytes: number; method: number; flags: number }>): Uint8Array {

@@ -93,6 +93,6 @@ describe('a database that somebody changed', () => {
     expect(kindOf(openDatabaseForReading(folder))).toBe('not-our-database')
     expect(kindOf(await openSnapshot(folder))).toBe('not-our-database')
     expect(kindOf(hasAccounts(folder))).toBe('not-our-database')
-    expect(performance.now() - before).toBeLessThan(3_000)
+    expect(performance.now() - before).toBeLessThan(10_000)
   })
 })

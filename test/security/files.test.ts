@@ -1,6 +1,6 @@
 // Files from strangers, made to hurt: archives whose directory lies, tables and JSON with names that reach into every
 // object, nesting without end. Each was tried as an attack first; what broke then is told beside its test.
-import { deflateRawSync } from 'node:zlib'
+import { constants, deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { zipSync } from 'fflate/browser'
 import { describe, expect, test } from 'vitest'
@@ -14,6 +14,8 @@ import { decodeBody } from '../../main/smp/message.ts'
 
 const mib = 1024 * 1024
 const kindOf = (value: unknown) => (value instanceof Failure ? value.kind : 'opened')
+
+let made: Buffer | null = null
 
 type Claim = Readonly<{ name: string; packed: Uint8Array; bytes: number; method?: number; flags?: number; at?: number }>
 
@@ -48,7 +50,12 @@ function zipOf(...files: readonly Claim[]): Uint8Array {
   return new Uint8Array(Buffer.concat([...bodies, directory, end]))
 }
 
-const zeros = new Uint8Array(deflateRawSync(Buffer.alloc(256 * mib), { level: 9 }))
+/** 4 GiB of zeros in 4 MB: one piece that ends on a byte, again and again. */
+const zeros = new Uint8Array(Buffer.concat([...Array.from({ length: 256 }, () => piece()), deflateRawSync(Buffer.alloc(0))]))
+
+function piece(): Buffer {
+  return (made ??= deflateRawSync(Buffer.alloc(16 * mib), { level: 9, finishFlush: constants.Z_FULL_FLUSH }))
+}
 
 describe('an archive', () => {
   test('that unfolds to more than its directory says is left at the first piece, not unfolded to its end', () => {
@@ -56,15 +63,15 @@ describe('an archive', () => {
     const before = performance.now()
     expect(kindOf(openUpdateZip(bomb))).toBe('bad-archive')
     expect(kindOf(unpack(bomb))).toBe('bad-archive')
-    // All 256 MiB took 1.5 s and more each, and a larger file minutes.
-    expect(performance.now() - before).toBeLessThan(1_000)
+    // All of it took half a minute, each.
+    expect(performance.now() - before).toBeLessThan(5_000)
   })
 
   test('of many small lies is left at the first one', () => {
     const small = new Uint8Array(deflateRawSync(Buffer.alloc(8 * mib), { level: 9 }))
     const before = performance.now()
-    expect(kindOf(unpack(zipOf(...Array.from({ length: 500 }, (_, i) => ({ name: `f${i}`, packed: small, bytes: 10 })))))).toBe('bad-archive')
-    expect(performance.now() - before).toBeLessThan(1_000)
+    expect(kindOf(unpack(zipOf(...Array.from({ length: 5_000 }, (_, i) => ({ name: `f${i}`, packed: small, bytes: 10 })))))).toBe('bad-archive')
+    expect(performance.now() - before).toBeLessThan(5_000)
   })
 
   test('whose files lie over each other, are shorter than stated, encrypted, packed otherwise or not there', () => {
@@ -151,7 +158,7 @@ describe('nesting without end', () => {
     for (const bytes of [definite, open]) {
       const before = performance.now()
       expect(kindOf(attempt(() => readPackage(new Uint8Array(bytes))))).not.toBe('opened')
-      expect(performance.now() - before).toBeLessThan(3_000)
+      expect(performance.now() - before).toBeLessThan(10_000)
     }
   })
 })
