@@ -4,13 +4,17 @@ import { mkdirSync, readdirSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import AxeBuilder from '@axe-core/playwright'
 import { answerOpenDialog, expect, picture, test, view } from './station-window.ts'
 
 test('events go to an address and a folder; what does not arrive says why; each secret is shown once', async ({ station: { app, page, home } }) => {
+  const receiver = createServer((request, response) => { request.resume(); response.writeHead(422).end() })
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve))
+  const address = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/events`
   await view(page, 'Settings').click()
   const hooks = page.locator('[data-part="hooks"]')
   await expect(hooks).toContainText('Off: no place is named.')
-  await hooks.getByLabel('Address of the receiver').fill('http://127.0.0.1:9/events')
+  await hooks.getByLabel('Address of the receiver').fill(address)
   await hooks.getByRole('button', { name: 'Add the address' }).click()
   await expect(hooks.getByRole('alert')).toContainText('addresses inside the house only')
   await hooks.getByLabel('It lies in the house\'s own network').check()
@@ -20,7 +24,7 @@ test('events go to an address and a folder; what does not arrive says why; each 
   await hooks.getByRole('button', { name: 'I have it' }).click()
   await expect(hooks.locator('code')).toHaveCount(0)
   await hooks.getByRole('button', { name: 'Send a test' }).click()
-  await expect(hooks.getByRole('alert')).toContainText('is not reached')
+  await expect(hooks.getByRole('alert')).toContainText('does not take this event (422)')
 
   const folder = join(home, 'incoming')
   mkdirSync(folder)
@@ -39,12 +43,18 @@ test('events go to an address and a folder; what does not arrive says why; each 
     if (sample.ok) await window.slotwright.call('startReleased', { recipe: 'r000000000000', file: sample.value.file })
   })
   await expect(hooks.getByRole('listitem').nth(0)).toContainText('Not told yet:', { timeout: 10_000 })
+  const aside = hooks.getByRole('group', { name: 'Put aside' })
+  await expect(aside).toContainText('One was put aside.', { timeout: 15_000 })
+  await aside.getByText('One was put aside.').click()
+  await expect(aside.getByText('does not take this event (422). Put aside after 3 attempts')).toBeVisible()
   await picture(page, '71-settings-hooks')
+  expect((await new AxeBuilder({ page }).setLegacyMode().analyze()).violations).toEqual([])
 
   await hooks.getByRole('listitem').nth(0).getByRole('button', { name: 'Remove' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
   await expect(hooks.getByRole('listitem')).toHaveCount(1)
   await expect(hooks).toContainText('incoming')
+  await new Promise((resolve) => receiver.close(resolve))
 })
 
 test('the interface is off, gets a token, listens where it says, and is turned off again', async ({ station: { page } }) => {
