@@ -1,5 +1,5 @@
-// What the images of one call share. Its keys, each opened once however many images it signs: a passphrase or a PIN is asked for once, and a wrong
-// one is not tried again for the next image, which on a token would cost a try.
+// What the images of one call share: memory, and the keys, each opened once however many images it signs. A passphrase or a
+// PIN is asked for once, and a wrong one is not tried again for the next image, which on a token would cost a try.
 import { toHex } from '../base/bytes.ts'
 import type { Failure } from '../base/failure.ts'
 import { failed } from '../base/failure.ts'
