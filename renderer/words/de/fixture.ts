@@ -64,7 +64,7 @@ export const firstBoard = {
 export const guide = {
   title: 'Erste Schritte',
   boards: 'Boards sind angeschlossen',
-  boardsSays: 'Acht Übungsboards: Hier kann nichts kaputtgehen.',
+  boardsSays: 'Übungsboards: Hier kann nichts kaputtgehen.',
   press: 'Drücken Sie den großen Knopf',
   pressSays: 'Er schreibt das Beispiel-Image auf alle.',
   watch: 'Sehen Sie beim Nachweis zu',

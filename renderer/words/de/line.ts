@@ -110,7 +110,7 @@ export const line = {
   notImage: 'kein Image, das Boards annehmen',
   practiceBoard: 'Übung',
   practiceStarting: 'Die Übungslinie startet…',
-  practiceStartingSays: 'Acht virtuelle Boards werden verkabelt. Das dauert einen Moment.',
+  practiceStartingSays: 'Virtuelle Boards werden verkabelt. Das dauert einen Moment.',
   practiceButton: 'Übungslinie…',
   practiceTitle: 'Übungslinie',
   practiceDialog: 'Virtuelle Boards, die sich wie Zephyr mit MCUboot verhalten, jedes an einer eigenen seriellen Leitung. Fehler zeigen, was die Station tut, wenn ein Board sich danebenbenimmt.',

@@ -64,7 +64,7 @@ export const firstBoard = {
 export const guide = {
   title: 'First steps',
   boards: 'Boards are attached',
-  boardsSays: 'Eight practice boards: nothing here can break.',
+  boardsSays: 'Practice boards: nothing here can break.',
   press: 'Press the big button',
   pressSays: 'It writes the sample image onto all of them.',
   watch: 'Watch them prove it',

@@ -110,7 +110,7 @@ export const line = {
   notImage: 'not an image that boards can take',
   practiceBoard: 'practice',
   practiceStarting: 'Starting the practice line…',
-  practiceStartingSays: 'Eight virtual boards are being wired up. This takes a moment.',
+  practiceStartingSays: 'Virtual boards are being wired up. This takes a moment.',
   practiceButton: 'Practice line…',
   practiceTitle: 'Practice line',
   practiceDialog: 'Virtual boards that behave like Zephyr with MCUboot, each on its own serial line. Faults show what the station does when a board misbehaves.',

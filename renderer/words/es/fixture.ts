@@ -64,7 +64,7 @@ export const firstBoard = {
 export const guide = {
   title: 'Primeros pasos',
   boards: 'Placas conectadas',
-  boardsSays: 'Ocho placas de prácticas: aquí no se puede romper nada.',
+  boardsSays: 'Placas de prácticas: aquí no se puede romper nada.',
   press: 'Pulsar el botón grande',
   pressSays: 'Escribe la imagen de ejemplo en todas.',
   watch: 'Ver cómo se comprueba',

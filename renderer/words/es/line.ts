@@ -111,7 +111,7 @@ export const line = {
   notImage: 'no es una imagen que acepten las placas',
   practiceBoard: 'prácticas',
   practiceStarting: 'Iniciando la línea de prácticas…',
-  practiceStartingSays: 'Se están conectando ocho placas virtuales. Tarda un momento.',
+  practiceStartingSays: 'Se están conectando las placas virtuales. Tarda un momento.',
   practiceButton: 'Línea de prácticas…',
   practiceTitle: 'Línea de prácticas',
   practiceDialog: 'Placas virtuales que se comportan como Zephyr con MCUboot, cada una en su propia línea serie. Los fallos muestran qué hace la estación cuando una placa se porta mal.',

@@ -64,7 +64,7 @@ export const firstBoard = {
 export const guide = {
   title: '快速入门',
   boards: '板卡已接入',
-  boardsSays: '八块练习板卡，弄不坏任何东西。',
+  boardsSays: '这些是练习板卡，弄不坏任何东西。',
   press: '按下大按钮',
   pressSays: '示例镜像将写入所有板卡。',
   watch: '观察验证过程',

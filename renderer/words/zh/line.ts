@@ -110,7 +110,7 @@ export const line = {
   notImage: '不是板卡可接受的镜像',
   practiceBoard: '练习',
   practiceStarting: '正在启动练习产线…',
-  practiceStartingSays: '正在连接八块虚拟板卡，请稍候。',
+  practiceStartingSays: '正在连接虚拟板卡，请稍候。',
   practiceButton: '练习产线…',
   practiceTitle: '练习产线',
   practiceDialog: '虚拟板卡的行为与运行 Zephyr 和 MCUboot 的板卡相同，各用一条独立串口。可设置故障，观察板卡异常时工作站如何处理。',
