@@ -15,6 +15,7 @@ import { parseVersion } from '../image/version.ts'
 import { publicKeyOf } from '../keys/keyring.ts'
 import type { KeyEntry } from '../keys/keyring.ts'
 import { startPracticeProcess } from '../practice/child.ts'
+import { parseFaults } from '../practice/faults.ts'
 import { startPracticeLine } from '../practice/line.ts'
 import { orderedProfile } from '../practice/profiles.ts'
 import type { BoardProfile } from '../practice/profiles.ts'
@@ -99,11 +100,13 @@ export class Practice {
     return this.#view
   }
 
-  /** Starts the boards; a line that runs already is stopped first. Kinds: `bad-profile`, those of the host, of the keys and of signing. */
+  /** Starts the boards; a line that runs already is stopped first, unless what is ordered cannot be. Kinds: `bad-profile`, `bad-faults`, those of the host, of the keys and of signing. */
   start({ fresh, boards, baud, faults, seed, ...build }: PracticeStart): Promise<PracticeView | Failure> {
     return this.#inTurn(async () => {
       const profile = orderedProfile({ ...build, keyBytes: build.encrypted === null ? 0 : build.encrypted === 128 ? 16 : 32, counters: build.securityCounter, noDowngrade: build.downgradePrevention })
       if (failed(profile)) return profile
+      const plan = parseFaults(faults, boards, seed)
+      if (failed(plan)) return plan
       await this.#stopNow()
       this.#show({ status: 'starting', boards, baud, folder: null, build })
       const started = await attemptAsync(async () => {

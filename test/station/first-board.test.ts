@@ -45,6 +45,12 @@ async function practiceStation(): Promise<Station> {
   return station
 }
 
+test('an order of practice boards that cannot be leaves the boards there are alone', async () => {
+  const station = await practiceStation()
+  expect(await station.startPractice({ boards: 2, faults: 'banana' })).toMatchObject({ kind: 'bad-faults' })
+  expect(await value(station.practice({}))).toMatchObject({ status: 'on', boards: 1 })
+})
+
 test('a silent board: every rate was tried in both framings, and the wiring is what to look at', async () => {
   const terminal = new Terminal()
   closing.push(() => terminal.unplug())
