@@ -1,24 +1,11 @@
 // Engineer mode in the real window: a recipe from its first field to its release with a preview on the boards attached, a
 // console for one board, a profile made of a board's answers, what lies behind a failure, and one bay tried again.
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
+import { breachesInBothThemes } from './axe.ts'
 import { answerOpenDialog, answerSaveDialog, eightAttached, expect, picture, test, writeFirmware } from './station-window.ts'
 import { join } from 'node:path'
 
 const rail = (page: Page, name: string) => page.getByRole('navigation', { name: 'Views' }).getByRole('button', { name, exact: true })
-
-/** axe's rules in both themes, of what is shown now. */
-async function holds(page: Page, what: string): Promise<string[]> {
-  const wrongs: string[] = []
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    const { violations, passes } = await new AxeBuilder({ page }).setLegacyMode().withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze()
-    expect(passes.map(({ id }) => id)).toContain('color-contrast')
-    wrongs.push(...violations.map(({ id, nodes }) => `${what}, ${colorScheme}: ${id} at ${nodes.map(({ target }) => target.join(' ')).slice(0, 3).join(' | ')}`))
-  }
-  await page.emulateMedia({ colorScheme: null, reducedMotion: null })
-  return wrongs
-}
 
 test('a recipe is written, tried on the boards attached, released, followed by the next revision and withdrawn', async ({ station }) => {
   const { app, page, home } = station
@@ -55,7 +42,7 @@ test('a recipe is written, tried on the boards attached, released, followed by t
   await preview.locator('[data-preview="1"] summary').click()
   await expect(preview.locator('[data-preview="1"]')).toContainText('Write the setting')
   await picture(page, 'recipes-preview')
-  const wrongs = await holds(page, 'Recipes')
+  const wrongs = await breachesInBothThemes(page, 'Recipes')
   await form.getByLabel('Good boards', { exact: false }).first().fill('500')
   await expect(preview.getByText('changed since')).toBeVisible()
 
@@ -65,7 +52,7 @@ test('a recipe is written, tried on the boards attached, released, followed by t
   await expect(form.getByText('Released', { exact: true })).toBeVisible()
   await expect(form.getByText('Ends when 500 boards are good.')).toBeVisible()
   await picture(page, 'recipes-released')
-  wrongs.push(...await holds(page, 'Released recipe'))
+  wrongs.push(...await breachesInBothThemes(page, 'Released recipe'))
   await form.getByRole('button', { name: 'Begin the next revision' }).click()
   await expect(form.getByRole('button', { name: 'Revision 2 · draft' })).toBeVisible()
   await form.getByRole('button', { name: 'Revision 1 · released' }).click()
@@ -95,7 +82,7 @@ test('one board is asked by hand, restarted, and made a profile of', async ({ st
   await console.getByRole('button', { name: 'Stop listening' }).click()
   await expect(console.getByText('acknowledged the restart')).toBeVisible({ timeout: 15_000 })
   await picture(page, 'boards-console')
-  const wrongs = await holds(page, 'Console')
+  const wrongs = await breachesInBothThemes(page, 'Console')
   await console.getByRole('button', { name: 'Why?' }).click()
   await expect(page.locator('[data-part=failure]')).toContainText('There is no file at that path.')
 
@@ -110,7 +97,7 @@ test('one board is asked by hand, restarted, and made a profile of', async ({ st
   await page.getByRole('button', { name: 'Keep', exact: true }).click()
   await expect(page.locator('[data-profile="sensor-a"]')).toContainText('this station')
   await picture(page, 'profiles')
-  wrongs.push(...await holds(page, 'Profiles'))
+  wrongs.push(...await breachesInBothThemes(page, 'Profiles'))
   await page.getByRole('button', { name: 'Remove' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
   await expect(page.locator('[data-profile="sensor-a"]')).toHaveCount(0)
@@ -133,7 +120,7 @@ test('a failed bay says why, and is tried again by itself', async ({ station: { 
   await panel.getByRole('button', { name: 'Why?' }).click()
   await expect(page.locator('[data-part=failure]')).toContainText('New image failed its proof')
   await picture(page, 'failures')
-  const wrongs = await holds(page, 'Failures')
+  const wrongs = await breachesInBothThemes(page, 'Failures')
   await page.getByLabel('Find a word, a kind or a code').fill('no free slot')
   await expect(page.locator('[data-failure="image:9"]')).toBeVisible()
   await rail(page, 'Line').click()

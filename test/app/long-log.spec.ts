@@ -5,8 +5,8 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
+import { breaches } from './axe.ts'
 import { answerSaveDialog, expect, picture, test } from './station-window.ts'
 import { writeLongLog } from './long-log.ts'
 
@@ -17,11 +17,6 @@ const last = entries - 1
 const filesOf = (home: string) => Object.fromEntries(readdirSync(home, { recursive: true, withFileTypes: true }).filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name)).map((file) => [file, createHash('sha256').update(readFileSync(file)).digest('hex')]))
 const list = (page: Page) => page.getByRole('listbox', { name: 'Entries' })
 const seqs = (page: Page) => page.locator('[data-seq]').evaluateAll((rows) => rows.map((row) => Number((row as HTMLElement).dataset['seq'])))
-
-async function violations(page: Page): Promise<string[]> {
-  const found = await new AxeBuilder({ page }).setLegacyMode().withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze()
-  return found.violations.map(({ id, nodes }) => `${id} at ${nodes.map(({ target }) => target.join(' ')).join(' | ')}`)
-}
 
 /** Times between frames while the bar is dragged from one end to the other, and how many of them showed rows unread. */
 async function drag(page: Page, frames: number): Promise<{ times: number[]; unread: number }> {
@@ -94,7 +89,7 @@ test('any place of a long log is reached, only rows in sight are in the page, an
   await page.getByLabel('Go to entry').press('Enter')
   await expect(page.locator('[data-seq="7777"][aria-selected=true]')).toBeVisible()
   await expect(page.locator('[data-part=proof]')).toContainText('This entry stands in the log')
-  expect(await violations(page)).toEqual([])
+  expect(await breaches(page, 'Log')).toEqual([])
   await page.reload()
   await expect(page.locator('[data-seq="7777"][aria-selected=true]')).toBeVisible({ timeout: 60_000 })
   await picture(page, '55-long-log')
@@ -116,7 +111,7 @@ test('any place of a long log is reached, only rows in sight are in the page, an
   await picture(page, '56-figures')
   await page.locator('[data-part=by-bay]').getByRole('button', { name: 'As a table' }).click()
   await expect(page.locator('[data-part=by-bay] tbody tr')).toHaveCount(16)
-  expect(await violations(page)).toEqual([])
+  expect(await breaches(page, 'Log')).toEqual([])
 
   await page.getByRole('tab', { name: 'Recall' }).click()
   await page.getByLabel('Find units by').selectOption('image')
@@ -166,13 +161,13 @@ test('a batch\'s report, a unit\'s label and a recall leave the window on paper,
   await page.locator('[data-seq][data-kind=outcome]').first().click()
   await page.getByRole('button', { name: 'Who else got this image' }).click()
   await expect(page.locator('[data-part=recalled] [data-still=yes]')).toHaveCount(8)
-  expect(await violations(page)).toEqual([])
+  expect(await breaches(page, 'Log')).toEqual([])
   await picture(page, '57-recall')
   expect((await saved('Save table…', 'recall.csv')).toString().split('\r\n')).toHaveLength(1 + 8 + 1)
   await page.getByRole('button', { name: 'PB-0003', exact: true }).click()
   await page.getByRole('button', { name: 'Label…' }).click()
   await expect(page.locator('[data-part=label]')).toBeVisible()
-  expect(await violations(page)).toEqual([])
+  expect(await breaches(page, 'Log')).toEqual([])
   await picture(page, '58-label')
   expect((await saved('Save ZPL…', 'l.zpl')).toString()).toMatch(/^\^XA\n[^]*\^BQN,2,[0-9]+[^]*PB-0003[^]*\^XZ\n$/)
   const label = await saved('Save PDF…', 'l.pdf')

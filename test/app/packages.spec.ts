@@ -3,17 +3,10 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import AxeBuilder from '@axe-core/playwright'
-import type { Page } from '@playwright/test'
+import { breaches } from './axe.ts'
 import { answerOpenDialog, answerSaveDialog, command, eightAttached, expect, picture, test, view, writeFirmware } from './station-window.ts'
 
 const hardware = '1.3.6.1.4.1.99999.7.1'
-
-/** The open sheet breaks no rule that axe can check. */
-async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode().include('[role=dialog]').analyze()
-  expect(violations.map(({ id, nodes }) => `${id} at ${nodes.map(({ target }) => target.join(' ')).join(' | ')}`)).toEqual([])
-}
 
 test('a package goes out whole, the boards unpack it, one goes back, and what the station signed of it verifies', async ({ open, home }) => {
   const at = (name: string) => join(home, name)
@@ -30,7 +23,7 @@ test('a package goes out whole, the boards unpack it, one goes back, and what th
   await page.getByLabel('Faults').fill('2:fails-proof,3:power-cut@9')
   await page.getByLabel('Their bootloader takes').selectOption('unwrap')
   await picture(page, '60-practice-loader')
-  await expectAccessible(page)
+  expect(await breaches(page, 'Sheet', '[role=dialog]')).toEqual([])
   await page.getByRole('button', { name: 'Restart practice boards' }).click()
   await expect(page.getByRole('dialog')).toBeHidden({ timeout: 30_000 })
   await eightAttached(page, 3)
@@ -41,7 +34,7 @@ test('a package goes out whole, the boards unpack it, one goes back, and what th
   await page.getByLabel('Of a firmware package, send').selectOption('whole')
   await page.getByLabel('Hardware type of the boards').fill(hardware)
   await picture(page, '61-recipe-package')
-  await expectAccessible(page)
+  expect(await breaches(page, 'Sheet', '[role=dialog]')).toEqual([])
   await page.getByRole('button', { name: 'Done' }).click()
   await page.getByRole('button', { name: 'Start' }).click()
   await expect(page.locator('[data-bay][data-look=confirmed]')).toHaveCount(2, { timeout: 90_000 })
@@ -57,7 +50,7 @@ test('a package goes out whole, the boards unpack it, one goes back, and what th
   await expect(page.locator('[data-part=receipts-saved]')).toContainText('Receipts: 2. Error reports: 1.')
   await expect(page.locator('[data-part=receipts-saved]')).toContainText('Line station')
   await picture(page, '63-receipts')
-  await expectAccessible(page)
+  expect(await breaches(page, 'Sheet', '[role=dialog]')).toEqual([])
   expect(complaints).toEqual([])
 
   mkdirSync(at('out'))

@@ -1,5 +1,6 @@
 // People in the real window: the first account shuts an open station, a name and PIN or a badge opens it, and what somebody
 // sees follows their roles. The shell refuses what is not theirs, whatever the page asks.
+import { breachesInBothThemes } from './axe.ts'
 import { expect, picture, test } from './station-window.ts'
 import type { Page } from '@playwright/test'
 
@@ -22,12 +23,14 @@ async function scan(page: Page, code: string): Promise<void> {
 }
 
 test('from the first account to an operator with a badge', async ({ station: { page } }) => {
+  const wrongs: string[] = []
   await rail(page).getByRole('button', { name: 'People' }).click()
   await expect(page.getByRole('heading', { name: 'This station is open' })).toBeVisible()
   await picture(page, 'people-open')
   await page.getByRole('button', { name: 'Make the first account' }).click()
   await fill(page, { Name: 'Ada Lovelace', 'PIN or passphrase': '4711', 'The same again': '4711' })
   await picture(page, 'people-first')
+  wrongs.push(...await breachesInBothThemes(page, 'First account'))
   await page.getByRole('button', { name: 'Add', exact: true }).click()
 
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
@@ -37,6 +40,7 @@ test('from the first account to an operator with a badge', async ({ station: { p
   await page.getByRole('button', { name: 'Sign in' }).click()
   await expect(page.getByRole('alert')).toContainText('do not belong together')
   await picture(page, 'sign-in-wrong')
+  wrongs.push(...await breachesInBothThemes(page, 'Sign-in'))
   // The station waits a second after the first wrong try; until then it says so.
   await expect(async () => {
     await page.getByLabel('PIN', { exact: true }).fill('4711')
@@ -48,12 +52,15 @@ test('from the first account to an operator with a badge', async ({ station: { p
   await page.getByRole('button', { name: 'Add a person' }).click()
   await fill(page, { Name: 'Olaf', Badge: 'BADGE-0815-OLAF' })
   await picture(page, 'people-add')
+  wrongs.push(...await breachesInBothThemes(page, 'New account'))
   await page.getByRole('button', { name: 'Add', exact: true }).click()
   await expect(page.locator('[data-person="Olaf"]')).toContainText('Signs in with a badge')
   await picture(page, 'people-list')
+  wrongs.push(...await breachesInBothThemes(page, 'People'))
 
   await page.locator('[data-part=who]').click()
   await picture(page, 'people-who')
+  wrongs.push(...await breachesInBothThemes(page, 'Who is here'))
   await page.getByRole('dialog').getByRole('button', { name: 'Lock' }).click()
   await expect(page.getByText('Ada Lovelace was here')).toBeVisible()
   await scan(page, 'BADGE-0815-OLAF')
@@ -66,4 +73,5 @@ test('from the first account to an operator with a badge', async ({ station: { p
   expect(await callFromPage(page, 'startBatch', { file: 'f1', recipe: {} })).toMatchObject({ ok: false, failure: { kind: 'role-missing' } })
   // No dialog opens for what is refused.
   expect(await callFromPage(page, 'exportLog', { saveAs: null })).toMatchObject({ ok: false, failure: { kind: 'role-missing' } })
+  expect(wrongs).toEqual([])
 })
