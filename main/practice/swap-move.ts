@@ -3,7 +3,7 @@
 // scratch area but one free sector in the primary slot. Surprise: a revert first dresses the secondary slot up as a
 // permanent upgrade, because otherwise a power cut just after the primary trailer is erased would lose what was going on.
 import { assert } from '../base/failure.ts'
-import { copyRegion, initStatus, isFresh, trailerSectors } from './swap.ts'
+import { copyRegion, entriesWritten, initStatus, isFresh, sourceWithoutScratch, trailerSectors } from './swap.ts'
 import type { Slots, SwapAlgorithm, SwapStatus } from './swap.ts'
 import { statusSectorsMax } from './trailer.ts'
 import type { Trailer } from './trailer.ts'
@@ -38,15 +38,10 @@ export const swapMove: SwapAlgorithm = {
     return Math.min(inPrimary, inSecondary)
   },
 
-  statusSource(slots) {
-    const primary = slots.primary.trailer.state()
-    const secondary = slots.secondary.trailer.state()
-    return primary.magic === 'good' && primary.copyDone === 'unset' && secondary.magic !== 'good' ? 'primary' : 'none'
-  },
+  statusSource: sourceWithoutScratch,
 
   readProgress(trailer: Trailer, status: SwapStatus) {
-    let found = trailer.statusEntries
-    while (found > 0 && !trailer.statusWritten(found - 1)) found--
+    const found = entriesWritten(trailer)
     if (found === 0) return
     if (found < moveEntries) {
       status.op = 'move'

@@ -4,7 +4,7 @@
 // upgrade at its second; a revert is dressed up as one by copy_done in the SECONDARY trailer, since nothing else tells it
 // from an upgrade. MCUboot skips sectors that neither image uses; here they are copied too, which ends alike.
 import { assert } from '../base/failure.ts'
-import { askedSwap, copyRegion, initStatus, isFresh, trailerSectors } from './swap.ts'
+import { askedSwap, copyRegion, entriesWritten, initStatus, isFresh, sourceWithoutScratch, trailerSectors } from './swap.ts'
 import type { Slots, SwapAlgorithm, SwapStatus } from './swap.ts'
 import { offsetStatesPerSector } from './trailer.ts'
 import type { Trailer } from './trailer.ts'
@@ -33,15 +33,10 @@ export const swapOffset: SwapAlgorithm = {
     return Math.min(inPrimary, inSecondary)
   },
 
-  statusSource(slots) {
-    const primary = slots.primary.trailer.state()
-    const secondary = slots.secondary.trailer.state()
-    return primary.magic === 'good' && primary.copyDone === 'unset' && secondary.magic !== 'good' ? 'primary' : 'none'
-  },
+  statusSource: sourceWithoutScratch,
 
   readProgress(trailer: Trailer, status: SwapStatus) {
-    let found = trailer.statusEntries
-    while (found > 0 && !trailer.statusWritten(found - 1)) found--
+    const found = entriesWritten(trailer)
     if (found === 0) return
     status.idx = Math.floor(found / offsetStatesPerSector) + 1
     status.state = (found % offsetStatesPerSector) + 1

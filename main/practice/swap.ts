@@ -134,6 +134,20 @@ function tlvBytesIn(area: FlashArea): number {
   return size === null ? 0 : size - header.headerBytes - header.imageBytes - header.protectedTlvBytes
 }
 
+/** Where the status lies when there is no scratch area: with the primary slot or nowhere (swap_status_source of swap_move.c and swap_offset.c). */
+export function sourceWithoutScratch(slots: Slots): SwapStatus['source'] {
+  const primary = slots.primary.trailer.state()
+  const secondary = slots.secondary.trailer.state()
+  return primary.magic === 'good' && primary.copyDone === 'unset' && secondary.magic !== 'good' ? 'primary' : 'none'
+}
+
+/** Status entries of that trailer up to the last one that was written. */
+export function entriesWritten(trailer: Trailer): number {
+  let found = trailer.statusEntries
+  while (found > 0 && !trailer.statusWritten(found - 1)) found--
+  return found
+}
+
 /** Sectors of a slot that its trailer covers. */
 export function trailerSectors(slot: Slot): number {
   return Math.ceil(slot.trailer.sizeBytes / slot.area.sectorBytes)
