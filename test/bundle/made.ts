@@ -55,6 +55,13 @@ export async function madeHome(): Promise<Made> {
   return { home, store, clock }
 }
 
+/** That home with its store closed, as another program finds it. */
+export async function closedHome(): Promise<string> {
+  const { home, store } = await madeHome()
+  store.close()
+  return home
+}
+
 /** Exports entries `from` to `to` − 1, or batch b1. */
 export async function bundleOf(made: Made, order: Partial<ExportOrder> = {}, world: Partial<ExportWorld> = {}): Promise<{ exported: Exported; files: Map<string, Uint8Array> }> {
   const rows = made.store.database.sql.prepare("SELECT min(seq) AS low, max(seq) AS high FROM entries WHERE batch = 'b1'").get() as { low: number; high: number }

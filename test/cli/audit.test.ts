@@ -4,7 +4,7 @@ import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { unpack } from '../../main/bundle/unpack.ts'
-import { imageHash, keyHash, madeHome, runDrafts } from '../bundle/made.ts'
+import { closedHome, imageHash, keyHash, madeHome, runDrafts } from '../bundle/made.ts'
 import { newHome, release, storeIn, value } from '../store/fixture.ts'
 import { document, expectRefusal, folder, run } from './command.ts'
 
@@ -12,9 +12,7 @@ let home = ''
 let place = ''
 
 beforeAll(async () => {
-  const made = await madeHome()
-  made.store.close()
-  home = made.home
+  home = await closedHome()
   place = folder()
 })
 afterAll(release)

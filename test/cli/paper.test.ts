@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { imageHash, madeHome } from '../bundle/made.ts'
+import { closedHome, imageHash } from '../bundle/made.ts'
 import { release } from '../store/fixture.ts'
 import { document, expectRefusal, folder, run } from './command.ts'
 
@@ -11,9 +11,7 @@ let home = ''
 let place = ''
 
 beforeAll(async () => {
-  const made = await madeHome()
-  made.store.close()
-  home = made.home
+  home = await closedHome()
   place = folder()
 })
 afterAll(release)

@@ -3,7 +3,6 @@
 // every flash step, because that is where bootloaders break.
 import { describe, expect, test } from 'vitest'
 import { toHex } from '../../main/base/bytes.ts'
-import { boot } from '../../main/practice/bootloader.ts'
 import type { Bootloader } from '../../main/practice/slot-check.ts'
 import { secretOf } from '../../main/practice/secrets.ts'
 import { listedVersion, readHeader, readListed } from '../../main/practice/slot-image.ts'
@@ -11,10 +10,10 @@ import { secondaryImage } from '../../main/practice/swap.ts'
 import type { Slots } from '../../main/practice/swap.ts'
 import { generateKey } from '../../main/keys/filekey.ts'
 import { must } from '../../main/base/failure.ts'
+import { versionOf as runs } from './cuts.ts'
 import { cutEverywhere, loaderFor, made, prepared, put, smallProfile } from './small.ts'
 
 const swaps = ['swap-move', 'swap-scratch', 'swap-offset'] as const
-const runs = (loader: Bootloader) => boot(loader).running?.version ?? 'nothing bootable'
 const versionIn = (slots: Slots) => listedVersion(readHeader(slots.primary.area))
 const payloadIn = (area: { read(offset: number, length: number): Uint8Array }) => toHex(area.read(0x20, 64))
 

@@ -4,11 +4,12 @@ import { describe, expect, test } from 'vitest'
 import { boot } from '../../main/practice/bootloader.ts'
 import type { Bootloader } from '../../main/practice/slot-check.ts'
 import { bootloaderOf, checkAgainst, flashFactoryImage, layOut } from '../../main/practice/factory.ts'
-import { Flash, PowerCut } from '../../main/practice/flash.ts'
+import { Flash } from '../../main/practice/flash.ts'
 import type { FlashArea } from '../../main/practice/flash.ts'
 import { profiles } from '../../main/practice/profiles.ts'
 import { readHeader } from '../../main/practice/slot-image.ts'
 import type { BootMode } from '../../main/practice/swap.ts'
+import { cutEachStep, versionOf as runs } from './cuts.ts'
 import { imageA, imageB, publicKey } from './rig.ts'
 
 const check = checkAgainst([publicKey('board-ed25519')])
@@ -32,23 +33,9 @@ function prepared(mode: BootMode, prepare: (loader: Bootloader) => void): Uint8A
   return loader.slots.primary.area.flash.snapshot()
 }
 
-const runs = (loader: Bootloader) => boot(loader).running?.version ?? 'nothing bootable'
 
-/** Boots once from that content for each flash step, cut before it, and calls back with the board as the power comes back. */
 function cutEverywhere(mode: BootMode, content: Uint8Array, after: (loader: Bootloader, when: string) => void): number {
-  for (let step = 1; ; step++) {
-    const loader = bootloaderIn(mode, content.slice())
-    const { flash } = loader.slots.primary.area
-    flash.startCount({ beforeStep: step })
-    try {
-      boot(loader)
-      return step - 1
-    } catch (error) {
-      if (!(error instanceof PowerCut)) throw error
-    }
-    flash.startCount()
-    after(loader, `cut before step ${step}`)
-  }
+  return cutEachStep((bytes) => bootloaderIn(mode, bytes), content, after)
 }
 
 describe('overwrite-only', () => {

@@ -11,13 +11,14 @@ import { signImage } from '../../main/image/sign.ts'
 import { verifyImage } from '../../main/image/verify.ts'
 import { boot } from '../../main/practice/bootloader.ts'
 import type { Bootloader, ImageCheck } from '../../main/practice/slot-check.ts'
-import { Flash, FlashArea, PowerCut } from '../../main/practice/flash.ts'
+import { Flash, FlashArea } from '../../main/practice/flash.ts'
 import { bootInPlace, unwrapWith } from '../../main/practice/package-loader.ts'
 import { recordedRig } from '../../main/practice/profiles.ts'
 import type { Unwrap } from '../../main/practice/slot-check.ts'
 import { slotsOf } from '../../main/practice/swap.ts'
 import type { MaxAlign } from '../../main/practice/trailer.ts'
 import { deflate, firmware, good, hardware, house, nowMs, orderWith, packed } from '../cms/making.ts'
+import { bootCut, versionOf } from './cuts.ts'
 import { imageA, imageB, publicKey } from './rig.ts'
 
 const key = publicKey('board-ed25519')
@@ -72,23 +73,6 @@ function withPackage(part: Part, bytes: Uint8Array, mark: 'test' | 'perm'): Boot
   loader.slots.secondary.trailer.writeSwapInfo(mark)
   return loader
 }
-
-/** Boots with the power cut before that step; true when it was. */
-function bootCut(loader: Bootloader, beforeStep: number): boolean {
-  const { flash } = loader.slots.primary.area
-  flash.startCount({ beforeStep })
-  try {
-    boot(loader)
-    return false
-  } catch (error) {
-    if (error instanceof PowerCut) return true
-    throw error
-  } finally {
-    flash.startCount()
-  }
-}
-
-const versionOf = (loader: Bootloader) => boot(loader).running?.version ?? 'nothing bootable'
 
 const parts: readonly Part[] = [
   { writeBlockBytes: 1, align: 8, slotSectors: 20, nested: false },

@@ -5,13 +5,13 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { failed } from '../../main/base/failure.ts'
 import { verifyImage } from '../../main/image/verify.ts'
-import { boot } from '../../main/practice/bootloader.ts'
 import type { Bootloader, ImageCheck } from '../../main/practice/slot-check.ts'
-import { Flash, FlashArea, PowerCut } from '../../main/practice/flash.ts'
+import { Flash, FlashArea } from '../../main/practice/flash.ts'
 import { recordedRig } from '../../main/practice/profiles.ts'
 import { secondaryImage, slotsOf } from '../../main/practice/swap.ts'
 import type { SwapMode } from '../../main/practice/swap.ts'
 import type { MaxAlign } from '../../main/practice/trailer.ts'
+import { bootCut, versionOf } from './cuts.ts'
 import { imageA, imageB, publicKey } from './rig.ts'
 
 const key = publicKey('board-ed25519')
@@ -49,22 +49,6 @@ function put(area: FlashArea, image: Uint8Array): void {
   padded.set(image)
   area.write(0, padded)
 }
-
-/** Boots with the power cut before that step; true when it was. */
-function bootCut(loader: Bootloader, beforeStep: number): boolean {
-  loader.slots.primary.area.flash.startCount({ beforeStep })
-  try {
-    boot(loader)
-    return false
-  } catch (error) {
-    if (error instanceof PowerCut) return true
-    throw error
-  } finally {
-    loader.slots.primary.area.flash.startCount()
-  }
-}
-
-const versionOf = (loader: Bootloader) => boot(loader).running?.version ?? 'nothing bootable'
 
 type Story = { name: string; prepare: (loader: Bootloader) => void; ends: string; confirmed: boolean }
 

@@ -8,16 +8,16 @@ import { signImage } from '../../main/image/sign.ts'
 import { parseVersion } from '../../main/image/version.ts'
 import { generateKey } from '../../main/keys/filekey.ts'
 import { openSigner } from '../../main/keys/signer.ts'
-import { boot } from '../../main/practice/bootloader.ts'
 import type { Bootloader } from '../../main/practice/slot-check.ts'
 import { bootloaderOf, checkAgainst, flashFactoryImage, layOut } from '../../main/practice/factory.ts'
-import { Flash, PowerCut } from '../../main/practice/flash.ts'
+import { Flash } from '../../main/practice/flash.ts'
 import type { FlashArea } from '../../main/practice/flash.ts'
 import { practiceProfile, withExtras } from '../../main/practice/profiles.ts'
 import type { BoardExtras, BoardProfile } from '../../main/practice/profiles.ts'
 import { secretOf } from '../../main/practice/secrets.ts'
 import type { BoardSecret } from '../../main/practice/secrets.ts'
 import type { BootMode } from '../../main/practice/swap.ts'
+import { cutEachStep } from './cuts.ts'
 
 const signing = await generateKey('ed25519')
 const encryption = await generateKey('x25519')
@@ -65,19 +65,7 @@ export function put(area: FlashArea, mode: BootMode, image: Uint8Array): void {
   area.write(mode === 'swap-offset' ? area.sectorBytes : 0, padded)
 }
 
-/** Boots once from that content for each flash step, cut before it, and calls back with the board as the power comes back. */
+/** `cutEachStep` for a board of that profile. */
 export function cutEverywhere(profile: BoardProfile, content: Uint8Array, after: (loader: Bootloader, when: string) => void): number {
-  for (let step = 1; ; step++) {
-    const loader = loaderFor(profile, content.slice())
-    const { flash } = loader.slots.primary.area
-    flash.startCount({ beforeStep: step })
-    try {
-      boot(loader)
-      return step - 1
-    } catch (error) {
-      if (!(error instanceof PowerCut)) throw error
-    }
-    flash.startCount()
-    after(loader, `cut before step ${step}`)
-  }
+  return cutEachStep((bytes) => loaderFor(profile, bytes), content, after)
 }

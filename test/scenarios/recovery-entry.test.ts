@@ -1,14 +1,9 @@
 // The ways into serial recovery that need no help from the firmware: DTR and RTS wired to reset and recovery pin, and a
 // question that falls into the moment in which the bootloader listens. The simulated fixture wires the lines; real
 // pseudo-terminals have none, so over those only the catching is played.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { startPracticeLine } from '../../main/practice/line.ts'
 import { profiles } from '../../main/practice/profiles.ts'
-import { openStation } from '../../main/station/station.ts'
-import { makeStock } from './faults/stock.ts'
+import { expectPairConfirmed } from './pty-pair.ts'
 import { Line, value } from './simulation.ts'
 
 const single = profiles['practice-single-slot']!
@@ -19,7 +14,6 @@ afterEach(async () => {
   await line?.close()
   line = null
 })
-
 
 test('a single-slot board is brought into recovery by its lines, which are let go again', async () => {
   line = await Line.open({ seed: 61, boards: 2, profile: single })
@@ -120,23 +114,12 @@ test('a batch by a profile that is not there is refused, and the refusal is in t
 })
 
 test('over real pseudo-terminals boards are caught on their way back, and brought to life when nothing in them boots', async () => {
-  const stock = await makeStock()
-  const dir = mkdtempSync(join(tmpdir(), 'slotwright-entry-'))
-  const boards = await value(startPracticeLine({ dir, boards: 2, baud: 921_600, firmware: stock.images.factory.bytes, trust: stock.trust, profile: { ...waits, mode: 'single-slot' }, seed: 1 }))
-  const area = boards.board(2)!.slots.primary.area
-  area.erase(0, area.sizeBytes)
-  boards.powerCycle(2)
-  const station = await value(openStation({ home: stock.home(), version: '0.0.0-test', ports: [dir], person: 'tester' }))
-  try {
-    const { file } = await value(station.openFile({ path: stock.images.update.file, purpose: 'image' }))
-    await value(station.startBatch({ file, recipe: { profile: 'recovery-catch' } }))
-    await station.batchEnded()
-    expect((await value(station.listRuns({ batch: null }))).map((run) => [run.outcome, run.kind])).toEqual([['confirmed', null], ['confirmed', null]])
-    expect((await value(station.verifyLog({}))).holds).toBe(true)
-  } finally {
-    await station.close()
-    await boards.stop()
-    rmSync(dir, { recursive: true, force: true })
-    stock.close()
-  }
+  await expectPairConfirmed({
+    profile: { ...waits, mode: 'single-slot' }, recipe: { profile: 'recovery-catch' },
+    prepare(boards) {
+      const area = boards.board(2)!.slots.primary.area
+      area.erase(0, area.sizeBytes)
+      boards.powerCycle(2)
+    },
+  })
 }, 60_000)

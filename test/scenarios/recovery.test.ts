@@ -1,14 +1,11 @@
 // MCUboot's serial recovery, from the whole station to the flash: a single-slot board is sent there by boot mode, a board
 // that is there already is taken up where it stands, and what was written is proven once the board has started it.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { startPracticeLine } from '../../main/practice/line.ts'
 import { profiles } from '../../main/practice/profiles.ts'
-import { openStation } from '../../main/station/station.ts'
-import { makeStock } from './faults/stock.ts'
 import { practiceFirmware } from '../../main/station/sample.ts'
+import { expectPairConfirmed } from './pty-pair.ts'
 import { Line, runLine, value } from './simulation.ts'
 
 const single = profiles['practice-single-slot']!
@@ -91,20 +88,5 @@ test('boards with a USB port of their own come back under another name in recove
 })
 
 test('single-slot boards on real pseudo-terminals, ports that vanish and stay alike, are confirmed', async () => {
-  const stock = await makeStock()
-  const dir = mkdtempSync(join(tmpdir(), 'slotwright-recovery-'))
-  const boards = await value(startPracticeLine({ dir, boards: 2, baud: 921_600, firmware: stock.images.factory.bytes, trust: stock.trust, profile: single, usb: true, seed: 1 }))
-  const station = await value(openStation({ home: stock.home(), version: '0.0.0-test', ports: [dir], person: 'tester' }))
-  try {
-    const { file } = await value(station.openFile({ path: stock.images.update.file, purpose: 'image' }))
-    await value(station.startBatch({ file, recipe: { tests: [{ test: 'console', matches: '*self-test passed' }] } }))
-    await station.batchEnded()
-    expect((await value(station.listRuns({ batch: null }))).map((run) => [run.outcome, run.kind])).toEqual([['confirmed', null], ['confirmed', null]])
-    expect((await value(station.verifyLog({}))).holds).toBe(true)
-  } finally {
-    await station.close()
-    await boards.stop()
-    rmSync(dir, { recursive: true, force: true })
-    stock.close()
-  }
+  await expectPairConfirmed({ profile: single, usb: true, recipe: { tests: [{ test: 'console', matches: '*self-test passed' }] } })
 }, 60_000)
