@@ -101,6 +101,7 @@ function buildProgram(act: Act, output: OutputConfiguration): Command {
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput(output)
+    .showHelpAfterError('(slotwright --help says what there is)')
     .addHelpText('after', '\n`slotwright COMMAND --help` says more. Every command takes --json and --home DIR.\nExit code: 0 done, 1 refused or failed, 2 wrong usage.')
   withCommonOptions(program)
   for (const [name, row] of Object.entries(rows)) {

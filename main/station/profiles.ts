@@ -95,6 +95,8 @@ export async function readProfile(path: string): Promise<BoardProfile | Failure>
     if ((await stat(path)).size > fileBytesMax) return badProfile(path, 'it is larger than 64 KiB')
     text = await readFile(path, 'utf8')
   } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return new Failure('cannot-read', `${path} cannot be read: there is no such file. Check the name and the folder.`, { path })
     return new Failure('cannot-read', `${path} cannot be read (${(error as Error).message}).`, { path })
   }
   let value: unknown

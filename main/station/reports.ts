@@ -54,7 +54,7 @@ export async function batchReport({ audit, version, wallMs }: Pick<Desk, 'audit'
   if (failed(key)) return key
   try {
     const range = sql.prepare('SELECT min(seq) AS low, max(seq) AS high, count(*) AS many FROM entries WHERE batch = ?').get(batch) as { low: number | null; high: number | null; many: number }
-    if (range.low === null || range.high === null) return new Failure('no-such-batch', `The log knows no batch "${batch.slice(0, 128)}".`)
+    if (range.low === null || range.high === null) return new Failure('no-such-batch', `The log knows no batch "${batch.slice(0, 128)}". Say "last", or the id that "slotwright log show" tells of one of its entries.`)
     if (range.many > batchEntriesMax) return new Failure('range-too-large', 'The batch is too large for one report. Export a bundle of a part of it.')
     const covering = key === null ? null : checkpointOver(folder, key, range.high)
     if (failed(covering)) return covering

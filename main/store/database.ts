@@ -6,7 +6,7 @@
 import Database from 'better-sqlite3'
 import { accessSync, closeSync, constants, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { Failure } from '../base/failure.ts'
 import { applicationId, migrations, ownTriggers, schemaVersion } from './schema.ts'
 
@@ -86,7 +86,7 @@ export function openDatabase(folder: string): OpenDatabase | Failure {
  */
 export function openDatabaseForReading(folder: string, checkBytesMax = openCheckBytesMax): OpenDatabase | Failure {
   const path = join(folder, databaseName)
-  if (!existsSync(path)) return new Failure('no-database', `There is no Slotwright database in ${folder}. Check the folder's name.`)
+  if (!existsSync(path)) return new Failure('no-database', `There is no Slotwright database in ${folder}: nothing was signed or provisioned there yet, or it is another folder. Check its name.`)
   let direct: OpenDatabase | Failure
   // A database nobody has open has no -wal beside it; opening it would make one, even for reading. Then a copy is read.
   if (existsSync(`${path}-wal`) && existsSync(`${path}-shm`)) {
@@ -256,8 +256,10 @@ export function diskFailure(error: unknown, path: string): Failure {
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
     return new Failure('database-locked', `Another program keeps the database ${path} locked. Close it and try again.`)
   }
-  if (/^SQLITE_(READONLY|CANTOPEN|PERM|AUTH)/.test(code) || /^E(ACCES|PERM|ROFS|ISDIR|NOTDIR)$/.test(code)) {
-    return new Failure('home-not-writable', `The database ${path} cannot be opened or written (${detail.slice(0, 200)}). Check the permissions of the file and its folder.`)
+  if (code === 'EISDIR') return new Failure('is-folder', `${path} is a folder, not a file. Name a file in it.`)
+  if (/^SQLITE_(READONLY|CANTOPEN|PERM|AUTH)/.test(code) || /^E(ACCES|PERM|ROFS|NOTDIR)$/.test(code)) {
+    // What is saved beside the log, such as a bundle, is no database.
+    return new Failure('home-not-writable', `${basename(path) === databaseName ? `The database ${path}` : path} cannot be opened or written (${detail.slice(0, 200)}). Check the permissions of the file and its folder.`)
   }
   if (code.startsWith('SQLITE_IOERR') || /^E(IO|FBIG|MFILE|NFILE|NOENT)$/.test(code)) {
     return new Failure('disk-error', `Reading or writing ${path} failed (${detail.slice(0, 200)}). Check the disk, then try again.`, { code })

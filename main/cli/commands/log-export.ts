@@ -104,7 +104,7 @@ function rangeOf(log: AuditStore, flags: Flags): Range | Failure {
     if (flags.batch !== undefined) {
       const batch = flags.batch === 'last' ? (sql.prepare("SELECT batch FROM entries WHERE kind = 'batch-started' ORDER BY seq DESC LIMIT 1").pluck().get() as string | undefined) : flags.batch
       const found = sql.prepare('SELECT min(seq) AS low, max(seq) AS high FROM entries WHERE batch = ?').get(batch ?? '') as { low: number | null; high: number | null }
-      if (batch === undefined || found.low === null || found.high === null) return new Failure('no-such-batch', `The log knows no batch "${flags.batch}".`)
+      if (batch === undefined || found.low === null || found.high === null) return new Failure('no-such-batch', `The log knows no batch "${flags.batch}". Say "last", or the id that "slotwright log show" tells of one of its entries.`)
       return { from: found.low, to: found.high + 1, what: `Batch ${batch}`, batch }
     }
     const from = flags.since === undefined ? (flags.from ?? 0) : (sql.prepare('SELECT min(seq) FROM entries WHERE time >= ?').pluck().get(flags.since) as number | null) ?? head.size
