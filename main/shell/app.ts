@@ -1,6 +1,6 @@
 // The program with a window. One for each home folder: a second start brings the first one's window forward. The station
 // lives in this process; the window may die and come back without a batch noticing.
-import { app, dialog, nativeTheme, protocol, shell } from 'electron'
+import { app, nativeTheme, shell } from 'electron'
 import type { BrowserWindow } from 'electron'
 import { accessSync, constants, mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,9 +18,9 @@ import { openBridge, type Bridge } from './bridge.ts'
 import { makeDialogs } from './dialogs.ts'
 import { makeOpening } from './opening.ts'
 import { removeLeftFolders } from './own-folder.ts'
-import { makePage, pageScheme } from './page.ts'
+import { beginPages, beginProgram, themeSourceOf } from './program.ts'
 import { recall, remember, type Remembered } from './remembered.ts'
-import { lockContents, lockSession, openWindow, setMenu } from './window.ts'
+import { openWindow } from './window.ts'
 
 const home = homeFolder(namedHome(process.argv.slice(1)))
 const windowFolder = folderForWindow(home)
@@ -75,11 +75,6 @@ async function settle(station: Station): Promise<void> {
   void station.startPractice({}).then((started) => {
     if (failed(started)) says(started)
   })
-}
-
-/** High contrast is a page's own set of colours on the dark theme: Electron cannot ask the system for one. */
-function themeSourceOf(theme: SettingsView['theme']): 'system' | 'light' | 'dark' {
-  return theme === 'contrast' ? 'dark' : theme
 }
 
 function useTheme(settings: SettingsView): void {
@@ -146,22 +141,7 @@ function leave(): void {
   leaving ??= opening.close().catch((error: unknown) => console.error('closing the station failed:', error)).finally(() => app.exit(0))
 }
 
-function stopAtBug(error: unknown): void {
-  console.error(error)
-  if (app.isReady()) dialog.showErrorBox('Slotwright stopped', 'There is a fault in Slotwright and it cannot go on. The log is safe: what was done is written, and the next start says how far each board came. The terminal shows more.')
-  app.exit(1)
-}
-
-// A terminal or a system that ends the program is not asked back; runs end as stopped.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, leave)
-process.on('uncaughtException', stopAtBug)
-process.on('unhandledRejection', stopAtBug)
-
-app.setPath('userData', windowFolder)
-// As root Chromium runs without its sandbox or not at all (start.mjs gives the switch then, and only then).
-if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
-protocol.registerSchemesAsPrivileged([{ scheme: pageScheme, privileges: { standard: true, secure: true } }])
-app.on('web-contents-created', (_event, contents) => lockContents(contents))
+beginProgram({ windowFolder, leave, afterFault: 'The log is safe: what was done is written, and the next start says how far each board came.' })
 
 if (app.requestSingleInstanceLock()) {
   app.on('second-instance', () => {
@@ -178,9 +158,7 @@ if (app.requestSingleInstanceLock()) {
   })
   void app.whenReady().then(() => {
     nativeTheme.themeSource = themeSourceOf(remembered.theme)
-    protocol.handle(pageScheme, makePage(join(built, 'renderer')))
-    lockSession()
-    setMenu()
+    beginPages(built)
     bridge = openBridge(() => window, answer)
     showWindow()
     removeLeftFolders(tmpdir())

@@ -1,12 +1,13 @@
 // The window that only looks at a log (`--auditor PATH`): a home, a database file or an audit bundle is opened as a copy and
 // nothing of it is written, so the window's own files lie in a folder that goes when it closes. It may stand beside the
 // station that writes the log, and beside other windows like it.
-import { app, dialog, nativeTheme, protocol, type BrowserWindow } from 'electron'
+import { app, nativeTheme, type BrowserWindow } from 'electron'
 import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { realClock } from '../base/clock.ts'
 import { failed, type Failure } from '../base/failure.ts'
+import type { SettingsView } from '../contract/views.ts'
 import { openAuditor, type Auditor } from '../station/auditor.ts'
 import { makeAnswer } from './answer.ts'
 import { namedAuditor } from './arguments.ts'
@@ -14,10 +15,10 @@ import { openBridge, type Bridge } from './bridge.ts'
 import { makeDialogs } from './dialogs.ts'
 import { makeOwnFolder, removeLeftFolders } from './own-folder.ts'
 import { runtimeHere } from './opening.ts'
-import { makePage, pageScheme } from './page.ts'
 import { paper } from './paper.ts'
+import { beginPages, beginProgram, themeSourceOf } from './program.ts'
 import { atFirst } from './remembered.ts'
-import { lockContents, lockSession, openWindow, setMenu } from './window.ts'
+import { openWindow } from './window.ts'
 
 const path = namedAuditor(process.argv) ?? ''
 const windowFolder = makeOwnFolder(tmpdir())
@@ -49,9 +50,7 @@ const answer = makeAnswer({
   chooseTarget: dialogs.chooseTarget,
   fullScreen: () => false,
   done(method, value) {
-    if (method !== 'changeSettings') return
-    const { theme } = value as { theme: 'system' | 'light' | 'dark' | 'contrast' }
-    nativeTheme.themeSource = theme === 'contrast' ? 'dark' : theme
+    if (method === 'changeSettings') nativeTheme.themeSource = themeSourceOf((value as SettingsView).theme)
   },
   report: (method, error) => console.error(`fault in ${method}:`, error),
 })
@@ -62,20 +61,7 @@ function leave(): void {
   app.exit(0)
 }
 
-function stopAtBug(error: unknown): void {
-  console.error(error)
-  if (app.isReady()) dialog.showErrorBox('Slotwright stopped', 'There is a fault in Slotwright and it cannot go on. The log that was looked at is as it was. The terminal shows more.')
-  app.exit(1)
-}
-
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, leave)
-process.on('uncaughtException', stopAtBug)
-process.on('unhandledRejection', stopAtBug)
-
-app.setPath('userData', windowFolder)
-if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
-protocol.registerSchemesAsPrivileged([{ scheme: pageScheme, privileges: { standard: true, secure: true } }])
-app.on('web-contents-created', (_event, contents) => lockContents(contents))
+beginProgram({ windowFolder, leave, afterFault: 'The log that was looked at is as it was.' })
 app.on('window-all-closed', leave)
 // Quitting by the menu or the system closes windows without the event above.
 app.on('will-quit', leave)
@@ -83,9 +69,7 @@ app.on('will-quit', leave)
 process.on('exit', () => rmSync(windowFolder, { recursive: true, force: true }))
 void app.whenReady().then(() => {
   removeLeftFolders(tmpdir())
-  protocol.handle(pageScheme, makePage(join(built, 'renderer')))
-  lockSession()
-  setMenu()
+  beginPages(built)
   bridge = openBridge(() => window, answer)
   window = openWindow(join(built, 'preload', 'preload.cjs'), atFirst)
   window.on('closed', () => {

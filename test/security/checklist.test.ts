@@ -47,7 +47,7 @@ describe('what makes a page or listens to one stands once', () => {
     ['calls from pages', /\bipcMain\b/, ['main/shell/bridge.ts']],
     ['what a page is given', /\bcontextBridge\b|\bipcRenderer\b/, ['main/shell/preload.ts']],
     ['what the system opens', /\bshell\.open/, ['main/shell/app.ts']],
-    ['protocols', /protocol\.handle\(/, ['main/shell/app.ts', 'main/shell/auditor-app.ts', 'main/shell/paper.ts']],
+    ['protocols', /protocol\.handle\(/, ['main/shell/paper.ts', 'main/shell/program.ts']],
   ])('%s', (_what, words, files) => expect(filesWith(words).sort()).toEqual(files))
 
   test('every page is made in the sandbox, isolated and without Node; the paper\'s also without scripts', () => {
@@ -58,10 +58,9 @@ describe('what makes a page or listens to one stands once', () => {
   })
 
   test('whoever starts Electron locks its sessions and pages and wants the sandbox', () => {
-    for (const file of ['main/shell/app.ts', 'main/shell/auditor-app.ts']) {
-      const text = sources.find((one) => one.file === file)?.text ?? ''
-      for (const word of ['lockSession()', 'lockContents(contents)', 'app.enableSandbox()']) expect(text, file).toContain(word)
-    }
+    const textOf = (file: string) => sources.find((one) => one.file === file)?.text ?? ''
+    for (const word of ['lockSession()', 'lockContents(contents)', 'app.enableSandbox()']) expect(textOf('main/shell/program.ts')).toContain(word)
+    for (const file of ['main/shell/app.ts', 'main/shell/auditor-app.ts']) for (const word of ['beginProgram({', 'beginPages(built)']) expect(textOf(file), file).toContain(word)
   })
 })
 

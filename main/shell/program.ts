@@ -1,0 +1,47 @@
+// What every program with a window does alike, the station's and the one that only looks at a log: it ends by signals and
+// by bugs with a sentence, runs its pages in the sandbox, and gives them their own scheme, their own files and nothing else
+// (Electron security checklist).
+import { app, dialog, protocol } from 'electron'
+import { join } from 'node:path'
+import type { SettingsView } from '../contract/views.ts'
+import { makePage, pageScheme } from './page.ts'
+import { lockContents, lockSession, setMenu } from './window.ts'
+
+export type Program = Readonly<{
+  /** Chromium's own files. */
+  windowFolder: string
+  /** Ends the program; a terminal or a system that ends it is not asked back. */
+  leave(): void
+  /** What a fault leaves behind, in a sentence for whoever sits there. */
+  afterFault: string
+}>
+
+/** To be called once, before the runtime is ready. */
+export function beginProgram({ windowFolder, leave, afterFault }: Program): void {
+  const stopAtBug = (error: unknown) => {
+    console.error(error)
+    if (app.isReady()) dialog.showErrorBox('Slotwright stopped', `There is a fault in Slotwright and it cannot go on. ${afterFault} The terminal shows more.`)
+    app.exit(1)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, leave)
+  process.on('uncaughtException', stopAtBug)
+  process.on('unhandledRejection', stopAtBug)
+
+  app.setPath('userData', windowFolder)
+  // As root Chromium runs without its sandbox or not at all (start.mjs gives the switch then, and only then).
+  if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
+  protocol.registerSchemesAsPrivileged([{ scheme: pageScheme, privileges: { standard: true, secure: true } }])
+  app.on('web-contents-created', (_event, contents) => lockContents(contents))
+}
+
+/** To be called once, when the runtime is ready and before the first window: the page's files, and what it may not do. */
+export function beginPages(built: string): void {
+  protocol.handle(pageScheme, makePage(join(built, 'renderer')))
+  lockSession()
+  setMenu()
+}
+
+/** High contrast is a page's own set of colours on the dark theme: Electron cannot ask the system for one. */
+export function themeSourceOf(theme: SettingsView['theme']): 'system' | 'light' | 'dark' {
+  return theme === 'contrast' ? 'dark' : theme
+}
