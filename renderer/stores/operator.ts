@@ -72,6 +72,8 @@ export const useOperator = defineStore('operator', () => {
     if (starting.value || line.running) return
     starting.value = true
     failure.value = null
+    // What was scanned before is no news of this batch.
+    said.value = null
     if (recipe.value === null) {
       await line.start()
       failure.value = line.failure
