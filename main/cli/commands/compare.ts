@@ -1,7 +1,6 @@
 // `compare`: two images side by side, every field that differs. Like diff, it answers with exit code 1 when something does.
 import type { Command } from 'commander'
-import { failed } from '../../base/failure.ts'
-import type { Failure } from '../../base/failure.ts'
+import { Failure, failed } from '../../base/failure.ts'
 import { compareImages } from '../../image/compare.ts'
 import { inspectImage } from '../../image/inspect.ts'
 import type { ImageReport } from '../../image/inspect.ts'
@@ -42,7 +41,8 @@ async function reportOf(call: Call, path: string, flags: CompareFlags): Promise<
   const bytes = await readImageFile(path)
   if (failed(bytes)) return bytes
   const bare = inspectImage(bytes)
-  if (failed(bare)) return bare
+  // Which of the two it is must be said.
+  if (failed(bare)) return new Failure(bare.kind, `${path}: ${bare.says}`, bare.facts)
   const key = flags.key === undefined ? await knownKeyFor(call, bare.keyHash) : await publicKeyNamed(call, flags.key)
   if (failed(key)) return key
   return key === null ? bare : inspectImage(bytes, key.publicKey)
