@@ -85,7 +85,12 @@ export function signerOf(pem: Buffer, path: string): Signer | Failure {
   } catch {
     return badKey(path)
   }
-  if (key.asymmetricKeyType !== 'ed25519') return badKey(path)
+  return ed25519Signer(key) ?? badKey(path)
+}
+
+/** Signs with that private key; null when it is no Ed25519 key. */
+export function ed25519Signer(key: KeyObject): Signer | null {
+  if (key.asymmetricKeyType !== 'ed25519') return null
   const spki = new Uint8Array(createPublicKey(key).export({ type: 'spki', format: 'der' }))
   return {
     publicKey: { algorithm: 'ed25519', spki, encoded: spki },

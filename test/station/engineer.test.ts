@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { ConsoleAnswerView } from '../../main/contract/engineer.ts'
 import type { ArgsOf } from '../../main/contract/api.ts'
 import { Line, value } from '../scenarios/simulation.ts'
-import type { WoundClock } from '../smp/wound-clock.ts'
+import { played } from '../smp/wound-clock.ts'
 
 let line: Line | null = null
 afterEach(async () => {
@@ -14,17 +14,6 @@ afterEach(async () => {
 async function opened(boards: number, faults = ''): Promise<Line> {
   line = await Line.open({ seed: 29, boards, faults })
   return line
-}
-
-/** Winds the clock while something waits that reads files, too, which takes no time of that clock. */
-async function played<T>(clock: WoundClock, promise: Promise<T>): Promise<T> {
-  let isKept = false
-  void promise.then(() => (isKept = true))
-  for (let turn = 0; !isKept && turn < 100_000; turn++) {
-    await new Promise((resolve) => setImmediate(resolve))
-    await clock.wind(5)
-  }
-  return await promise
 }
 
 const preview = async (here: Line, recipe: ArgsOf<'previewRecipe'>['recipe'] = {}) => {

@@ -8,24 +8,13 @@ import { profiles as practiceProfiles } from '../../main/practice/profiles.ts'
 import { findProfile, listProfiles, profilesFolderOf } from '../../main/station/profiles.ts'
 import { portHow } from '../../main/station/ports.ts'
 import { Line, value } from '../scenarios/simulation.ts'
-import type { WoundClock } from '../smp/wound-clock.ts'
+import { played } from '../smp/wound-clock.ts'
 
 let line: Line | null = null
 afterEach(async () => {
   await line?.close()
   line = null
 })
-
-/** Winds the clock while something waits that reads files, too, which takes no time of that clock. */
-async function played<T>(clock: WoundClock, promise: Promise<T>): Promise<T> {
-  let isKept = false
-  void promise.then(() => (isKept = true))
-  for (let turn = 0; !isKept && turn < 100_000; turn++) {
-    await new Promise((resolve) => setImmediate(resolve))
-    await clock.wind(5)
-  }
-  return await promise
-}
 
 const resources = join(import.meta.dirname, '..', '..', 'resources', 'profiles')
 

@@ -1,14 +1,14 @@
 // `witness`: for the auditor's own laptop. It takes a station's bundle, checks it, checks that the log only grew since the
 // checkpoint this witness saw last, and then cosigns the newest one (C2SP tlog-cosignature). It remembers one checkpoint for
 // each log; a log that does not continue it is never signed, and both checkpoints are kept, since they prove the fork.
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { version } from '../../../package.json'
 import { toHex, utf8 } from '../../base/bytes.ts'
 import { realClock } from '../../base/clock.ts'
-import { assert, Failure, failed } from '../../base/failure.ts'
+import { Failure, failed } from '../../base/failure.ts'
 import type { Signer } from '../../base/signer.ts'
 import { checkBundle } from '../../bundle/check.ts'
 import { names, parseManifest, parseProofs } from '../../bundle/layout.ts'
@@ -19,7 +19,7 @@ import type { Checkpoint, NoteKey } from '../../log/checkpoint.ts'
 import { parseLogKeys, trustWithin } from '../../log/handover.ts'
 import { verifyConsistency } from '../../log/proof.ts'
 import { diskFailure } from '../../store/database.ts'
-import { writeDurably } from '../../store/logkey.ts'
+import { ed25519Signer, writeDurably } from '../../store/logkey.ts'
 import { sha256 } from '../../store/rows.ts'
 import type { Act, Answer, Call } from '../call.ts'
 import { readInput, readText, writeOutput } from '../files.ts'
@@ -130,16 +130,7 @@ function witnessKey(state: string): Signer | Failure {
   try {
     mkdirSync(state, { recursive: true, mode: 0o700 })
     if (!existsSync(path)) writeDurably(path, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }), 0o600)
-    const key = createPrivateKey(readFileSync(path))
-    if (key.asymmetricKeyType !== 'ed25519') return new Failure('bad-key', `${path} is no Ed25519 key.`)
-    const spki = new Uint8Array(createPublicKey(key).export({ type: 'spki', format: 'der' }))
-    return {
-      publicKey: { algorithm: 'ed25519', spki, encoded: spki },
-      sign(what) {
-        assert('message' in what, 'Ed25519 signs messages')
-        return Promise.resolve(new Uint8Array(sign(null, what.message, key)))
-      },
-    }
+    return ed25519Signer(createPrivateKey(readFileSync(path))) ?? new Failure('bad-key', `${path} is no Ed25519 key.`)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     return code.startsWith('ERR_') ? new Failure('bad-key', `${path} is no private key.`) : diskFailure(error, path)
