@@ -8,6 +8,7 @@ import { readPackage } from '../cms/package.ts'
 import type { OpenedPackage } from '../cms/package.ts'
 import { schemeWords } from '../cms/algorithms.ts'
 import type { PackageView } from '../contract/package-view.ts'
+import { parseImage } from '../image/format.ts'
 import { inspectImage } from '../image/inspect.ts'
 import type { ImageReport } from '../image/inspect.ts'
 import { decryptingOf } from '../station/firmware-keys.ts'
@@ -35,6 +36,8 @@ export async function open(call: Call, path: string, out: string, flags: OpenFla
   if (noHome !== null) return noHome
   const bytes = await readInput(path, 'package', packageFileBytesMax)
   if (failed(bytes)) return bytes
+  const bare = bareImage(path, bytes)
+  if (bare !== null) return bare
   const proven = await prove(call, bytes, flags)
   if (failed(proven)) {
     const noted = await record(call, { kind: 'package-refused', data: refusedEntry(basename(path), bytes, proven, flags) })
@@ -52,7 +55,7 @@ export async function inspect(call: Call, path: string, flags: OpenFlags): Promi
   const bytes = await readInput(path, 'package', packageFileBytesMax)
   if (failed(bytes)) return bytes
   const read = attempt(() => readPackage(bytes))
-  if (failed(read)) return read
+  if (failed(read)) return bareImage(path, bytes) ?? read
   const proven = await prove(call, bytes, flags)
   if (!failed(proven)) return { document: { file: path, holds: true, ...proven.view }, words: viewWords(call, path, proven.view) }
   // Genuine or not, an engineer wants to know what it claims; that nothing of it is proven stands first.
@@ -97,6 +100,12 @@ async function prove(call: Call, bytes: Uint8Array, flags: OpenFlags): Promise<P
   const signature = image.signature === null ? 'unsigned' : image.signature.check === 'holds' ? `signed with ${key?.name ?? 'the key named'}` : 'signed with a key that is not known here'
   const says = `MCUboot image, version ${image.version}, hash ${image.hash.claimed.slice(0, 16)}…, ${signature}.${laidOutSays({ flags: image.header.flagNames, loadAddress: image.header.loadAddress }, opened.firmwareOffset)}`
   return { bytes, opened, image, view: packageView(bytes, opened, says) }
+}
+
+/** An image that somebody took for a package: nothing is wrong with it, so it is no refused package either. */
+function bareImage(path: string, bytes: Uint8Array): Failure | null {
+  if (failed(parseImage(bytes))) return null
+  return new Failure('bare-image', `${path} is an MCUboot image and no firmware package. Look at it with: slotwright inspect. Put it into a package with: slotwright package make`)
 }
 
 function badFirmware(why: string): Failure {

@@ -36,6 +36,12 @@ test('a signed image verifies with its key, and with no other', async () => {
   expectRefusal(bad, 'wrong-key', /signed with another key/)
 })
 
+test('an image that is signed once more is signed, and said to be one already', async () => {
+  const again = await run(['sign', at('app.img'), at('again.img'), '-k', at('test.pem'), ...layout], { home })
+  expect(again).toMatchObject({ code: 0, stderr: expect.stringContaining('is a signed image already') as string })
+  expect((await run(['sign', at('app.bin'), at('fresh.img'), '-k', at('test.pem'), ...layout], { home })).stderr).not.toContain('already')
+})
+
 test('every signature is in the log before the command answers: key, digests and version', async () => {
   const signed = document<Signed>(await run(['sign', at('app.bin'), at('logged.img'), '-k', at('test.pem'), ...layout, '--json'], { home }))
   const { entries } = await logOf()

@@ -129,6 +129,8 @@ describe('refused', () => {
     ['a file that is not there', ['make', 'none.img', 'x.cms', '-k', 'rel.pem', '--hardware', hardware, '--id', id], 'no-file', /no such file/],
     ['firmware that is no image', ['make', 'app.bin', 'x.cms', '-k', 'rel.pem', '--hardware', hardware, '--id', id], 'not-an-image', /no image/],
     ['a package without name', ['make', 'app.img', 'x.cms', '-k', 'rel.pem', '--hardware', hardware], 'bad-option', /--id/],
+    ['an image taken for a package', ['inspect', 'app.img'], 'bare-image', /slotwright inspect/],
+    ['an image to be taken out of itself', ['open', 'app.img', 'x.cms'], 'bare-image', /no firmware package/],
     ['text that is no package', ['inspect', 'rel.crt'], 'decode-failure', /not a firmware package/],
     ['receipts for nobody', ['receipt', 'receipts', '-k', 'rel.pem'], 'bad-option', /--unit/],
     ['receipts of a unit the log does not know', ['receipt', 'receipts', '-k', 'rel.pem', '--hardware', hardware, '--unit', 'nobody'], 'no-such-run', /no run/],

@@ -7,6 +7,7 @@ import { toHex, utf8 } from '../../base/bytes.ts'
 import { Failure, failed } from '../../base/failure.ts'
 import type { PublicKey } from '../../base/signer.ts'
 import type { SignOptions } from '../../image/options.ts'
+import { parseImage } from '../../image/format.ts'
 import { keyHash } from '../../image/keyhash.ts'
 import { canSign } from '../../image/publickey.ts'
 import { signImage, vectorToSign } from '../../image/sign.ts'
@@ -96,6 +97,8 @@ async function sign(call: Call, shelf: KeyShelf, { input, output, flags }: Order
   if (failed(options)) return options
   const key = flags.key === undefined ? null : await shelf.open(flags.key, flags)
   if (failed(key)) return key
+  // As imgtool does; yet hardly anybody means it.
+  if (options.padHeader === true && !failed(parseImage(firmware))) call.tell(`${input} is a signed image already: it gets a second header and signature around the first, and no board runs that. Sign the firmware it was made of.\n`)
   if (flags.vectorToSign !== undefined) return exportVector(firmware, output, options, flags.vectorToSign, key)
   const inputSha256 = sha256(firmware)
   const use = key === null ? null : await permittedUse(call, key, flags, { inputSha256, version: formatVersion(options.version) })
