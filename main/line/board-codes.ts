@@ -63,7 +63,7 @@ const image: readonly Row[] = [
   ['IMG_MGMT_ERR_CURRENT_VERSION_IS_NEWER', 'The firmware itself refuses images older than the one that runs.', 'The versions: of the image (Images), and of what runs (Boards, Ask).'],
   ['IMG_MGMT_ERR_IMAGE_ALREADY_PENDING', 'An image is marked already, or runs on test; another one cannot be marked meanwhile.', state],
   ['IMG_MGMT_ERR_INVALID_IMAGE_VECTOR_TABLE', 'The first words of the firmware are no start address inside it: signed with a wrong header size, or linked for another address.', imageFacts],
-  ['IMG_MGMT_ERR_INVALID_IMAGE_TOO_LARGE', 'The image is larger than its slot less what the bootloader needs at its end.', 'The room that each swap mode leaves (Images, Size), beside the slot\'s size (Boards, Ask).'],
+  ['IMG_MGMT_ERR_INVALID_IMAGE_TOO_LARGE', 'The image is larger than its slot less what the bootloader needs at its end.', 'The room that each swap mode leaves (Images, Room in the slots), beside the slot\'s size (Boards, Ask).'],
   ['IMG_MGMT_ERR_INVALID_IMAGE_DATA_OVERRUN', 'More bytes came than the first piece announced: two uploads at once, or a file that changed meanwhile.', history],
   ['IMG_MGMT_ERR_IMAGE_CONFIRMATION_DENIED', 'A hook in the firmware refused the confirm, for instance because its own checks did not pass.', 'The firmware\'s own hooks and its log.'],
   ['IMG_MGMT_ERR_IMAGE_SETTING_TEST_TO_ACTIVE_DENIED', 'The image that runs was to be marked for a trial; the same image lies in both slots, or the wrong hash was named.', state],

@@ -49,7 +49,7 @@ export const causes: Readonly<Record<string, Cause>> = {
   'key-not-allowed': row('The image was signed with a known key that the recipe does not name.', `${keys} The recipe's allowed keys (Recipes).`),
   'key-retired': row('The key that signed the image was retired at this station.', 'The key\'s own row (Keys) and the log: when it was retired.'),
   'test-key': row('The recipe is for production, and the image was signed with a key of the test class.', `${keys} The recipe's class (Recipes).`),
-  'image-too-large': row('The image and what the bootloader needs behind it do not fit the slot.', 'The room that each swap mode leaves (Images, Size), beside the slot\'s size (Boards, Ask).'),
+  'image-too-large': row('The image and what the bootloader needs behind it do not fit the slot.', 'The room that each swap mode leaves (Images, Room in the slots), beside the slot\'s size (Boards, Ask).'),
   downgrade: row('The image is older than the one that runs, and the recipe does not allow a step back.', `${facts} The running version (Boards, Ask).`),
   'downgrade-prevented': row('The bootloader itself takes no older image; no recipe can change that.', 'The bootloader\'s answer (Boards, Ask).'),
   'not-started': row('In serial recovery the image was written and not started: the bootloader does not trust its key, or it does not fit.', `${boot} ${keys}`),

@@ -88,6 +88,12 @@ export function stepTold(step: Pick<StepView, 'step'>): string {
   return text(`told.step.${step.step.replaceAll(' ', '-').toLowerCase()}`) ?? step.step
 }
 
+/** What lies behind an entry of the failures' catalogue, by its id (`proof-failed`, `image:9`); null where only the station's own words are there. */
+export function whyTold(id: string, part: 'cause' | 'evidence' | 'next'): string | null {
+  const name = id.replace(':', '-')
+  return isName(name) ? text(`why.${name}.${part}`) : null
+}
+
 /** How a run ended: why it failed, then how the board stands. */
 function ended(outcome: string, word: string, why: string | null): string {
   if (why === null) return word
@@ -120,6 +126,11 @@ function stateOf(bay: Told): string {
 /** What the log's check found, where it found nothing wrong; else null, and the station's own words say what is. */
 export function verdictTold(verdict: Pick<LogVerdictView, 'holds' | 'size'>): string | null {
   return verdict.holds ? text('told.verdict', { size: countText(verdict.size) }) : null
+}
+
+/** Which boards a profile is for; a person's own profile says it in their words. */
+export function profileTold(profile: Readonly<{ name: string; says: string; from: 'built-in' | 'station' }>): string {
+  return (profile.from === 'built-in' && isName(profile.name) ? text(`told.profile.${profile.name}`) : null) ?? profile.says
 }
 
 /** Whether a private key can leave its token. */

@@ -5,10 +5,12 @@ import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { outcomeNames, type BayView } from '../../main/contract/views.ts'
 import { codeGroups } from '../../main/line/board-codes.ts'
+import { catalogue } from '../../main/line/catalogue.ts'
 import { failureKinds } from '../../main/line/failures.ts'
+import { commonProfile } from '../../main/line/profile.ts'
 import { de } from '../../renderer/words/de/index.ts'
 import { es } from '../../renderer/words/es/index.ts'
-import { bayTold, codeTold, entryTold, failureTold, residenceTold, runTodoTold, stepTold, todoTold, verdictTold, warningTold } from '../../renderer/words/told.ts'
+import { bayTold, codeTold, entryTold, failureTold, profileTold, residenceTold, runTodoTold, stepTold, todoTold, verdictTold, warningTold, whyTold } from '../../renderer/words/told.ts'
 import { speak } from '../../renderer/words/words.ts'
 import { zh } from '../../renderer/words/zh/index.ts'
 import { fieldsOf, kindNames } from './kinds-of-the-log.ts'
@@ -36,8 +38,8 @@ const neverShown: Readonly<Record<string, string>> = {
 }
 
 const told = Object.entries({ de, es, zh }) as unknown as [string, Book][]
-type Told = { entry: Record<string, string>; step: Record<string, string>; outcome: Record<string, string>; bay: Record<string, string>; key: Record<string, string>; residence: Record<string, string> }
-type Book = { failure: Record<string, string>; todo: Record<string, string>; told: Told }
+type Told = { entry: Record<string, string>; step: Record<string, string>; outcome: Record<string, string>; bay: Record<string, string>; key: Record<string, string>; residence: Record<string, string>; profile: Record<string, string> }
+type Book = { failure: Record<string, string>; todo: Record<string, string>; told: Told; why: Record<string, Record<string, string>> }
 type Tree = { readonly [name: string]: string | Tree }
 const keysOf = (tree: Tree, above = ''): string[] => Object.entries(tree).flatMap(([name, value]) => (typeof value === 'string' ? [above + name] : keysOf(value, `${above}${name}.`)))
 const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '')
@@ -74,6 +76,21 @@ describe.each(told)('what the station says, in %s', (language, book) => {
     expect(failureTold({ kind: 'refused', facts: { asked: 'image upload', rc: 9, group: 1 } })).toContain(codeTold('image', 9))
     expect(failureTold({ kind: 'refused', facts: { rc: 8 } })).toContain(codeTold('smp', 8))
     expect(failureTold({ kind: 'refused', facts: { rc: 77, group: 63 } })).toBe(book.failure['refused'])
+  })
+
+  test('an entry of the catalogue without cause, evidence or what to do, or one that the catalogue has not', async () => {
+    await speak(language as 'de')
+    expect(Object.keys(book.why).sort()).toEqual(catalogue().map(({ id }) => id.replace(':', '-')).sort())
+    for (const { id } of catalogue()) expect([whyTold(id, 'cause'), whyTold(id, 'evidence'), todoTold(id) ?? whyTold(id, 'next')], id).not.toContain(null)
+    expect(whyTold('constructor', 'cause')).toBeNull()
+  })
+
+  test('a built-in profile without what it is for; a person\'s own is not said again', async () => {
+    await speak(language as 'de')
+    const shipped = readdirSync(resolve(main, '..', 'resources', 'profiles')).map((file) => file.replace('.json', ''))
+    expect(Object.keys(book.told.profile).sort()).toEqual([...shipped, commonProfile.name].sort())
+    expect(profileTold({ name: 'esp32', says: 'English.', from: 'built-in' })).toBe(book.told.profile['esp32'])
+    expect(profileTold({ name: 'esp32', says: 'Ours.', from: 'station' })).toBe('Ours.')
   })
 
   test('a step, an outcome or a phase without a word', () => {

@@ -156,6 +156,21 @@ export const told = {
     open: 'Seine Datei ist nicht verschlüsselt: Wer die Platte lesen kann, kann damit signieren.',
     public: 'Ein öffentlicher Testschlüssel von MCUboot: Jeder kann damit signieren. Nur für Versuche.',
   },
+  // Welche Boards ein eingebautes Profil meint (resources/profiles).
+  profile: {
+    generic: 'Jedes Board, dessen Firmware SMP beantwortet; was es nicht sagt, gilt wie bei einem nRF52840.',
+    esp32: 'Espressif ESP32 auf einem Entwicklungsboard, dessen DTR und RTS an Reset und Boot-Pin liegen: Beide werden losgelassen, damit das Board läuft.',
+    nrf52840: 'Nordic nRF52840: Seiten von 4 KiB, 85 ms je Löschvorgang, Wörter von 4 Byte; Slots wie in Zephyrs üblichen Partitionen.',
+    nrf5340: 'Nordic nRF5340, Anwendungskern: Seiten von 4 KiB, bis zu 88 ms je Löschvorgang, Wörter von 4 Byte.',
+    nrf54l15: 'Nordic nRF54L15: RRAM, das nicht gelöscht werden muss; Zephyr löscht durch Schreiben, in Seiten von 4 KiB, je 16 Byte.',
+    'raw-uart': 'Jedes Board, dessen SMP einen eigenen UART ohne Base64 hat (MCUMGR_TRANSPORT_RAW_UART).',
+    'recovery-catch': 'Ein Board, dessen Bootloader nach jedem Neustart auf eine Übertragung wartet (BOOT_SERIAL_WAIT_FOR_DFU) und dessen Firmware kein SMP hat: Starten Sie es von Hand neu, wenn sein Platz danach fragt.',
+    'recovery-lines': 'Ein Board, bei dem RTS am Reset liegt und DTR an dem Pin, der den Bootloader in der seriellen Recovery hält (BOOT_SERIAL_ENTRANCE_GPIO).',
+    rp2040: 'Raspberry Pi RP2040 mit externem Flash: Sektoren von 4 KiB, bis zu 400 ms je Löschvorgang.',
+    stm32f4: 'ST STM32F4 mit Slots in seinen Sektoren von 128 KiB: bis zu 4 s je Löschvorgang, die erste Antwort kann also dauern.',
+    stm32h7: 'ST STM32H7: Sektoren von 128 KiB, bis zu 4 s je Löschvorgang, Wörter von 32 Byte.',
+    stm32l4: 'ST STM32L4: Seiten von 2 KiB, bis zu 25 ms je Löschvorgang, Wörter von 8 Byte.',
+  },
   residence: {
     bound: 'Dieser Schlüssel wurde in seinem Token erzeugt und konnte es nie verlassen.',
     held: 'Dieser Schlüssel kann sein Token jetzt nicht verlassen, aber es kann Kopien geben.',

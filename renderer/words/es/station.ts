@@ -158,6 +158,21 @@ export const told = {
     open: 'Su archivo no está cifrado: quien pueda leer el disco puede firmar con esta clave.',
     public: 'Es una clave de pruebas pública de MCUboot: cualquiera puede firmar con ella. Solo para ensayos.',
   },
+  // Para qué placas es cada perfil incluido (resources/profiles).
+  profile: {
+    generic: 'Cualquier placa cuyo firmware responda a SMP; lo que no indica se toma de un nRF52840.',
+    esp32: 'Espressif ESP32 en una placa de desarrollo con DTR y RTS conectados al reset y al pin de arranque: se sueltan ambos para que la placa funcione.',
+    nrf52840: 'Nordic nRF52840: páginas de 4 KiB, 85 ms por borrado, palabras de 4 bytes; slots como en las particiones habituales de Zephyr.',
+    nrf5340: 'Nordic nRF5340, núcleo de aplicación: páginas de 4 KiB, hasta 88 ms por borrado, palabras de 4 bytes.',
+    nrf54l15: 'Nordic nRF54L15: RRAM que no necesita borrado; Zephyr borra escribiendo, en páginas de 4 KiB, de 16 en 16 bytes.',
+    'raw-uart': 'Cualquier placa cuyo SMP tenga una UART propia y sin base64 (MCUMGR_TRANSPORT_RAW_UART).',
+    'recovery-catch': 'Una placa cuyo bootloader espera una carga tras cada reinicio (BOOT_SERIAL_WAIT_FOR_DFU) y cuyo firmware no tiene SMP: reiniciarla a mano cuando su puesto lo pida.',
+    'recovery-lines': 'Una placa con RTS conectado al reset y DTR al pin que mantiene el bootloader en recuperación serie (BOOT_SERIAL_ENTRANCE_GPIO).',
+    rp2040: 'Raspberry Pi RP2040 con flash externa: sectores de 4 KiB, hasta 400 ms por borrado.',
+    stm32f4: 'ST STM32F4 con slots en sus sectores de 128 KiB: hasta 4 s por borrado, así que la primera respuesta puede tardar.',
+    stm32h7: 'ST STM32H7: sectores de 128 KiB, hasta 4 s por borrado, palabras de 32 bytes.',
+    stm32l4: 'ST STM32L4: páginas de 2 KiB, hasta 25 ms por borrado, palabras de 8 bytes.',
+  },
   residence: {
     bound: 'Esta clave se creó en su token y nunca ha podido salir de él.',
     held: 'Esta clave ya no puede salir de su token, pero puede haber copias.',

@@ -22,5 +22,6 @@ import { people, signIn } from './people.ts'
 import { settings } from './settings.ts'
 import { todo, told } from './station.ts'
 import { notices, updates } from './updates.ts'
+import { why } from './why.ts'
 
-export const zh = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, auditor, figures, recall, label, operator, bayMap, firstBoard, guide, receipts, people, signIn, settings, updates, notices, recipes, catalogue, console, profiles, practice, hooks, factoryApi, failure, todo, told } as const
+export const zh = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, auditor, figures, recall, label, operator, bayMap, firstBoard, guide, receipts, people, signIn, settings, updates, notices, recipes, catalogue, console, profiles, practice, hooks, factoryApi, failure, todo, told, why } as const

@@ -156,6 +156,21 @@ export const told = {
     open: '密钥文件未加密：能读取磁盘的人就能用它签名。',
     public: 'MCUboot 的公开测试密钥：任何人都能用它签名。仅供试验。',
   },
+  // 每个内置配置适用的板卡（resources/profiles）。
+  profile: {
+    generic: '固件能应答 SMP 的任何板卡；板卡没有说明的，按 nRF52840 处理。',
+    esp32: '开发板上的乐鑫 ESP32，DTR 和 RTS 接到复位和启动引脚：两者都松开，让板卡运行。',
+    nrf52840: 'Nordic nRF52840：4 KiB 页，每次擦除 85 ms，4 字节字；slot 按 Zephyr 的常用分区。',
+    nrf5340: 'Nordic nRF5340 应用核：4 KiB 页，每次擦除最多 88 ms，4 字节字。',
+    nrf54l15: 'Nordic nRF54L15：RRAM 无需擦除；Zephyr 以写代擦，4 KiB 页，每次 16 字节。',
+    'raw-uart': 'SMP 有独立 UART 且不用 base64 的任何板卡（MCUMGR_TRANSPORT_RAW_UART）。',
+    'recovery-catch': 'bootloader 每次重启后等待上传（BOOT_SERIAL_WAIT_FOR_DFU）、固件没有 SMP 的板卡：工位提示时请手动重启。',
+    'recovery-lines': 'RTS 接复位、DTR 接让 bootloader 停留在串口恢复的引脚（BOOT_SERIAL_ENTRANCE_GPIO）的板卡。',
+    rp2040: '树莓派 RP2040，外置 flash：4 KiB 扇区，每次擦除最多 400 ms。',
+    stm32f4: '意法 STM32F4，slot 位于 128 KiB 扇区：每次擦除最多 4 s，首个应答可能较慢。',
+    stm32h7: '意法 STM32H7：128 KiB 扇区，每次擦除最多 4 s，32 字节字。',
+    stm32l4: '意法 STM32L4：2 KiB 页，每次擦除最多 25 ms，8 字节字。',
+  },
   residence: {
     bound: '此密钥在令牌中生成，从未能离开令牌。',
     held: '此密钥现在不能离开令牌，但可能存在副本。',
