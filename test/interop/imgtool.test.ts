@@ -140,8 +140,12 @@ describe.skipIf(missing !== null)('keys', () => {
       for (const options of [[], ['--minimal'], ['-f', 'pkcs8'], ['-f', 'openssl'], ['--minimal', '-f', 'openssl']]) {
         const theirs = await imgtool!.call(['getpriv', ...options, '-k', path])
         const ours = await slotwright(['getpriv', ...options, '-k', path], home)
-        // its minimal form is cut at P-256's offsets; on P-384 it asks its user to submit an issue
-        if (theirs.output.includes('submit an issue') && type === 'ecdsa-p384' && options[0] === '--minimal') continue
+        // Its minimal form is cut at P-256's offsets. On P-384 it asks its user to submit an issue, or, where the key's own bytes look like
+        // lengths there (one key in some hundred), fails otherwise or prints a broken key.
+        if (type === 'ecdsa-p384' && options[0] === '--minimal') {
+          expect([options, ours.code]).toEqual([options, 0])
+          continue
+        }
         expect([options, ours.code === 0]).toEqual([options, theirs.code === 0])
         if (theirs.code === 0) expect(ours.document['text']).toBe(theirs.output)
       }
