@@ -2,7 +2,7 @@
 // It is not a firmware key: whoever holds it can vouch for a false log but can sign no image. Its public half lies beside
 // it as a note key (`log-key.pub`), for auditors, with every key it was handed over to (main/log/handover.ts). A key in a token
 // signs through the station, which alone knows the way there.
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -11,7 +11,7 @@ import { assert, Failure } from '../base/failure.ts'
 import type { PublicKey, Signer } from '../base/signer.ts'
 import { ed25519SpkiPrefix, noteKey, noteKeyText } from '../log/checkpoint.ts'
 import type { NoteKey } from '../log/checkpoint.ts'
-import { parseLogKeys, presentKey } from '../log/handover.ts'
+import { originOf, parseLogKeys, presentKey } from '../log/handover.ts'
 import { diskFailure } from './database.ts'
 
 export const logKeyName = 'log-key.pem'
@@ -107,7 +107,7 @@ function badKey(path: string): Failure {
 
 /** The log's origin and its key's name: unique for each log, since it is made of the key. */
 export function logOrigin(signer: Signer): string {
-  return `slotwright/log/${createHash('sha256').update(signer.publicKey.spki).digest('hex').slice(0, 16)}`
+  return originOf(signer.publicKey.spki.slice(-rawKeyBytes))
 }
 
 /** Writes a file so that after a power cut it is there whole or not at all. Throws the file system's errors. */

@@ -10,6 +10,7 @@ import { checkpointText, keysOf, noteKey, noteKeyText, openCheckpoint, parseNote
 import { handoversMax, parseLogKeys, presentKey, signHandover, trustWithin } from '../../main/log/handover.ts'
 import type { AuditStore } from '../../main/store/audit.ts'
 import { readLogPublicKey } from '../../main/store/checkpoints.ts'
+import { logOrigin } from '../../main/store/logkey.ts'
 import { changeLogKey } from '../../main/store/rotation.ts'
 import { handClock, newHome, outcomeDraft, release, storeIn, value } from './fixture.ts'
 
@@ -75,8 +76,7 @@ const storeWithCheckpoint = (home: string) => storeIn(home, { session: 's2' })
 
 test('a key that was handed over signs nothing later, and one to come nothing earlier', async () => {
   const [before, after] = [ed25519Signer(), ed25519Signer()]
-  const home = await signedHome()
-  const origin = keysIn(storeWithCheckpoint(home)).name
+  const origin = logOrigin(before)
   const root = new Uint8Array(32)
   const first = `${noteKeyText(value(keyOf(origin, before)))}\n`
   const keys = value(parseLogKeys(`${first}\n${value(await signHandover(origin, 10, before, after))}`))
@@ -90,9 +90,9 @@ const keyOf = (origin: string, signer: Signer) => noteKey(origin, signer.publicK
 describe('a handover that was tampered with', () => {
   test.each([
     ['a byte of it changed', (text: string) => text.replace('\n21\n', '\n22\n')],
-    ['the old key\'s signature gone', (text: string) => { const lines = text.split('\n'); lines.splice(7, 1); return lines.join('\n') }],
-    ['the new key\'s signature taken twice', (text: string) => { const lines = text.split('\n'); lines[7] = lines[8] ?? ''; return lines.join('\n') }],
-    ['one left out between two others', (text: string) => { const lines = text.split('\n'); lines.splice(1, 8); return lines.join('\n') }],
+    ['the old key\'s signature gone', (text: string) => { const lines = text.split('\n'); lines.splice(8, 1); return lines.join('\n') }],
+    ['the new key\'s signature taken twice', (text: string) => { const lines = text.split('\n'); lines[8] = lines[9] ?? ''; return lines.join('\n') }],
+    ['one left out between two others', (text: string) => { const lines = text.split('\n'); lines.splice(1, 9); return lines.join('\n') }],
     ['more of them than there can be', (text: string) => `${text}${'\n\nx\nx\n1\nx\n\nx\nx'.repeat(handoversMax + 1)}`],
     ['cut', (text: string) => text.slice(0, -20)],
   ])('%s: the keys do not read', async (_name, tamper) => {
@@ -110,6 +110,25 @@ describe('a handover that was tampered with', () => {
     const thief = ed25519Signer()
     const own = value(keyOf(trusted.name, thief))
     expect(trustWithin(trusted, own)).toBe(trusted)
+  })
+
+  test('a stranger who puts a signature of his own beside the trusted key\'s does not pass for the log\'s first key', async () => {
+    const [first, second, thief] = [ed25519Signer(), ed25519Signer(), ed25519Signer()]
+    const origin = logOrigin(first)
+    const one = (signer: Signer) => noteKeyText(value(keyOf(origin, signer)))
+    const note = value(await signHandover(origin, 5, first, second))
+    const keys = `${one(first)}\n\n${note}`
+    expect(keysOf(value(parseLogKeys(keys)))).toHaveLength(2)
+    const text = note.slice(0, note.indexOf('\n\n') + 1)
+    const trusted = note.trimEnd().split('\n').at(-1) ?? ''
+    const own = async (signed: string) => `${value(await signNote(signed, origin, thief))}${trusted}\n`
+    expect(parseLogKeys(`${one(thief)}\n\n${await own(text)}`)).toBeInstanceOf(Failure)
+    expect(parseLogKeys(`${one(thief)}\n\n${await own(text.replace(one(first), one(thief)))}`)).toBeInstanceOf(Failure)
+    // The first form of a handover did not say which key it came from.
+    const older = `slotwright/log-key-handover/v1\n${origin}\n5\n${one(second)}\n`
+    const [before, after] = [value(await signNote(older, origin, first)), value(await signNote(older, origin, second)).slice(older.length + 1)]
+    expect(keysOf(value(parseLogKeys(`${one(first)}\n\n${before}${after}`)))).toHaveLength(2)
+    expect(parseLogKeys(`${one(thief)}\n\n${value(await signNote(older, origin, thief))}${after}`)).toMatchObject({ kind: 'bad-note-key' })
   })
 })
 
