@@ -21,18 +21,32 @@ export function reportWords({ path, report, signedBy }: ReportWords, paint: Pain
     ['hash', hash === null ? paint.bad('none') : `${hash.claimed}  ${hashWords(hash, paint)}`],
     ['key', report.keyHash === null ? '-' : `${report.keyHash}${signedBy === null ? '' : `  (${signedBy})`}`],
     ['signature', signature === null ? paint.bad('unsigned') : `${signature.name}  ${signatureWords(signature, paint)}`],
-    ...(report.trailer === null ? [] : [['trailer', report.trailer.says]]),
+    ...(report.trailer === null ? [] : [['trailer', report.trailer.means.says]]),
     ...(report.rest.is === 'padding' ? [['padding', sizeWords(report.rest.bytes)]] : []),
   ]
   const tlvs = columns([
     ['offset', 'area', 'type', 'name', 'bytes', 'value'].map(paint.dim),
     ...report.tlvs.map((tlv) => [
       String(tlv.offset), tlv.area === 'protected' ? 'protected' : '', `0x${tlv.type.toString(16).padStart(2, '0')}`, tlv.name, String(tlv.bytes),
-      tlv.means ?? (tlv.hex.length > 2 * hexShown ? `${tlv.hex.slice(0, 2 * hexShown)}…` : tlv.hex),
+      tlv.means?.says ?? (tlv.hex.length > 2 * hexShown ? `${tlv.hex.slice(0, 2 * hexShown)}…` : tlv.hex),
     ]),
   ])
-  const wrongs = report.wrongs.map((wrong) => `${paint.care('!')} ${wrong}`)
+  const wrongs = report.wrongs.map((wrong) => `${paint.care('!')} ${wrong.says}`)
   return [paint.bold(path), columns(rows.map(([name = '', value = '']) => [`  ${paint.dim(name)}`, value])), '', tlvs, ...(wrongs.length === 0 ? [] : ['', ...wrongs])].join('\n')
+}
+
+/** The report as it goes out in JSON: sentences, which programs show to people. */
+export function reportDocument({ wrongs, tlvs, trailer, ...report }: ImageReport): object {
+  return {
+    ...report,
+    tlvs: tlvs.map(({ means, ...tlv }) => ({ ...tlv, ...(means === undefined ? {} : { means: means.says }) })),
+    trailer: trailer === null ? null : trailerDocument(trailer),
+    wrongs: wrongs.map(({ says }) => says),
+  }
+}
+
+function trailerDocument({ means, ...trailer }: NonNullable<ImageReport['trailer']>): object {
+  return { ...trailer, says: means.says }
 }
 
 function hashWords(hash: NonNullable<ImageReport['hash']>, paint: Paint): string {

@@ -1,7 +1,7 @@
 // What an engineer asks beside running batches: what a recipe would do to the boards attached now, one board's console, and
 // what a failure means. Argument schemas and views; nothing here changes a board but the console commands that say so.
 import { z } from 'zod'
-import type { FailureView } from './failure-view.ts'
+import type { FailureView, SaidView } from './failure-view.ts'
 
 const word = z.string().min(1).max(128)
 
@@ -60,11 +60,11 @@ export type PreviewBayView = Readonly<{
    * `refused`: nothing is sent to it, and why; `silent`: it could not be asked.
    */
   will: 'update' | 'unchanged' | 'clear' | 'refused' | 'silent'
-  steps: readonly string[]
-  /** Why steps come first that are no part of the recipe. */
-  because: string | null
+  steps: readonly SaidView[]
+  /** Half a sentence on why steps come first that are no part of the recipe. */
+  because: SaidView | null
   /** Something that the person should know and that keeps nothing from going on. */
-  note: string | null
+  note: SaidView | null
   failure: FailureView | null
   /** What it runs now; null where it does not say. */
   runs: string | null

@@ -1,7 +1,7 @@
 // What the outside sees: whole rows of plain data, replaced as a whole when they change. Keys, PINs and image bytes are
 // never in a view; digests and fingerprints (lower-case hex) are.
 import type { BoardView, SlotView } from './board-view.ts'
-import type { FailureView, Reply } from './failure-view.ts'
+import type { FailureView, Reply, SaidView } from './failure-view.ts'
 import type { UpdateView } from './update-view.ts'
 import { keyAlgorithms, type KeyAlgorithm } from '../base/signer.ts'
 import type { DiagnosisView, LineFiguresView } from './line-views.ts'
@@ -14,7 +14,7 @@ import type { SelfTestView, UnitDataView } from './recipe-parts.ts'
 
 // The window may import the contract alone, so the words of lower floors it needs pass through here.
 export { keyAlgorithms, type KeyAlgorithm }
-export type { BoardView, FailureView, PackageView, Reply, SlotView }
+export type { BoardView, FailureView, PackageView, Reply, SaidView, SlotView }
 
 export type AboutView = Readonly<{
   name: string
@@ -237,7 +237,7 @@ export type TokenView = Readonly<{
 /** A PKCS#11 module of this machine with the tokens in its slots, or what is wrong with it. */
 export type TokenModuleView = Readonly<{ name: string; path: string; problem: FailureView | null; tokens: readonly TokenView[] }>
 
-export type TlvView = Readonly<{ type: number; name: string; length: number; protected: boolean; hex: string; says: string | null }>
+export type TlvView = Readonly<{ type: number; name: string; length: number; protected: boolean; hex: string; /** A few words; null where the value says nothing to people. */ means: SaidView | null }>
 
 /** A firmware image as it claims to be and as far as it was proven. */
 export type ImageView = Readonly<{
@@ -259,11 +259,11 @@ export type ImageView = Readonly<{
   signature: 'valid' | 'invalid' | 'unknown-key' | 'unsigned'
   signatureKind: string | null
   securityCounter: number | null
-  trailer: Readonly<{ says: string; imageOk: boolean }> | null
+  trailer: Readonly<{ means: SaidView; imageOk: boolean }> | null
   /** What must be undone to see the firmware; encrypted ones need the board's private key for that. */
   wrapped?: 'encrypted' | 'compressed' | null
   tlvs: readonly TlvView[]
-  warnings: readonly string[]
+  warnings: readonly SaidView[]
   /** Every image of an archive that brings several, this one first; left out where the file is one image. */
   images?: readonly PartView[]
 }>

@@ -26,7 +26,7 @@ export function compareImages(left: ImageReport, right: ImageReport): Difference
   add('swap', left.trailer?.swap, right.trailer?.swap)
   const keys = new Set([...left.tlvs, ...right.tlvs].map(tlvKey))
   for (const key of keys) {
-    const values = (report: ImageReport) => report.tlvs.filter((tlv) => tlvKey(tlv) === key).map((tlv) => tlv.means ?? tlv.hex).join(', ') || null
+    const values = (report: ImageReport) => report.tlvs.filter((tlv) => tlvKey(tlv) === key).map((tlv) => tlv.means?.says ?? tlv.hex).join(', ') || null
     add(`TLV ${key}`, values(left), values(right))
   }
   return found

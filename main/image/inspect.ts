@@ -3,6 +3,7 @@
 // proves nothing but care.
 import { allBytes, sameBytes, toHex } from '../base/bytes.ts'
 import { Failure, failed } from '../base/failure.ts'
+import { said, type Said } from '../base/said.ts'
 import type { HashName, PublicKey } from '../base/signer.ts'
 import { FIRMWARE_BYTES_MAX, flagNames, formatVersion, isCompressed, isEncrypted, parseImage } from './format.ts'
 import type { Endian, ImageFile, Tlv } from './format.ts'
@@ -20,8 +21,8 @@ export type TlvReport = Readonly<{
   bytes: number
   /** The value in hex, cut after 1024 bytes. */
   hex: string
-  /** What the value says, where that can be put in words. */
-  means?: string
+  /** What the value says, where that can be put in words: a few of them, no sentence. */
+  means?: Said
 }>
 
 export type ImageReport = Readonly<{
@@ -46,9 +47,9 @@ export type ImageReport = Readonly<{
   tlvs: readonly TlvReport[]
   /** What follows the image in the file. */
   rest: Readonly<{ bytes: number; is: 'nothing' | 'padding' | 'trailer' | 'other' }>
-  trailer: null | (TrailerState & Readonly<{ maxAlign: number; swap: SwapType; says: string }>)
+  trailer: null | (TrailerState & Readonly<{ maxAlign: number; swap: SwapType; means: Said }>)
   /** Everything wrong with it, in sentences; empty when nothing is. */
-  wrongs: readonly string[]
+  wrongs: readonly Said[]
 }>
 
 const hexBytesMax = 1024
@@ -58,15 +59,15 @@ export function inspectImage(bytes: Uint8Array, key?: PublicKey): ImageReport | 
   if (bytes.length > 4 * FIRMWARE_BYTES_MAX) return new Failure('too-large', `The file has ${bytes.length} bytes, more than any flash this station writes. Is it the right file?`, { bytes: bytes.length })
   const image = parseImage(bytes)
   if (failed(image)) return image
-  const wrongs: string[] = []
+  const wrongs: Said[] = []
   const hash = hashReport(image, wrongs)
   const keyTlv = image.tlvs.find((tlv) => tlv.type === TLV.KEYHASH)
   const keyHashHex = keyTlv === undefined ? null : toHex(keyTlv.value)
   const publicTestKey = keyHashHex === null ? null : (knownTestKey(keyHashHex) ?? null)
-  if (publicTestKey !== null) wrongs.push(`It is signed with MCUboot's public test key ${publicTestKey}, whose private half anyone can download. Sign it with your own key before it goes into a product.`)
+  if (publicTestKey !== null) wrongs.push(said('image-test-key', `It is signed with MCUboot's public test key ${publicTestKey}, whose private half anyone can download. Sign it with your own key before it goes into a product.`, { name: publicTestKey }))
   const counter = image.protectedTlvs.find((tlv) => tlv.type === TLV.SEC_CNT && tlv.value.length === 4)
   const rest = restReport(image)
-  if (rest.is === 'other') wrongs.push(`${rest.bytes} bytes follow the image (from offset ${image.imageBytes}) that are neither padding nor a trailer.`)
+  if (rest.is === 'other') wrongs.push(said('image-followed', `${rest.bytes} bytes follow the image (from offset ${image.imageBytes}) that are neither padding nor a trailer.`, { bytes: rest.bytes, offset: image.imageBytes }))
   return {
     fileBytes: bytes.length,
     imageBytes: image.imageBytes,
@@ -95,32 +96,32 @@ export function inspectImage(bytes: Uint8Array, key?: PublicKey): ImageReport | 
   }
 }
 
-function hashReport(image: ImageFile, wrongs: string[]): ImageReport['hash'] {
+function hashReport(image: ImageFile, wrongs: Said[]): ImageReport['hash'] {
   const claim = claimedHash(image)
   if (failed(claim)) {
-    wrongs.push(claim.says)
+    wrongs.push(claim)
     return null
   }
   const computed = hashRegion(image, claim.hash)
   const matches = sameBytes(computed, claim.tlv.value)
   const check = matches ? 'matches' : isEncrypted(image.header) ? 'encrypted' : 'differs'
-  if (check === 'differs') wrongs.push(`It does not match its own ${claim.hash.toUpperCase()} hash: a byte of header, firmware or protected TLVs was changed or damaged.`)
+  if (check === 'differs') wrongs.push(said('image-hash-differs', `It does not match its own ${claim.hash.toUpperCase()} hash: a byte of header, firmware or protected TLVs was changed or damaged.`, { hash: claim.hash.toUpperCase() }))
   return { name: claim.hash, claimed: toHex(claim.tlv.value), computed: toHex(computed), check }
 }
 
 const signatureTypes: ReadonlySet<number> = new Set([TLV.RSA2048, TLV.RSA3072, TLV.ECDSASIG, TLV.ECDSA224, TLV.ED25519])
 
-function signatureReport(image: ImageFile, key: PublicKey | undefined, wrongs: string[]): ImageReport['signature'] {
+function signatureReport(image: ImageFile, key: PublicKey | undefined, wrongs: Said[]): ImageReport['signature'] {
   const tlv = image.tlvs.find(({ type }) => signatureTypes.has(type))
   if (tlv === undefined) {
-    wrongs.push('It carries no signature: boards that check signatures will not boot it.')
+    wrongs.push(said('image-unsigned', 'It carries no signature: boards that check signatures will not boot it.'))
     return null
   }
   const found = { name: tlvName(tlv.type), offset: tlv.offset, bytes: tlv.value.length }
   if (key === undefined) return { ...found, check: 'no-key-given' }
   const verified = verifyParsed(image, key, { encryptedOk: true })
   if (!failed(verified)) return { ...found, check: 'holds' }
-  wrongs.push(verified.says)
+  wrongs.push(verified)
   return { ...found, check: 'does-not-hold', says: verified.says }
 }
 
@@ -137,22 +138,24 @@ function number32(value: Uint8Array, endian: Endian): number {
   return new DataView(value.buffer, value.byteOffset, value.length).getUint32(0, endian === 'little')
 }
 
-function meaning({ type, value }: Tlv, endian: Endian): string | undefined {
+function meaning({ type, value }: Tlv, endian: Endian): Said | undefined {
   const little = endian === 'little'
   const view = new DataView(value.buffer, value.byteOffset, value.length)
   if (type === TLV.DEPENDENCY && value.length === 12) {
     const version = { major: view.getUint8(4), minor: view.getUint8(5), revision: view.getUint16(6, little), build: view.getUint32(8, little) }
-    return `needs image ${view.getUint8(0)} at ${formatVersion(version)} or newer`
+    return said('tlv-needs', `needs image ${view.getUint8(0)} at ${formatVersion(version)} or newer`, { image: view.getUint8(0), version: formatVersion(version) })
   }
-  if (type === TLV.SEC_CNT && value.length === 4) return `security counter ${view.getUint32(0, little)}`
-  if (type === TLV.DECOMP_SIZE && value.length === 4) return `unpacks to ${view.getUint32(0, little)} bytes`
-  if (type === TLV.COMP_DEC_SIZE && value.length === 4) return `compressed firmware of ${view.getUint32(0, little)} bytes once decrypted`
+  const number = value.length === 4 ? view.getUint32(0, little) : 0
+  if (type === TLV.SEC_CNT && value.length === 4) return said('tlv-counter', `security counter ${number}`, { counter: number })
+  if (type === TLV.DECOMP_SIZE && value.length === 4) return said('tlv-unpacks', `unpacks to ${number} bytes`, { bytes: number })
+  if (type === TLV.COMP_DEC_SIZE && value.length === 4) return said('tlv-decrypts', `compressed firmware of ${number} bytes once decrypted`, { bytes: number })
   if ((type === TLV.UUID_VID || type === TLV.UUID_CID) && value.length === 16) {
-    return `${type === TLV.UUID_VID ? 'vendor' : 'class'} ${toHex(value).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')}`
+    const uuid = toHex(value).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+    return type === TLV.UUID_VID ? said('tlv-vendor', `vendor ${uuid}`, { uuid }) : said('tlv-class', `class ${uuid}`, { uuid })
   }
   if (type === TLV.KEYHASH) {
     const known = knownTestKey(toHex(value))
-    return known === undefined ? undefined : `MCUboot's public test key ${known}`
+    return known === undefined ? undefined : said('tlv-test-key', `MCUboot's public test key ${known}`, { name: known })
   }
   return undefined
 }
@@ -165,11 +168,11 @@ function restReport(image: ImageFile): ImageReport['rest'] {
   return { bytes, is: allBytes(rest, 0xff) || allBytes(rest, 0) ? 'padding' : 'other' }
 }
 
-const swapSays: Readonly<Record<SwapType, string>> = {
-  none: 'In the upgrade slot this would not be swapped in.',
-  test: 'In the upgrade slot the next boot would try it once and go back unless it is confirmed.',
-  perm: 'In the upgrade slot the next boot would take it for good.',
-  revert: 'In the upgrade slot the next boot would go back to the other image.',
+const swapSays: Readonly<Record<SwapType, Said>> = {
+  none: said('trailer-none', 'In the upgrade slot this would not be swapped in.'),
+  test: said('trailer-test', 'In the upgrade slot the next boot would try it once and go back unless it is confirmed.'),
+  perm: said('trailer-perm', 'In the upgrade slot the next boot would take it for good.'),
+  revert: said('trailer-revert', 'In the upgrade slot the next boot would go back to the other image.'),
 }
 
 /** The padding tells the erased value: flash whose erased bytes are 0 was padded with 0. */
@@ -179,5 +182,5 @@ function trailerReport(image: ImageFile): NonNullable<ImageReport['trailer']> {
   const erasedValue = rest[0] === 0 ? 0 : 0xff
   const state = decodeTrailer(rest, { maxAlign, erasedValue, endian: image.endian })
   const swap = decideSwap(erasedTrailer, state)
-  return { ...state, maxAlign, swap, says: swapSays[swap] }
+  return { ...state, maxAlign, swap, means: swapSays[swap] }
 }

@@ -125,12 +125,12 @@ function planFor(state: ActiveState, board: BoardSays): Move {
       return prepend(record.booted(job, board.slots), enter({ at: 'updating', job, board, tally: { ...tally, resets: 0, proofs: 0 } }, planned.steps))
     case 'clear': {
       if (tally.clearings >= tries.clearingsMax) {
-        return endFailed({ ...state, at: 'asking', board }, new Failure('stuck', `The board does not get past a half-done update: ${planned.why}. Restart it by hand, or flash it with a programmer.`))
+        return endFailed({ ...state, at: 'asking', board }, new Failure('stuck', `The board does not get past a half-done update: ${planned.why.says}. Restart it by hand, or flash it with a programmer.`))
       }
-      return enter({ at: 'clearing', job, board, tally: { ...tally, clearings: tally.clearings + 1, resets: 0 } }, planned.steps, [], planned.why)
+      return enter({ at: 'clearing', job, board, tally: { ...tally, clearings: tally.clearings + 1, resets: 0 } }, planned.steps, [], planned.why.says)
     }
     case 'update':
-      return enter({ at: 'updating', job, board, tally: { ...tally, resets: 0, proofs: 0 } }, planned.steps, [...record.wayBack(job, wayBackNote(board)), ...record.unlisted(job, unlistedNote(job)), ...markedBefore(job, board)])
+      return enter({ at: 'updating', job, board, tally: { ...tally, resets: 0, proofs: 0 } }, planned.steps, [...record.wayBack(job, wayBackNote(board)?.says ?? null), ...record.unlisted(job, unlistedNote(job)), ...markedBefore(job, board)])
   }
 }
 

@@ -2,6 +2,7 @@
 // from an image that fails its proof, and which image a board will run at all. What surprised us: where the newest image
 // runs, an uploaded one is pending at once, and versions are compared without their build number.
 import { Failure } from '../base/failure.ts'
+import { said, type Said } from '../base/said.ts'
 import { compareVersions } from '../image/version.ts'
 import type { SwapMode } from '../smp/os.ts'
 import { partsOf, runsPart } from './parts.ts'
@@ -38,9 +39,9 @@ export function noWayBackOf(board: Pick<BoardSays, 'mode' | 'recovery'>): string
 }
 
 /** The sentence that is said before anything is sent to a board that cannot go back; null for any other. */
-export function wayBackNote(board: Pick<BoardSays, 'mode' | 'recovery'>): string | null {
+export function wayBackNote(board: Pick<BoardSays, 'mode' | 'recovery'>): Said | null {
   const noWayBack = noWayBackOf(board)
-  return noWayBack === null ? null : `This board cannot go back: ${noWayBack}.`
+  return noWayBack === null ? null : said('cannot-go-back', `This board cannot go back: ${noWayBack}.`, { goesOver: board.recovery === true ? 'recovery' : board.mode })
 }
 
 /** Where the recipe asks for a way back, a board without one is refused. Kind `no-way-back`. */

@@ -2,7 +2,8 @@
 // over MCUboot's slot states (all that vectors/smp/update-*.jsonl show), never a memory of what was done before.
 // What surprised us: nothing un-marks a pending image, and while one is pending (or runs unconfirmed) Zephyr refuses to
 // erase or upload. The only way out is through: let the board restart, then ask it again.
-import { Failure } from '../base/failure.ts'
+import { Failure, type FailureFacts } from '../base/failure.ts'
+import { said, type Said } from '../base/said.ts'
 import { checkNewer, checkPlace, checkWayBack, rulesOf } from './modes.ts'
 import { entersWithoutFirmware } from './profile.ts'
 import { bytesOf, checkCompressed, checkDependencies, checkNumbers, fitted, partsOf, runsHashOf } from './parts.ts'
@@ -18,7 +19,7 @@ export type Plan =
   /** Steps to the recipe's goal; none left when the goal is already reached short of a confirm. */
   | Readonly<{ is: 'update'; steps: readonly Step[]; marked: boolean }>
   /** An earlier update hangs half-done; restart the board past it, then plan again. */
-  | Readonly<{ is: 'clear'; steps: readonly Step[]; why: string }>
+  | Readonly<{ is: 'clear'; steps: readonly Step[]; /** Half a sentence. */ why: Said }>
 
 /** How the slots of one image number stand towards the wanted image. */
 export type Situation =
@@ -71,7 +72,7 @@ export function plan(board: BoardSays, wanted: Job, ordered = false): Plan | Fai
   // A single slot can only be written while the bootloader has it; one that has the image already is left alone.
   if (board.mode === 'single-slot' && activeSlot(board.slots) !== null && !all('runs-for-good')) {
     const steps: Step[] = entersWithoutFirmware(job.profile) ? [{ do: 'enter-recovery' }] : resetSteps('recover', board, bytesOf(job))
-    return unfit(board, job) ?? { is: 'clear', steps, why: 'its only slot can be written in serial recovery only' }
+    return unfit(board, job) ?? { is: 'clear', steps, why: said('clear-into-recovery', 'its only slot can be written in serial recovery only') }
   }
   if (all('nothing-runs')) {
     return new Failure('nothing-runs', 'The board names no running image, so it cannot be updated and proven. It may be in serial recovery: restart it, or flash it with a programmer.')
@@ -102,21 +103,21 @@ function clearFirst(board: BoardSays, job: Job, standings: readonly Standing[]):
     const active = activeSlot(board.slots, number)
     const waiting = waitingSlot(board.slots, number)
     if (situation === 'other-on-test') {
-      return { is: 'clear', steps: resetSteps('clear', board, bytes), why: `${active?.version ?? 'another image'} runs on test and was never confirmed; a restart brings the image before it back` }
+      return { is: 'clear', steps: resetSteps('clear', board, bytes), why: said('clear-unconfirmed', `${active?.version ?? 'another image'} runs on test and was never confirmed; a restart brings the image before it back`, named(active)) }
     }
     if (situation === 'runs-but-other-pending' && !marks && waiting !== null) {
-      return { is: 'clear', steps: [{ do: 'erase', image: number, slot: waiting.slot }, { do: 'check-erased', image: number, slot: waiting.slot }], why: `its bootloader would run ${waiting.version} at the next restart, which nobody asked for` }
+      return { is: 'clear', steps: [{ do: 'erase', image: number, slot: waiting.slot }, { do: 'check-erased', image: number, slot: waiting.slot }], why: said('clear-unasked', `its bootloader would run ${waiting.version} at the next restart, which nobody asked for`, named(waiting)) }
     }
     // Where no mark is needed, none protects the slot either: it is written over.
     if (marks && (situation === 'runs-but-other-pending' || situation === 'other-pending')) return clearThrough(board, waiting, bytes)
     if (situation !== 'runs-on-test') continue
     // What an image writes on its console when it starts is heard after a restart only.
     if (job.recipe.tests?.some(({ test }) => test === 'console') === true && waiting !== null) {
-      return { is: 'clear', steps: resetSteps('clear', board, bytes), why: 'a self-test waits for a line on the console, which comes at the start only' }
+      return { is: 'clear', steps: resetSteps('clear', board, bytes), why: said('clear-for-console', 'a self-test waits for a line on the console, which comes at the start only') }
     }
     // One that is never listed goes into a board that overwrites: nothing there is taken back, and nothing need be tried together.
     if (standings.some((other) => other.part.unlisted !== true && needsBoot.has(other.situation))) {
-      return { is: 'clear', steps: resetSteps('clear', board, bytes), why: `${active?.version ?? 'one image'} runs on test, and the images that go with it are not there yet; they are tried together or not at all` }
+      return { is: 'clear', steps: resetSteps('clear', board, bytes), why: said('clear-not-together', `${active?.version ?? 'one image'} runs on test, and the images that go with it are not there yet; they are tried together or not at all`, named(active)) }
     }
   }
   return null
@@ -133,8 +134,10 @@ function uploadStep({ number, image }: Part, slot: number): Step {
 }
 
 function clearThrough(board: BoardSays, waiting: SlotSays | null, bytes: number): Plan {
-  return { is: 'clear', steps: resetSteps('clear', board, bytes), why: `${waiting?.version ?? 'another image'} was marked for booting earlier; the board must pass through it before it takes anything else` }
+  return { is: 'clear', steps: resetSteps('clear', board, bytes), why: said('clear-marked', `${waiting?.version ?? 'another image'} was marked for booting earlier; the board must pass through it before it takes anything else`, named(waiting)) }
 }
+
+const named = (slot: SlotSays | null): FailureFacts => (slot === null ? {} : { version: slot.version })
 
 /**
  * The way from where each image stands: all are written before any is marked, and one restart tries them together. Boards

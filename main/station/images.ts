@@ -17,6 +17,7 @@ import { publicKeyOf } from '../keys/keyring.ts'
 import type { KeyEntry, Keyring } from '../keys/keyring.ts'
 import type { ImageFacts } from '../line/state.ts'
 import type { OpenFiles, OpenedFile } from './files.ts'
+import { saidView } from './views.ts'
 
 export type ReadImage = Readonly<{ view: ImageView; facts: ImageFacts }>
 
@@ -137,9 +138,9 @@ function viewOf(file: OpenedFile, report: ImageReport, hash: string, signature: 
     signature,
     signatureKind: report.signature?.name ?? null,
     securityCounter: report.securityCounter,
-    trailer: report.trailer === null ? null : { says: report.trailer.says, imageOk: report.trailer.imageOk === 'set' },
-    tlvs: report.tlvs.map(({ type, name, bytes, area, hex, means }) => ({ type, name, length: bytes, protected: area === 'protected', hex, says: means ?? null })),
+    trailer: report.trailer === null ? null : { means: report.trailer.means, imageOk: report.trailer.imageOk === 'set' },
+    tlvs: report.tlvs.map(({ type, name, bytes, area, hex, means }) => ({ type, name, length: bytes, protected: area === 'protected', hex, means: means ?? null })),
     wrapped: report.encrypted ? 'encrypted' : report.compressed ? 'compressed' : null,
-    warnings: report.wrongs,
+    warnings: report.wrongs.map(saidView),
   }
 }

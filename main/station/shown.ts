@@ -92,7 +92,7 @@ function sayingOf(state: Exclude<RunState, { at: 'ended' }>): string {
     'enter-recovery': recoverySaying(state.job.profile, state.board !== null),
     erase: 'Erasing the other slot.',
     'check-erased': 'Checking that the other slot is empty.',
-    upload: [`Sending ${listedVersion(partOf(state.job, step.do === 'upload' ? step.image : 0).version)}.`, (state.board === null ? null : wayBackNote(state.board)) ?? ''].join(' ').trim(),
+    upload: [`Sending ${listedVersion(partOf(state.job, step.do === 'upload' ? step.image : 0).version)}.`, (state.board === null ? null : wayBackNote(state.board)?.says) ?? ''].join(' ').trim(),
     'check-slot': 'Checking what the slot holds.',
     mark: 'Marking the new image for its test boot.',
     reset: 'Restarting into the new image.',

@@ -1,12 +1,18 @@
 // What leaves the station: failures and log entries as plain rows of the contract.
 import type { Failure } from '../base/failure.ts'
 import { failed } from '../base/failure.ts'
-import type { EntryView, FailureView } from '../contract/views.ts'
+import type { Said } from '../base/said.ts'
+import type { EntryView, FailureView, SaidView } from '../contract/views.ts'
 import type { ListedEntry } from '../store/audit.ts'
 import { text } from './history.ts'
 import { sentenceOf } from './words.ts'
 
 export function failureView({ kind, says, facts }: Failure): FailureView {
+  return { kind, says, facts: { ...facts } }
+}
+
+/** A failure may stand where a remark does; what leaves is plain data. */
+export function saidView({ kind, says, facts }: Said): SaidView {
   return { kind, says, facts: { ...facts } }
 }
 

@@ -1,16 +1,16 @@
 // What the station says, in the window's language. The station itself speaks English only: its sentences are in the log
 // and are hashed there. Each comes with a kind and facts, though, and from those the books of the other languages say it
 // again; a kind that a book does not know stays in the station's words rather than being guessed.
-import type { BayView, EntryView, FailureView, KeyView, LogVerdictView, ResidenceView, StepView } from '../../main/contract/views.ts'
+import type { BayView, EntryView, FailureView, KeyView, LogVerdictView, ResidenceView, SaidView, StepView } from '../../main/contract/views.ts'
 import { countText, decimalText, secondsText } from '../figures.ts'
 import { spoken } from './locale.ts'
 import { words } from './words.ts'
 
 /** The book's text under a key that English does not have; null where this language has none either. */
-function text(key: string, named: Readonly<Record<string, string>> = {}): string | null {
+function text(key: string, named: Readonly<Record<string, string>> = {}, count = 1): string | null {
   if (spoken.value === 'en') return null
   const { te, t } = words.global
-  return te(key, spoken.value as 'en') ? t(key, named) : null
+  return te(key, spoken.value as 'en') ? t(key, named, count) : null
 }
 
 /** Kinds come from files and boards too; only those that are one word can be a key. */
@@ -67,7 +67,13 @@ function told(key: string, data: Readonly<Record<string, unknown>>): string | nu
   if (unsaid === null) return null
   // Symbols and `constructor` are how vue-i18n looks whether these are named values at all.
   const named = new Proxy(facts(data), { get: (from, name) => (typeof name === 'symbol' || name === 'constructor' || Object.hasOwn(from, name) ? Reflect.get(from, name) as unknown : unsaid) })
-  return text(key, named)
+  // Sentences on a number of things have a form for one of them.
+  return text(key, named, typeof data['count'] === 'number' ? data['count'] : 1)
+}
+
+/** A remark of the station in the spoken language; null where only the station's own words are there. */
+export function saidTold({ kind, facts }: SaidView): string | null {
+  return isName(kind) ? told(`said.${kind}`, facts) : null
 }
 
 /** One sentence on a log entry. */

@@ -14,7 +14,7 @@ type Tree = { readonly [name: string]: string | Tree }
 const flat = (tree: Tree, above = ''): [string, string][] => Object.entries(tree).flatMap(([name, value]): [string, string][] => (typeof value === 'string' ? [[above + name, value]] : flat(value, `${above}${name}.`)))
 const english = new Map(flat(en))
 /** What only the others have: the station itself speaks English (words-station.test.ts has these). */
-const ofStation = /^(failure|todo|told|why)\./
+const ofStation = /^(failure|todo|told|why|said)\./
 const placeholders = (text: string) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? ''))].sort()
 const forms = (text: string) => text.split(' | ').length
 

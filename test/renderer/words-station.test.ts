@@ -7,10 +7,12 @@ import { outcomeNames, type BayView } from '../../main/contract/views.ts'
 import { codeGroups } from '../../main/line/board-codes.ts'
 import { catalogue } from '../../main/line/catalogue.ts'
 import { failureKinds } from '../../main/line/failures.ts'
+import { wayBackNote } from '../../main/line/modes.ts'
 import { commonProfile } from '../../main/line/profile.ts'
+import { swapModes } from '../../main/smp/os.ts'
 import { de } from '../../renderer/words/de/index.ts'
 import { es } from '../../renderer/words/es/index.ts'
-import { bayTold, codeTold, entryTold, failureTold, profileTold, residenceTold, runTodoTold, stepTold, todoTold, verdictTold, warningTold, whyTold } from '../../renderer/words/told.ts'
+import { bayTold, codeTold, entryTold, failureTold, profileTold, residenceTold, runTodoTold, saidTold, stepTold, todoTold, verdictTold, warningTold, whyTold } from '../../renderer/words/told.ts'
 import { speak } from '../../renderer/words/words.ts'
 import { zh } from '../../renderer/words/zh/index.ts'
 import { fieldsOf, kindNames } from './kinds-of-the-log.ts'
@@ -29,6 +31,8 @@ const made = new Set([
   ...kindsIn('keys/pkcs11-codes.ts', new RegExp(`\\['${kind}',`, 'g')),
   ...failureKinds,
 ])
+/** Remarks: sentences that are no failures (main/base/said.ts). */
+const remarks = new Set(sources.flatMap((path) => kindsIn(path, new RegExp(`\\bsaid\\(\\s*'${kind}'`, 'g'))))
 
 const neverShown: Readonly<Record<string, string>> = {
   'bad-cbor': 'inside the reading of a board\'s answer, which says `garbled` of it',
@@ -39,7 +43,7 @@ const neverShown: Readonly<Record<string, string>> = {
 
 const told = Object.entries({ de, es, zh }) as unknown as [string, Book][]
 type Told = { entry: Record<string, string>; step: Record<string, string>; outcome: Record<string, string>; bay: Record<string, string>; key: Record<string, string>; residence: Record<string, string>; profile: Record<string, string> }
-type Book = { failure: Record<string, string>; todo: Record<string, string>; told: Told; why: Record<string, Record<string, string>> }
+type Book = { said: Record<string, string>; failure: Record<string, string>; todo: Record<string, string>; told: Told; why: Record<string, Record<string, string>> }
 type Tree = { readonly [name: string]: string | Tree }
 const keysOf = (tree: Tree, above = ''): string[] => Object.entries(tree).flatMap(([name, value]) => (typeof value === 'string' ? [above + name] : keysOf(value, `${above}${name}.`)))
 const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '')
@@ -48,6 +52,7 @@ afterAll(() => speak('en'))
 
 test('the sources have as many kinds as a person would think, so the search still finds them', () => {
   expect(made.size).toBeGreaterThan(250)
+  expect(remarks.size).toBeGreaterThan(40)
   expect(Object.keys(neverShown).filter((name) => !made.has(name))).toEqual([])
 })
 
@@ -57,6 +62,20 @@ describe.each(told)('what the station says, in %s', (language, book) => {
     const ownKinds = new Set([...made, 'bridge'])
     const inMain = readdirSync(main, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts')).map((path) => textOf(path)).join('\n')
     expect(Object.keys(book.failure).filter((name) => !ownKinds.has(name) && !inMain.includes(`'${name}'`))).toEqual([])
+  })
+
+  test('a remark without a sentence, or a sentence without a remark', () => {
+    expect(Object.keys(book.said).sort()).toEqual([...remarks].sort())
+    // A fact that one language names and another does not is one that somebody misspelt.
+    for (const [name, text] of Object.entries(book.said)) expect([...new Set(placeholders(text))].sort(), name).toEqual([...new Set(placeholders(de.said[name as keyof typeof de.said]))].sort())
+  })
+
+  test('a bootloader without a way back whose reason has no words', async () => {
+    await speak(language as 'de')
+    for (const board of [...swapModes.map((mode) => ({ mode })), { mode: 'swap-move', recovery: true } as const]) {
+      const note = wayBackNote(board)
+      if (note !== null) expect(saidTold(note), board.mode).not.toContain(String(note.facts['goesOver']))
+    }
   })
 
   test('a kind on a bay without what to do', () => {

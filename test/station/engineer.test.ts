@@ -33,7 +33,7 @@ describe('a preview', () => {
     const { bays, failure, version } = await preview(here)
     expect([failure, version]).toEqual([null, '1.1.0'])
     expect(bays.map(({ bay, will, runs }) => [bay, will, runs])).toEqual([[1, 'update', '1.0.0'], [2, 'update', '1.0.0'], [3, 'update', '1.0.0']])
-    expect(bays[0]?.steps.map((step) => step.split(' ')[0])).toEqual(['Write', 'Mark', 'Restart', 'Prove', 'Prove', 'Prove', 'Confirm', 'Check'])
+    expect(bays[0]?.steps.map(({ says }) => says.split(' ')[0])).toEqual(['Write', 'Mark', 'Restart', 'Prove', 'Prove', 'Prove', 'Confirm', 'Check'])
     expect((await value(here.station.listLog({}))).total).toBe(before)
     expect(here.ports.fixtures.map(({ board, isOpen }) => [board.running?.version, isOpen])).toEqual([['1.0.0', false], ['1.0.0', false], ['1.0.0', false]])
   })
@@ -51,8 +51,8 @@ describe('a preview', () => {
       tests: [{ test: 'shell', command: ['selftest'] }, { test: 'question', asks: 'Is the LED green?' }],
       unitData: [{ what: 'setting', name: 'unit/id', value: 'U-{serial}' }],
     })
-    expect(bay?.steps.some((step) => step.includes('unit/id'))).toBe(true)
-    expect(bay?.steps.some((step) => step.includes('Is the LED green?'))).toBe(true)
+    expect(bay?.steps.some(({ says }) => says.includes('unit/id'))).toBe(true)
+    expect(bay?.steps.some(({ says, facts }) => says.includes('Is the LED green?') && facts['asks'] === 'Is the LED green?')).toBe(true)
     const secret = await preview(here, { unitData: [{ what: 'setting', name: 'wifi/key', value: '{key}', secret: true }] })
     expect(secret.bays[0]).toMatchObject({ will: 'refused', failure: { kind: 'no-unit-data' } })
   })

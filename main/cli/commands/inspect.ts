@@ -5,7 +5,7 @@ import { inspectImage } from '../../image/inspect.ts'
 import { looksLikeZip, openUpdateZip } from '../../image/update-zip.ts'
 import type { Act, Answer, Call } from '../call.ts'
 import { readImageFile } from '../image-file.ts'
-import { reportWords } from '../image-words.ts'
+import { reportDocument, reportWords } from '../image-words.ts'
 import { knownKeyFor, publicKeyNamed } from '../keys.ts'
 import { openWith, openedDocument, openedWords } from '../opened.ts'
 import type { OpenFlags } from '../opened.ts'
@@ -62,7 +62,7 @@ async function inspectOne(call: Call, path: string, bytes: Uint8Array, flags: In
     ? report.hash !== null && report.hash.check !== 'differs' && report.signature?.check !== 'does-not-hold'
     : !failed(opened) && opened.decompressed?.signatureHolds !== false
   return {
-    document: { file: path, ...report, signedBy, ...(opened === null ? {} : { opened: failed(opened) ? { failure: { kind: opened.kind, says: opened.says } } : openedDocument(opened) }) },
+    document: { file: path, ...reportDocument(report), signedBy, ...(opened === null ? {} : { opened: failed(opened) ? { failure: { kind: opened.kind, says: opened.says } } : openedDocument(opened) }) },
     words: `${reportWords({ path, report, signedBy }, call.paint)}${openedSays === null ? '' : `\n\n${failed(opened) ? call.paint.bad('!') : call.paint.good('ok')} ${openedSays}`}`,
     good: holds,
   }

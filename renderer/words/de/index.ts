@@ -19,9 +19,10 @@ import { practice } from './practice.ts'
 import { receipts } from './receipts.ts'
 import { recipes } from './recipes.ts'
 import { people, signIn } from './people.ts'
+import { said } from './said.ts'
 import { settings } from './settings.ts'
 import { todo, told } from './station.ts'
 import { notices, updates } from './updates.ts'
 import { why } from './why.ts'
 
-export const de = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, auditor, figures, recall, label, operator, bayMap, firstBoard, guide, receipts, people, signIn, settings, updates, notices, hooks, factoryApi, recipes, catalogue, console, profiles, practice, failure, todo, told, why } as const
+export const de = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, auditor, figures, recall, label, operator, bayMap, firstBoard, guide, receipts, people, signIn, settings, updates, notices, hooks, factoryApi, recipes, catalogue, console, profiles, practice, failure, todo, told, why, said } as const

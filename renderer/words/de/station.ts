@@ -143,6 +143,13 @@ export const told = {
   value: {
     note: { 'no-way-back': 'Dieses Board kann von einem schlechten Image nicht zurück', 'not-listed': 'Dieses Board wird das Image nie als laufend zeigen' },
     class: { production: 'Produktion', test: 'Test' },
+    goesOver: {
+      recovery: 'in der seriellen Recovery wird das neue Image über das einzige geschrieben, das es starten würde',
+      'single-slot': 'es hat nur einen Slot, und das neue Image kommt über das alte',
+      'overwrite-only': 'sein Bootloader schreibt das neue Image über das alte',
+      'direct-xip': 'sein Bootloader führt immer das neuere seiner beiden Images aus',
+      'ram-load': 'sein Bootloader lädt immer das neuere seiner beiden Images',
+    },
     mode: { 'test-and-confirm': 'Testen und bestätigen', 'test-only': 'nur testen', 'upload-only': 'nur übertragen' },
     reason: { done: 'fertig', stopped: 'gestoppt', 'station-died': 'die Station endete' },
     why: { idle: 'niemand war da', asked: 'von Hand', changed: 'das Konto wurde geändert' },

@@ -144,6 +144,13 @@ export const told = {
   // Valores de campos que son palabras fijas
   value: {
     class: { production: 'producción', test: 'pruebas' },
+    goesOver: {
+      recovery: 'en la recuperación serie, la imagen nueva se escribe sobre la única que arrancaría',
+      'single-slot': 'solo tiene un slot, y la imagen nueva va encima de la anterior',
+      'overwrite-only': 'su bootloader escribe la imagen nueva encima de la anterior',
+      'direct-xip': 'su bootloader ejecuta siempre la más nueva de sus dos imágenes',
+      'ram-load': 'su bootloader carga siempre la más nueva de sus dos imágenes',
+    },
     mode: { 'test-and-confirm': 'probar y confirmar', 'test-only': 'solo probar', 'upload-only': 'solo cargar' },
     reason: { done: 'completo', stopped: 'detenido', 'station-died': 'la estación se cerró de golpe' },
     why: { idle: 'sin actividad', asked: 'a mano', changed: 'la cuenta cambió' },

@@ -143,6 +143,13 @@ export const told = {
   value: {
     note: { 'no-way-back': '此板卡无法从不良镜像回滚', 'not-listed': '此板卡不会列出该镜像正在运行' },
     class: { production: '生产', test: '测试' },
+    goesOver: {
+      recovery: '串口恢复模式下，新镜像会覆盖它唯一能启动的镜像',
+      'single-slot': '它只有一个 slot，新镜像会覆盖旧镜像',
+      'overwrite-only': '它的 bootloader 用新镜像覆盖旧镜像',
+      'direct-xip': '它的 bootloader 总是运行两个镜像中较新的一个',
+      'ram-load': '它的 bootloader 总是加载两个镜像中较新的一个',
+    },
     mode: { 'test-and-confirm': '测试并确认', 'test-only': '仅测试', 'upload-only': '仅上传' },
     reason: { done: '完成', stopped: '停止', 'station-died': '工作站中断' },
     why: { idle: '长时间无操作', asked: '手动', changed: '账户已修改' },
