@@ -19,9 +19,39 @@ const needs = ['libgtk-3-0 | libgtk-3-0t64', 'libnss3', 'libasound2 | libasound2
  */
 export async function makeArchive({ folder, file, program, fast }) {
   const name = `${program.name}-${program.version}`
-  await runOrStop('tar', 'tar', ['--create', `--use-compress-program=gzip -${fast ? 1 : 9}`, `--file=${file}`, '--owner=0', '--group=0', '--numeric-owner', `--transform=s,^\\.,${name},`, '--directory', folder, '.'])
+  const readme = join(folder, 'INSTALL.txt')
+  writeFileSync(readme, installText(program))
+  try {
+    await runOrStop('tar', 'tar', ['--create', `--use-compress-program=gzip -${fast ? 1 : 9}`, `--file=${file}`, '--owner=0', '--group=0', '--numeric-owner', `--transform=s,^\\.,${name},S`, '--directory', folder, '.'])
+  } finally {
+    // The folder goes into the other packages too, where these words would be wrong.
+    rmSync(readme, { force: true })
+  }
   return file
 }
+
+/** Lies in the archive, whose owner has nobody else to put these things in place. */
+const installText = ({ productName, version }) => `${productName} ${version}
+
+Start it        ./slotwright-station opens the window, resources/bin/slotwright is the command line. A link to it,
+                say in ~/.local/bin, works from everywhere:
+                  ln -s "$PWD/resources/bin/slotwright" ~/.local/bin/slotwright
+
+Boards' ports   Once on each machine, so that whoever sits there may open them:
+                  sudo cp resources/udev/60-slotwright.rules /etc/udev/rules.d/
+                  sudo udevadm control --reload && sudo udevadm trigger
+
+Sandbox         Chromium keeps its pages in a sandbox, for which Ubuntu 23.10 and later, and some others, want a
+                helper with root's rights. If the window does not open and the terminal names chrome-sandbox:
+                  sudo chown root:root chrome-sandbox && sudo chmod 4755 chrome-sandbox
+
+Libraries       GTK 3, NSS, ALSA and GBM. Debian and Ubuntu:
+                  sudo apt install ${needs.map((one) => one.split(' | ')[0]).join(' ')}
+                From Debian 13 and Ubuntu 24.04 on, libgtk-3-0 and libasound2 have t64 behind their names.
+
+Remove it       Delete this folder, the link and the rules. Keys, log and settings are elsewhere and stay:
+                in ~/.local/share/slotwright, or where --home or SLOTWRIGHT_HOME says.
+`
 
 function desktopEntry({ productName, description }) {
   return `[Desktop Entry]
@@ -44,6 +74,13 @@ if command -v udevadm >/dev/null 2>&1; then
   udevadm control --reload-rules || true
   udevadm trigger --subsystem-match=tty || true
 fi
+if command -v update-desktop-database >/dev/null 2>&1; then update-desktop-database -q || true; fi
+`
+
+const afterRemove = `#!/bin/sh
+set -e
+# Keys, log and settings are people's own, in their homes: purging takes the program only.
+if command -v udevadm >/dev/null 2>&1; then udevadm control --reload-rules || true; fi
 if command -v update-desktop-database >/dev/null 2>&1; then update-desktop-database -q || true; fi
 `
 
@@ -87,6 +124,7 @@ Description: Provisions fleets of MCUboot boards
  ${program.description}
 `)
     put('DEBIAN/postinst', afterInstall, 0o755)
+    put('DEBIAN/postrm', afterRemove, 0o755)
     chmodSync(staging, 0o755)
     await runOrStop('dpkg-deb', 'dpkg-deb', ['--root-owner-group', fast ? '-Zgzip' : '-Zxz', fast ? '-z1' : '-z6', '--build', staging, file])
   } finally {

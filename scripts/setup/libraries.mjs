@@ -21,8 +21,12 @@ const compiling = [
   { program: 'gcc', packages: ['gcc'] },
 ]
 const unpacking = [{ program: 'unzip', packages: ['unzip'] }]
+const appImage = [
+  { program: 'mksquashfs', packages: ['squashfs-tools'] },
+  { program: 'desktop-file-validate', packages: ['desktop-file-utils'] },
+]
 
-export const needs = { running, testing, tokens, compiling, unpacking }
+export const needs = { running, testing, tokens, compiling, unpacking, appImage }
 
 // ldconfig and udevadm may lie in sbin, which is not on every user's PATH.
 const programFolders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/local/sbin']

@@ -1,9 +1,9 @@
-// The package starts: on Linux as the Debian package unpacks it, elsewhere as electron-builder's folder. Its window opens, its practice line (a process of its own, out of the
+// The package starts: on Linux as the Debian package unpacks it and as the AppImage, elsewhere as electron-builder's folder. Its window opens, its practice line (a process of its own, out of the
 // archive) attaches eight boards, and its command line answers. With the registry runtime the package says that it is a
 // test's, and a customer's is refused.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -36,20 +36,20 @@ test.beforeAll(async () => {
  * says more). The package loads nothing but its own archive, so that it cannot be held at the door: such a launch is given up
  * and made again.
  */
-async function launched(home: string): Promise<ElectronApplication> {
+async function launched(home: string, program = executablePath): Promise<ElectronApplication> {
   const tries = 3
   for (let left = tries - 1; ; left--) {
     try {
-      return await _electron.launch({ executablePath, args: [...(asRoot ? ['--no-sandbox'] : []), '--home', home], timeout: 30_000 })
+      return await _electron.launch({ executablePath: program, args: [...(asRoot ? ['--no-sandbox'] : []), '--home', home], timeout: 30_000 })
     } catch (error) {
       if (left === 0 || !(error instanceof errors.TimeoutError)) throw error
     }
   }
 }
 
-test('the packaged app opens its window and its practice line', async () => {
+async function opensItsLine(program: string): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), 'slotwright-packaged-'))
-  const app = await launched(home)
+  const app = await launched(home, program)
   try {
     expect(await app.evaluate(({ app: electron }) => electron.isPackaged)).toBe(true)
     const page = await app.firstWindow()
@@ -63,7 +63,9 @@ test('the packaged app opens its window and its practice line', async () => {
     await app.close()
     rmSync(home, { recursive: true, force: true })
   }
-})
+}
+
+test('the packaged app opens its window and its practice line', () => opensItsLine(executablePath))
 
 test('a fuse that would let the package run as Node, take options from outside or load another archive', async () => {
   const wire = await getCurrentFuseWire(executablePath)
@@ -90,10 +92,36 @@ if (asDeb !== null) {
     expect(text('opt/Slotwright/resources/bin/slotwright')).toContain('command-line')
   })
 
+  test('an AppImage that opens no window, or is no command line under a link of that name', async () => {
+    const { files, without } = JSON.parse(readFileSync(join(root, 'dist', 'test', 'made.json'), 'utf8')) as { files: string[]; without: { AppImage?: string } }
+    // Its runtime comes from outside the npm registry; where that cannot be had, packaging says so, and no AppImage may lie there.
+    expect(without.AppImage ?? 'made').toMatch(/^made$|lacks|cargo|registries/)
+    expect(files.some((file) => file.endsWith('.AppImage'))).toBe(without.AppImage === undefined)
+    const appImage = join(root, 'dist', 'test', `slotwright-${version}-${process.arch}.AppImage`)
+    expect(existsSync(appImage)).toBe(without.AppImage === undefined)
+    if (without.AppImage !== undefined) return
+
+    const folder = mkdtempSync(join(tmpdir(), 'slotwright-appimage-'))
+    // Containers have no FUSE; unpacked by the runtime itself it starts all the same.
+    const unpacked = { APPIMAGE_EXTRACT_AND_RUN: '1', TMPDIR: folder }
+    try {
+      const link = join(folder, 'slotwright')
+      symlinkSync(appImage, link)
+      const { stdout } = await run(link, ['update', 'show', '--json', '--home', join(folder, 'home')], { env: { ...process.env, ...unpacked } })
+      expect(JSON.parse(stdout)).toMatchObject({ running: expect.stringContaining(version), installed: 'AppImage' })
+      Object.assign(process.env, unpacked)
+      await opensItsLine(appImage)
+    } finally {
+      for (const name of Object.keys(unpacked)) delete process.env[name]
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
   test('an archive that unpacks beside itself, or without its program', async () => {
     const { stdout } = await run('tar', ['--list', '--gzip', '--file', join(root, 'dist', 'test', `slotwright-${version}-${process.arch}.tar.gz`)], { maxBuffer: 8 * 1024 * 1024 })
     const names = stdout.trim().split('\n')
-    expect(names).toContain(`slotwright-${version}/slotwright-station`)
+    expect(names).toEqual(expect.arrayContaining([`slotwright-${version}/slotwright-station`, `slotwright-${version}/INSTALL.txt`]))
+    expect(existsSync(join(asDeb, 'opt', 'Slotwright', 'INSTALL.txt'))).toBe(false)
     expect(names.filter((name) => !name.startsWith(`slotwright-${version}/`))).toEqual([])
   })
 

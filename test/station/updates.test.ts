@@ -223,7 +223,15 @@ test('how a station was installed', () => {
   const here = { platform: 'linux', arch: 'x64', env: {} } as const
   expect(installedHere({ ...here, execPath: '/opt/Slotwright/slotwright-station' })).toMatchObject({ kind: 'deb' })
   expect(installedHere({ ...here, execPath: '/home/ada/slotwright-0.1.0/slotwright-station' })).toMatchObject({ kind: 'tar.gz', at: '/home/ada/slotwright-0.1.0' })
-  expect(installedHere({ ...here, execPath: '/tmp/.mount_x/slotwright-station', env: { APPIMAGE: '/home/ada/S.AppImage' } })).toMatchObject({ kind: 'AppImage', at: '/home/ada/S.AppImage' })
+  expect(installedHere({ ...here, execPath: '/opt/slotwright-0.1.0/slotwright-station' })).toMatchObject({ kind: 'tar.gz', at: '/opt/slotwright-0.1.0' })
+  expect(installedHere({ ...here, execPath: '/tmp/.mount_x/slotwright-station', env: { APPIMAGE: '/home/ada/S.AppImage', APPDIR: '/tmp/.mount_x' } })).toMatchObject({ kind: 'AppImage', at: '/home/ada/S.AppImage' })
   expect(installedHere({ ...here, execPath: '/project/.runtime/electron/electron' })).toBeNull()
   expect(installedHere({ ...here, platform: 'darwin', execPath: '/Applications/Slotwright.app/Contents/MacOS/Slotwright' })).toMatchObject({ kind: 'dmg' })
+})
+
+test('a station started from a terminal that is an AppImage takes that file for its own, and would replace it', () => {
+  const env = { APPIMAGE: '/home/ada/Terminal.AppImage', APPDIR: '/tmp/.mount_Terminal' }
+  const here = { platform: 'linux', arch: 'x64', env } as const
+  expect(installedHere({ ...here, execPath: '/opt/Slotwright/slotwright-station' })).toMatchObject({ kind: 'deb' })
+  expect(installedHere({ ...here, execPath: '/home/ada/slotwright-0.1.0/slotwright-station' })).toMatchObject({ kind: 'tar.gz' })
 })

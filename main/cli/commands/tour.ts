@@ -2,6 +2,7 @@
 // display, so it explains itself; the boards, the image, the serial ports and the log are as real as in a window.
 import type { Command } from 'commander'
 import { failed } from '../../base/failure.ts'
+import { installedHere } from '../../station/installation.ts'
 import type { Act } from '../call.ts'
 import { waitForBays } from '../bays.ts'
 import { wholeNumber } from '../numbers.ts'
@@ -30,7 +31,7 @@ export function declare(command: Command, act: Act): void {
       call.tell(`Bringing ${sample.name} ${sample.image?.version ?? ''} onto them: upload, test boot, proof, confirm.\n\n`)
       const answer = await runBatch(call, station, { file: sample.file, recipe: {}, bays })
       if (failed(answer) || answer.words === undefined) return answer
-      const more = '\nEvery step is in the log: slotwright log list, slotwright log verify. The window shows the same line: npm start on a display.'
+      const more = `\nEvery step is in the log: slotwright log list, slotwright log verify. The window shows the same line: ${installedHere() === null ? 'npm start' : 'slotwright-station'} on a display.`
       return { ...answer, words: `${answer.words}\n${more}` }
     })))
 }
