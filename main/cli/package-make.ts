@@ -31,12 +31,14 @@ import { permittedUse, policyData } from './key-use.ts'
 import type { PermittedUse, UseFlags } from './key-use.ts'
 import { openSigningKey } from './keys.ts'
 import type { SigningKey } from './keys.ts'
-import { certificatesFrom, secretFrom } from './packages.ts'
+import { secretNamed } from './firmware-key.ts'
+import type { FirmwarePassphrase } from './firmware-key.ts'
+import { certificatesFrom } from './packages.ts'
 import type { PassphraseOptions, PinOptions } from './passphrase.ts'
 import { record, recordSignedImage } from './record.ts'
 import { sizeWords } from './terminal.ts'
 
-export type MakeFlags = PassphraseOptions & PinOptions & UseFlags & Readonly<{
+export type MakeFlags = PassphraseOptions & PinOptions & UseFlags & FirmwarePassphrase & Readonly<{
   key: string; hardware: readonly string[]; id?: string; name?: string; packageVersion?: bigint; stale?: bigint; cert?: string; embed: boolean; issuerSerial?: true
   community?: readonly string[]; serials?: readonly Community[]; type?: bigint; needs?: readonly PackageName[]; description?: string; crypto?: readonly string[]; compressionAlgorithm?: readonly string[]
   digest: boolean; time: boolean; nested?: true; compress?: true; encryptKey?: string; encryptKeyId?: string; wrapKey?: string; wrapKeyId?: string
@@ -54,8 +56,17 @@ export async function make(call: Call, input: string, output: string, flags: Mak
   if (noHome !== null) return noHome
   const certificates = flags.cert === undefined ? [] : await certificatesFrom(flags.cert)
   if (failed(certificates)) return certificates
-  const encrypt = await encryptionOf(flags)
+  const encrypt = await encryptionOf(call, flags)
   if (failed(encrypt)) return encrypt
+  try {
+    return await makeWith(call, input, output, flags, certificates, encrypt)
+  } finally {
+    encrypt?.secret.key.fill(0)
+    encrypt?.wrapFor?.key.fill(0)
+  }
+}
+
+async function makeWith(call: Call, input: string, output: string, flags: MakeFlags, certificates: readonly Certificate[], encrypt: Encrypting | null): Promise<Answer | Failure> {
   const key = await openSigningKey(call, flags.key, flags)
   if (failed(key)) return key
   try {
@@ -76,17 +87,16 @@ function signingOf({ signer }: SigningKey, certificates: readonly Certificate[],
   return { signer, certificate, embed: flags.embed ? certificates : [], ...(flags.issuerSerial === true ? { sid: 'issuer-serial' as const } : {}) }
 }
 
-async function encryptionOf(flags: MakeFlags): Promise<Encrypting | null | Failure> {
+/** How to encrypt; its keys are for the caller to wipe. */
+async function encryptionOf(call: Call, flags: MakeFlags): Promise<Encrypting | null | Failure> {
   const { encryptKey, encryptKeyId, wrapKey, wrapKeyId } = flags
-  if (encryptKey === undefined) return wrapKey === undefined ? null : new Failure('bad-option', '--wrap-key wraps the key of --encrypt-key; give that too.')
-  if (encryptKeyId === undefined) return new Failure('bad-option', 'Say with --encrypt-key-id what the boards call the key.')
-  const secret = await secretFrom(encryptKey, encryptKeyId)
+  const secret = await secretNamed(call, 'encrypt-key', encryptKey, encryptKeyId, flags)
   if (failed(secret)) return secret
+  if (secret === null) return wrapKey === undefined && wrapKeyId === undefined ? null : new Failure('bad-option', '--wrap-key wraps the key of --encrypt-key; give that too.')
   const random = (bytes: number) => new Uint8Array(randomBytes(bytes))
-  if (wrapKey === undefined) return { secret, random }
-  if (wrapKeyId === undefined) return new Failure('bad-option', 'Say with --wrap-key-id what the boards call the wrapping key.')
-  const wrapFor = await secretFrom(wrapKey, wrapKeyId)
-  return failed(wrapFor) ? wrapFor : { secret, wrapFor, random }
+  const wrapFor = await secretNamed(call, 'wrap-key', wrapKey, wrapKeyId, flags)
+  if (failed(wrapFor)) secret.key.fill(0)
+  return failed(wrapFor) ? wrapFor : { secret, random, ...(wrapFor === null ? {} : { wrapFor }) }
 }
 
 /** What the flags say of the package; its name may come from the image's version. */
@@ -148,7 +158,8 @@ async function makeInPlace(call: Call, input: string, output: string, flags: Mak
   if (slotAddress === undefined) return new Failure('bad-option', 'Say with --slot-address where the package will lie.')
   if (imageVersion === undefined) return new Failure('bad-option', 'Say with --image-version which version the image is.')
   if (flags.imageKey === undefined) return new Failure('bad-option', 'Say with --image-key which key signs the image; its header is laid out anew, so it is signed here.')
-  if (flags.encryptKey !== undefined) return new Failure('bad-option', 'Firmware that runs from inside its package cannot be encrypted.')
+  if (flags.encryptKeyId !== undefined) return new Failure('bad-option', 'Firmware that runs from inside its package cannot be encrypted: the core executes the very bytes that lie there. Leave --encrypt-key out.')
+  if (flags.compress === true) return new Failure('bad-option', 'Firmware that runs from inside its package cannot be compressed: the core executes the very bytes that lie there. Leave --compress out.')
   const version = parseVersion(imageVersion)
   if (failed(version)) return version
   const order = orderOf(flags, versionNumber(version))

@@ -11,21 +11,22 @@ import type { PackageView } from '../contract/package-view.ts'
 import { parseImage } from '../image/format.ts'
 import { inspectImage } from '../image/inspect.ts'
 import type { ImageReport } from '../image/inspect.ts'
-import { decryptingOf } from '../station/firmware-keys.ts'
 import { installedOn, loaderFactsFor } from '../station/installed.ts'
 import { laidOutSays } from '../station/sending.ts'
-import { openWith, openedEntry, packageFileBytesMax, packageView, refusedEntry } from '../station/packages.ts'
+import { openAsking, openedEntry, packageFileBytesMax, packageView, refusedEntry } from '../station/packages.ts'
 import type { Answer, Call } from './call.ts'
 import { readInput, writeOutput } from './files.ts'
-import { homeFolder, prepareHome } from './home.ts'
+import { prepareHome } from './home.ts'
 import { knownKeyFor, publicKeyNamed } from './keys.ts'
-import { secretFrom, trustOf } from './packages.ts'
+import { keptSecret, secretNamed } from './firmware-key.ts'
+import type { FirmwarePassphrase } from './firmware-key.ts'
+import { trustOf } from './packages.ts'
 import type { TrustFlags } from './packages.ts'
 import { withLog } from './read-log.ts'
 import { record } from './record.ts'
 import { columns } from './terminal.ts'
 
-export type OpenFlags = TrustFlags & Readonly<{
+export type OpenFlags = TrustFlags & FirmwarePassphrase & Readonly<{
   hardware?: string; unit?: string; member?: readonly string[]; room?: number; decryptKey?: string; decryptKeyId?: string; unwrapKey?: string; unwrapKeyId?: string; imageKey?: string
 }>
 
@@ -40,6 +41,7 @@ export async function open(call: Call, path: string, out: string, flags: OpenFla
   if (bare !== null) return bare
   const proven = await prove(call, bytes, flags)
   if (failed(proven)) {
+    if (aboutPassphrase.has(proven.kind)) return proven
     const noted = await record(call, { kind: 'package-refused', data: refusedEntry(basename(path), bytes, proven, flags) })
     return failed(noted) ? noted : proven
   }
@@ -75,18 +77,19 @@ export async function inspect(call: Call, path: string, flags: OpenFlags): Promi
   }
 }
 
+/** What somebody typed or forgot to give, which says nothing of the package. */
+const aboutPassphrase: ReadonlySet<string> = new Set(['needs-passphrase', 'wrong-passphrase', 'passphrase-file', 'stopped'])
+
 /** Package, then image: its hash, and its signature where its key is known or named. */
 async function prove(call: Call, bytes: Uint8Array, flags: OpenFlags): Promise<Proven | Failure> {
   const trust = await trustOf(call, flags)
   if (failed(trust)) return trust
-  const decrypt = await decryptOf(call, flags)
-  if (failed(decrypt)) return decrypt
   const installed = flags.unit === undefined ? [] : await withLog(call, (log) => installedOn(log, flags.unit ?? ''))
   // A home without a log has installed nothing yet.
   const had = failed(installed) ? [] : installed
   const loader = { ...loaderFactsFor(flags.unit ?? null, flags.hardware ?? null, flags.member ?? [], had), ...(flags.room === undefined ? {} : { memoryBytes: flags.room }) }
   const asked = flags.hardware !== undefined || flags.unit !== undefined || flags.member !== undefined || flags.room !== undefined
-  const opened = openWith(bytes, trust, asked ? loader : null, decrypt)
+  const opened = await withKeysOf(call, flags, (given) => openAsking(bytes, trust, asked ? loader : null, given, (id) => keptSecret(call, id, flags)))
   if (failed(opened)) return opened
   const bare = inspectImage(opened.firmware)
   if (failed(bare)) return badFirmware(`what it carries is no image: ${bare.says}`)
@@ -112,20 +115,17 @@ function badFirmware(why: string): Failure {
   return new Failure('bad-firmware', `The package is genuine, but ${why}`, { rfc4108: 34, code: 'badFirmware' })
 }
 
-/** The keys named, then those the home keeps. */
-async function decryptOf(call: Call, flags: OpenFlags): Promise<Decrypting | Failure> {
-  const one = async (path: string | undefined, id: string | undefined, option: string) => {
-    if (path === undefined) return []
-    if (id === undefined) return new Failure('bad-option', `Say with --${option}-id what the package calls the key.`)
-    const secret = await secretFrom(path, id)
-    return failed(secret) ? secret : [secret]
+/** With the keys that the options name, wiped afterwards. */
+async function withKeysOf<T>(call: Call, flags: OpenFlags, work: (given: Decrypting) => Promise<T | Failure>): Promise<T | Failure> {
+  const firmwareKey = await secretNamed(call, 'decrypt-key', flags.decryptKey, flags.decryptKeyId, flags)
+  if (failed(firmwareKey)) return firmwareKey
+  const wrappingKey = await secretNamed(call, 'unwrap-key', flags.unwrapKey, flags.unwrapKeyId, flags)
+  try {
+    return failed(wrappingKey) ? wrappingKey : await work({ firmwareKeys: firmwareKey === null ? [] : [firmwareKey], wrappingKeys: wrappingKey === null ? [] : [wrappingKey] })
+  } finally {
+    firmwareKey?.key.fill(0)
+    if (!failed(wrappingKey)) wrappingKey?.key.fill(0)
   }
-  const firmwareKeys = await one(flags.decryptKey, flags.decryptKeyId, 'decrypt-key')
-  const wrappingKeys = await one(flags.unwrapKey, flags.unwrapKeyId, 'unwrap-key')
-  if (failed(firmwareKeys)) return firmwareKeys
-  if (failed(wrappingKeys)) return wrappingKeys
-  const kept = await decryptingOf(homeFolder(call))
-  return failed(kept) ? kept : { firmwareKeys: [...firmwareKeys, ...kept.firmwareKeys ?? []], wrappingKeys: [...wrappingKeys, ...kept.wrappingKeys ?? []] }
 }
 
 function viewWords({ paint }: Call, path: string, view: PackageView): string {

@@ -1,12 +1,11 @@
 // What the `package` commands share: certificates, keys and identifiers as people write them on a command line, and whom
 // to trust when a package is opened here.
 import { InvalidArgumentError } from 'commander'
-import { fromHex, utf8 } from '../base/bytes.ts'
+import { utf8 } from '../base/bytes.ts'
 import { realClock } from '../base/clock.ts'
 import { Failure, attempt, failed } from '../base/failure.ts'
 import type { Community, PackageName, SerialEntry } from '../cms/attributes.ts'
 import { isOid } from '../cms/der.ts'
-import type { NamedSecret } from '../cms/layers.ts'
 import { readRevocationList } from '../cms/pki.ts'
 import type { Certificate, RevocationList } from '../cms/pki.ts'
 import { anchorFromCertificate, anchorFromKey } from '../cms/trust.ts'
@@ -63,15 +62,6 @@ export async function certificatesFrom(path: string): Promise<Certificate[] | Fa
   if (failed(bytes)) return bytes
   const certificates = certificatesIn(bytes)
   return failed(certificates) ? new Failure(certificates.kind, `${path}: ${certificates.says}`, { path }) : certificates
-}
-
-/** A symmetric key: a file of 16 or 32 bytes, or of as many in hex; its name is what packages call it. */
-export async function secretFrom(path: string, id: string): Promise<NamedSecret | Failure> {
-  const bytes = await readInput(path, 'key file', 200)
-  if (failed(bytes)) return bytes
-  const key = bytes.length === 16 || bytes.length === 32 ? bytes : fromHex(new TextDecoder('latin1').decode(bytes).trim())
-  if (key === null || (key.length !== 16 && key.length !== 32)) return new Failure('not-a-key', `${path} is no AES key: it must hold 16 or 32 bytes, or as many written in hex.`, { path })
-  return { id: utf8(id), key }
 }
 
 export type TrustFlags = Readonly<{ trust?: readonly string[]; crl?: readonly string[]; certificate?: readonly string[] }>

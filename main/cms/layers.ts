@@ -135,6 +135,14 @@ export function writeWrappedKey(contentType: string, { secret, wrapFor, random }
   return sequence(integer(2), tlv(tags.set, recipient), writeEncryptedInfo(contentType, secret.key, random(ivBytes), null))
 }
 
+/** Names of the keys that a wrapped firmware key is wrapped for. */
+export function wrappedFor(wrapped: Value): Uint8Array[] {
+  return (wrapped.children[1]?.children ?? []).flatMap((recipient) => {
+    const id = recipient.children[1]?.children[0]
+    return recipient.tag === context(2) && id?.tag === tags.octets ? [id.content] : []
+  })
+}
+
 function unwrap(wrapped: Value, keys: readonly NamedSecret[]): Uint8Array {
   const [, recipients, info] = wrapped.children
   if (wrapped.tag !== tags.sequence || recipients?.tag !== tags.set || info?.tag !== tags.sequence || info.children.length !== 2) refuseLoad('badUnsignedAttrs', 'The wrapped firmware key is malformed, or comes with a content, which it may not.')

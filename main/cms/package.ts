@@ -11,7 +11,7 @@ import { writeSignedAttributes } from './attributes.ts'
 import type { Community, PackageInfo, PackageName, SignedAttributes } from './attributes.ts'
 import { isOid, join, octets, oid, sequence, setOf } from './der.ts'
 import { refuseLoad } from './errors.ts'
-import { readCompressed, readEncrypted, writeCompressed, writeEncrypted, writeWrappedKey } from './layers.ts'
+import { readCompressed, readEncrypted, wrappedFor, writeCompressed, writeEncrypted, writeWrappedKey } from './layers.ts'
 import type { Decrypting, Deflate, Encrypting, Inflate } from './layers.ts'
 import { checkLoader, checkMemory } from './loader.ts'
 import type { LoaderFacts } from './loader.ts'
@@ -184,6 +184,14 @@ export function openPackage(bytes: Uint8Array, world: OpenWorld): OpenedPackage 
 /** The structure alone, nothing proven. Only below `attempt`. */
 export function readPackage(bytes: Uint8Array): ReadSigned {
   return readSigned(bytes, packageContents)
+}
+
+const keysAskedMax = 16
+
+/** Names of the keys of which any one opens an encrypted package: its own, and those its own is wrapped for. Only below `attempt`. */
+export function keysAsked({ attributes, wrappedFirmwareKey }: ReadSigned): Uint8Array[] {
+  const { decryptKeyID } = attributes.known
+  return [...(decryptKeyID === undefined ? [] : [decryptKeyID]), ...(wrappedFirmwareKey === null ? [] : wrappedFor(wrappedFirmwareKey))].slice(0, keysAskedMax)
 }
 
 /** Whether a file looks like CMS signed data at all, from its first bytes; for telling packages from images. */

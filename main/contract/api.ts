@@ -118,6 +118,8 @@ export const methods = {
   // Files: the window names files by the id it got from a dialog, never by path.
   chooseFile: ask<FileView | null>(line)(z.strictObject({ purpose: filePurpose }), { windowOnly: true }),
   openFile: ask<FileView>(line)(z.strictObject({ path, purpose: filePurpose }), { stationOnly: true }),
+  /** A package whose problem was `firmware-key-locked`, with that key's passphrase; the key is open then until the station is locked or closed. */
+  unlockPackage: ask<FileView>(line)(z.strictObject({ file: fileId, passphrase })),
   inspectFile: ask<ImageView>(line)(z.strictObject({ file: fileId })),
   compareFiles: ask<ComparisonView>(line)(z.strictObject({ left: fileId, right: fileId })),
   /** Keys of the ring that may open an encrypted image. */

@@ -15,6 +15,7 @@ import { generateKey, readKeyPem, writeKeyPem } from './filekey.ts'
 import type { FileKey } from './filekey.ts'
 import { checkName, publicKeyOf, readSidecar, sidecarText, warningFor } from './key-entry.ts'
 import type { KeyEntry, TokenHome } from './key-entry.ts'
+import { checkLength } from './pbes2.ts'
 import { PEM_BYTES_MAX } from './pem.ts'
 import { formatPkcs11Uri, parsePkcs11Uri } from './pkcs11-uri.ts'
 import type { Residence } from './pkcs11-words.ts'
@@ -315,14 +316,11 @@ function publicTestKey(testKey: string, fingerprint: string): Failure {
   return new Failure('public-test-key', `This is MCUboot's public test key ${testKey}: anyone can download its private half and sign for your boards. Make a key of your own; this one can be added as a test key only.`, { fingerprint, testKey })
 }
 
-const passphraseCharactersMin = 8
-
 function checkPassphrase(keyClass: KeyClass, passphrase: string | null): null | Failure {
   if (passphrase === null) {
     return keyClass === 'test' ? null : new Failure('needs-passphrase', 'A production key is always encrypted at rest: give a passphrase, or make it a test key.')
   }
-  if ([...passphrase].length >= passphraseCharactersMin) return null
-  return new Failure('weak-passphrase', `The passphrase is shorter than ${passphraseCharactersMin} characters and would not protect the key. Use a longer one; several words are best.`)
+  return checkLength(passphrase)
 }
 
 function nameTaken(name: string): Failure {

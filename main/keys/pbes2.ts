@@ -36,6 +36,14 @@ const ciphers: Readonly<Record<string, { name: string; keyBytes: number; blockBy
   '1.2.840.113549.3.7': { name: 'des-ede3-cbc', keyBytes: 24, blockBytes: 8 },
 }
 
+const passphraseCharactersMin = 8
+
+/** Kind `weak-passphrase`. */
+export function checkLength(passphrase: string): null | Failure {
+  if ([...passphrase].length >= passphraseCharactersMin) return null
+  return new Failure('weak-passphrase', `The passphrase is shorter than ${passphraseCharactersMin} characters and would not protect the key. Use a longer one; several words are best.`)
+}
+
 const pbkdf2Async = promisify(pbkdf2)
 const scryptAsync = promisify<Uint8Array, Uint8Array, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt)
 

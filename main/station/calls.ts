@@ -26,6 +26,7 @@ import { compareFiles, sizeOfFile } from './images.ts'
 import { saveReceipts } from './receipts-saved.ts'
 import { laidOutSays } from './sending.ts'
 import { openPackageFile, openedEntry, packageView, refusedEntry } from './packages.ts'
+import type { OpenedPackageFile } from './packages.ts'
 import { peopleHandlers } from './people-calls.ts'
 import { dropDraft, keepDraft, listAllRecipes, release, startable, withdraw } from './recipes.ts'
 import type { RecipeWorld } from './recipes.ts'
@@ -73,6 +74,7 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice, bayMa
     openFactoryApi: () => world.door.open(),
     newFactoryToken: () => world.door.newToken(),
     openFile: ({ path, purpose }) => openFile(world, path, purpose),
+    unlockPackage: (args) => unlockPackage(world, args),
     inspectFile: async ({ file }) => {
       const opened = desk.files.get(file)
       const image = failed(opened) ? opened : await imageOf(desk, opened)
@@ -238,14 +240,28 @@ async function zipFileView({ desk }: World, file: OpenedFile): Promise<FileView>
 }
 
 /** A package opens to its image after the checks; the log notes either end. */
-async function packageFileView({ home, clock, desk, log }: World, file: OpenedFile): Promise<FileView> {
-  const { id, name, bytes, sha256 } = file
-  const unwrapped = await openPackageFile(file, { home, atMs: clock.wallMs(), desk })
-  if (failed(unwrapped)) {
-    const noted = log.recordAct({ kind: 'package-refused', data: refusedEntry(name, bytes, unwrapped) }, 'operator')
-    return { file: id, name, bytes: bytes.length, sha256, image: null, problem: failureView(failed(noted) ? noted : unwrapped), package: null }
-  }
-  const { opened, image } = unwrapped
+async function packageFileView(world: World, file: OpenedFile): Promise<FileView> {
+  const unwrapped = await openPackageFile(file, { ...world, atMs: world.clock.wallMs() })
+  return failed(unwrapped) ? refusedPackageView(world, file, unwrapped) : openedPackageView(world, file, unwrapped)
+}
+
+/** A package whose firmware key rests here, with that key's passphrase. A wrong one is noted, and the file stays as it was. */
+async function unlockPackage(world: World, { file: id, passphrase }: CheckedArgsOf<'unlockPackage'>): Promise<FileView | Failure> {
+  const file = world.desk.files.get(id)
+  if (failed(file)) return file
+  if (!looksLikePackage(file.bytes)) return new Failure('file-not-locked', `${file.name} is not locked: it is open already, or is no package.`)
+  const unwrapped = await openPackageFile(file, { ...world, atMs: world.clock.wallMs() }, passphrase)
+  if (!failed(unwrapped)) return openedPackageView(world, file, unwrapped)
+  return unwrapped.kind === 'wrong-passphrase' ? world.log.refuse('open an encrypted package', unwrapped) : refusedPackageView(world, file, unwrapped)
+}
+
+function refusedPackageView({ log }: World, { id, name, bytes, sha256 }: OpenedFile, why: Failure): FileView {
+  // A key that nobody has opened yet is no fault of the package.
+  const noted = why.kind === 'firmware-key-locked' ? null : log.recordAct({ kind: 'package-refused', data: refusedEntry(name, bytes, why) }, 'operator')
+  return { file: id, name, bytes: bytes.length, sha256, image: null, problem: failureView(failed(noted) ? noted : why), package: null }
+}
+
+function openedPackageView({ log }: World, { id, name, bytes, sha256 }: OpenedFile, { opened, image }: OpenedPackageFile): FileView {
   const noted = log.recordAct({ kind: 'package-opened', data: openedEntry(name, bytes, opened, { hash: image.view.hash, version: image.view.version }) }, 'operator')
   const says = `MCUboot image, version ${image.view.version}, ${image.view.signature === 'valid' ? `signed with ${image.view.keyName ?? 'a known key'}` : 'its signature is not proven here'}.${laidOutSays(image.view, opened.firmwareOffset)}`
   return { file: id, name, bytes: bytes.length, sha256, image: image.view, problem: failed(noted) ? failureView(noted) : null, package: packageView(bytes, opened, says) }

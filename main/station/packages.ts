@@ -9,10 +9,10 @@ import { Failure, attempt, failed } from '../base/failure.ts'
 import { bytesWords, nameWords, plainWords } from '../cms/attributes.ts'
 import type { Community, PackageName } from '../cms/attributes.ts'
 import { certificateFrom } from '../cms/certificate.ts'
-import type { Deflate, Inflate } from '../cms/layers.ts'
+import type { Decrypting, Deflate, Inflate, NamedSecret } from '../cms/layers.ts'
 import { loadErrors } from '../cms/errors.ts'
 import type { LoaderFacts } from '../cms/loader.ts'
-import { openPackage, readPackage } from '../cms/package.ts'
+import { keysAsked, openPackage, readPackage } from '../cms/package.ts'
 import type { OpenWorld, OpenedPackage } from '../cms/package.ts'
 import { anchorFromCertificate, anchorFromKey } from '../cms/trust.ts'
 import type { Trust, TrustAnchor } from '../cms/trust.ts'
@@ -25,7 +25,7 @@ import { readPem } from '../keys/pem.ts'
 import type { KindData } from '../log/kinds.ts'
 import type { DeskWorld } from './desk.ts'
 import type { OpenedFile } from './files.ts'
-import { decryptingOf } from './firmware-keys.ts'
+import { findFirmwareKey, openFirmwareKey } from './firmware-keys.ts'
 import { readImage } from './images.ts'
 import type { ReadImage } from './images.ts'
 
@@ -94,6 +94,28 @@ export async function anchorsOf(home: string, keys: readonly KeyEntry[]): Promis
 /** Opens a package with that trust; loader questions are asked where facts are given. */
 export function openWith(bytes: Uint8Array, trust: Trust, loader: LoaderFacts | null, decrypt: OpenWorld['decrypt'] = {}): OpenedPackage | Failure {
   return openPackage(bytes, { trust, loader, decrypt, inflate })
+}
+
+/**
+ * `openWith`, and where the package is encrypted, a key that `keyFor` gives (null: not here) and that is wiped here. No key is
+ * asked for before the signature held: a stranger's package brings nobody to type a passphrase.
+ */
+export async function openAsking(bytes: Uint8Array, trust: Trust, loader: LoaderFacts | null, given: Decrypting, keyFor: (id: Uint8Array) => Promise<NamedSecret | null | Failure>): Promise<OpenedPackage | Failure> {
+  const first = openWith(bytes, trust, loader, given)
+  if (!failed(first) || first.kind !== loadErrors.noDecryptKey.kind) return first
+  const asked = attempt(() => keysAsked(readPackage(bytes)))
+  if (failed(asked)) return asked
+  for (const id of asked) {
+    const secret = await keyFor(id)
+    if (failed(secret)) return secret
+    if (secret === null) continue
+    try {
+      return openWith(bytes, trust, loader, { firmwareKeys: [...given.firmwareKeys ?? [], secret], wrappingKeys: [...given.wrappingKeys ?? [], secret] })
+    } finally {
+      secret.key.fill(0)
+    }
+  }
+  return first
 }
 
 /** An image's version as one number: its four parts beside each other, so that order stays order. */
@@ -193,21 +215,33 @@ export function packageView(bytes: Uint8Array, opened: OpenedPackage, image: str
 /** The home whose anchors count, and its keys and open files. */
 export type PackageDesk = Readonly<{ home: string; atMs: number; desk: DeskWorld }>
 
+export type OpenedPackageFile = Readonly<{ opened: OpenedPackage; image: ReadImage }>
+
 /** A package file proven and unwrapped: from here on the open file is its image. The image's own hash and signature are judged as well. */
-export async function openPackageFile(file: OpenedFile, { home, atMs, desk }: PackageDesk): Promise<Readonly<{ opened: OpenedPackage; image: ReadImage }> | Failure> {
+export async function openPackageFile(file: OpenedFile, { home, atMs, desk }: PackageDesk, passphrase: string | null = null): Promise<OpenedPackageFile | Failure> {
   const [own, known] = await Promise.all([desk.keyring.list(), desk.known?.list() ?? []])
   if (failed(own)) return own
   if (failed(known)) return known
   const keys = [...own, ...known]
   const anchors = await anchorsOf(home, keys)
   if (failed(anchors)) return anchors
-  const decrypt = await decryptingOf(home)
-  if (failed(decrypt)) return decrypt
-  const opened = openWith(file.bytes, { anchors, atMs }, null, decrypt)
+  const opened = await openAsking(file.bytes, { anchors, atMs }, null, {}, (id) => keyHere(home, id, desk, passphrase))
   if (failed(opened)) return opened
   const image = readImage({ ...file, bytes: opened.firmware, sha256: sha256(opened.firmware) }, keys)
   const why = failed(image) ? image.says : image.view.signature === 'invalid' ? 'the signature of the image in it does not hold.' : image.facts.hashHolds ? null : 'the image in it does not match its own hash.'
   if (failed(image) || why !== null) return new Failure('bad-firmware', `The package is genuine, but not usable: ${why ?? ''}`, { rfc4108: loadErrors.badFirmware.code, code: 'badFirmware' })
   desk.files.unwrap(file, opened)
   return { opened, image }
+}
+
+/** Kind `firmware-key-locked`: the key is here and nobody has opened it yet. */
+async function keyHere(home: string, id: Uint8Array, { firmwareKeys }: DeskWorld, passphrase: string | null): Promise<NamedSecret | null | Failure> {
+  const held = firmwareKeys?.get(id) ?? null
+  if (held !== null) return held
+  const entry = await findFirmwareKey(home, id)
+  if (failed(entry) || entry === null) return entry
+  if (passphrase === null) return new Failure('firmware-key-locked', `The package is encrypted with the firmware key ${bytesWords(id)}, which rests here encrypted. Give its passphrase; the key is then open until the station is locked or closed.`, { name: bytesWords(id) })
+  const secret = await openFirmwareKey(entry, passphrase)
+  if (!failed(secret)) firmwareKeys?.hold(secret)
+  return secret
 }

@@ -45,8 +45,11 @@ export function openSessions(world: World, handlers: Handlers): Sessions | Failu
       const { boards, counts } = batch.view()
       return { boards, done: outcomeNames.reduce((sum, name) => sum + counts[name], 0) }
     },
-    // A PIN typed for a token was that person's: the next one types it again.
-    left: async () => void await desk.tokens?.lock(null),
+    // A PIN typed for a token was that person's, and so was a firmware key's passphrase: the next one types it again.
+    left: async () => {
+      desk.firmwareKeys?.lock()
+      await desk.tokens?.lock(null)
+    },
     closed: (session) => void open.delete(session),
   }
   return {

@@ -24,6 +24,7 @@ import { Consoles } from './console.ts'
 import type { DeskWorld } from './desk.ts'
 import { Door, factoryName } from './door.ts'
 import { OpenFiles } from './files.ts'
+import { OpenFirmwareKeys } from './firmware-keys.ts'
 import { Fleet } from './fleet.ts'
 import { readable, text } from './history.ts'
 import { keysFolderOf, knownKeysFolderOf, makeHome } from './home.ts'
@@ -161,7 +162,9 @@ async function assemble(options: StationOptions, opened: (() => void | Promise<v
   audit.reachTokens((uri, publicKey) => tokens?.signer(uri, publicKey) ?? new Failure('no-pkcs11', 'The log\'s key lies in a token, and this station was started without the process that talks to tokens.'))
   // Closing ends the tokens' processes, and with them all that is left of a PIN.
   opened.push(async () => tokens?.close())
-  const desk: DeskWorld = { keyring: new Keyring(keysFolderOf(home), clock), known: new Keyring(knownKeysFolderOf(home), clock), tokens, files: new OpenFiles(), log, clock }
+  const firmwareKeys = new OpenFirmwareKeys()
+  opened.push(() => firmwareKeys.lock())
+  const desk: DeskWorld = { keyring: new Keyring(keysFolderOf(home), clock), known: new Keyring(knownKeysFolderOf(home), clock), tokens, files: new OpenFiles(), firmwareKeys, log, clock }
   const questions = new Questions(clock, (open) => emit({ is: 'questions', questions: open }))
   const updates = Updates.open({
     home, version: options.version, installed: options.installed ?? null, database: audit.database, log, clock,

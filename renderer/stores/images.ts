@@ -5,6 +5,7 @@ import { computed, reactive, ref, shallowRef } from 'vue'
 import type { ComparisonView, FailureView, FileView, SizeView } from '../../main/contract/views.ts'
 import { ask } from '../ask.ts'
 import { numberOf, sectorBounds, slotBounds } from './desk.ts'
+import { useUnlocking } from './unlocking.ts'
 
 export { sectorBounds }
 
@@ -21,7 +22,7 @@ export const useImages = defineStore('images', () => {
 
   async function open(side: 'left' | 'right'): Promise<void> {
     busy.value = true
-    const reply = await ask('chooseFile', { purpose: 'image' })
+    const reply = await useUnlocking().chooseImage()
     failure.value = reply.ok ? null : reply.failure
     if (reply.ok && reply.value !== null) {
       if (side === 'left') left.value = reply.value

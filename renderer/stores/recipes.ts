@@ -10,6 +10,7 @@ import { ask } from '../ask.ts'
 import { bodyOf, draftOf, emptyDraft } from '../recipes/draft.ts'
 import type { Draft } from '../recipes/draft.ts'
 import { useLine } from './line.ts'
+import { useUnlocking } from './unlocking.ts'
 
 /** Which revision is open; `new`: one that is not saved yet. */
 export type Open = Readonly<{ id: string; revision: number }> | 'new' | null
@@ -130,7 +131,7 @@ export const useRecipes = defineStore('recipes', () => {
 
   async function choose(): Promise<FileView | null> {
     asking.value = 'file'
-    const reply = await ask('chooseFile', { purpose: 'image' })
+    const reply = await useUnlocking().chooseImage()
     asking.value = null
     failure.value = reply.ok ? null : reply.failure
     if (!reply.ok || reply.value === null) return null

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { strToU8, zipSync } from 'fflate'
+import { breaches } from './axe.ts'
 import { answerOpenDialog, answerSaveDialog, command, eightAttached, expect, picture, test, view, writeFirmware } from './station-window.ts'
 
 test('an image is shown with what is proven, a changed one is caught, and two versions differ where they differ', async ({ station }) => {
@@ -88,6 +89,11 @@ test('a firmware package is shown as layers with what was proven, and one whose 
   await expect(first.page.locator('[data-part=signed]')).toContainText('1.4.0')
   await first.app.close()
   command('package', 'make', signed, packed, '--home', home, '--key', 'practice', '--hardware', '1.3.6.1.4.1.99999.1', '--id', '1.3.6.1.4.1.99999.2', '--description', 'Pump controller', '--compress')
+  const words = join(home, 'words.txt')
+  const secret = join(home, 'secret.p7m')
+  writeFileSync(words, 'correct horse battery\n')
+  command('package', 'key', 'make', '--id', 'line 3', '--passphrase-file', words, '--home', home)
+  command('package', 'make', signed, secret, '--home', home, '--key', 'practice', '--hardware', '1.3.6.1.4.1.99999.1', '--id', '1.3.6.1.4.1.99999.2', '--encrypt-key-id', 'line 3', '--firmware-passphrase-file', words)
 
   const { app, page } = await open()
   await eightAttached(page)
@@ -101,6 +107,23 @@ test('a firmware package is shown as layers with what was proven, and one whose 
   await expect(shown).toContainText('1.3.6.1.4.1.99999.1')
   await expect(page.locator('[data-part=signature]')).toContainText('Signed with practice')
   await picture(page, '42-package')
+
+  await answerOpenDialog(app, secret)
+  await page.getByRole('button', { name: 'Another' }).click()
+  const asks = page.getByRole('dialog')
+  await expect(asks).toContainText('secret.p7m')
+  expect(await breaches(page, 'Sheet', '[role=dialog]')).toEqual([])
+  await page.getByLabel('Passphrase of "line 3"').fill('another passphrase')
+  await page.keyboard.press('Enter')
+  await expect(asks.getByRole('alert')).toContainText('does not open this key')
+  await picture(page, '43-firmware-key')
+  await page.keyboard.press('Escape')
+  await expect(page.locator('[data-image="secret.p7m"]').getByRole('alert')).toContainText('"line 3"')
+  await page.getByRole('button', { name: 'Another' }).click()
+  await page.getByLabel('Passphrase of "line 3"').fill('correct horse battery')
+  await page.getByRole('button', { name: 'Open package' }).click()
+  await expect(asks).toBeHidden()
+  await expect(shown.locator('[data-layer=encrypted]')).toContainText('line 3')
 
   const bytes = readFileSync(packed)
   bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1

@@ -2,7 +2,7 @@
 // its sentence, its RFC 4108 code and exit 1.
 import { shake256 } from '@noble/hashes/sha3.js'
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { document, expectRefusal, folder, run, start } from './command.ts'
@@ -54,18 +54,83 @@ test('compressed, encrypted, its key wrapped, and opened with the wrapping key',
   expect(readFileSync(at('secret.img')).equals(readFileSync(at('app.img')))).toBe(true)
 })
 
-test('a firmware key kept in the home opens what it encrypted or wrapped, under the name that packages use', async () => {
-  writeFileSync(at('kept.key'), Buffer.alloc(32, 9))
-  await make('kept.cms', '--encrypt-key', 'kept.key', '--encrypt-key-id', 'line 3')
-  expectRefusal(await call('package', 'open', 'kept.cms', 'x.img', '--trust', 'rel.pem'), 'no-decrypt-key', /"line 3", which is not here/)
-  await done('package', 'key', 'add', 'kept.key', '--id', 'line 3')
-  expect(await done('package', 'key', 'list')).toEqual({ keys: [{ id: '"line 3"', bits: 256 }] })
-  await done('package', 'open', 'kept.cms', 'kept.img', '--trust', 'rel.pem')
-  expect(readFileSync(at('kept.img')).equals(readFileSync(at('app.img')))).toBe(true)
-  expectRefusal(await call('package', 'key', 'add', 'kept.key', '--id', 'line 3'), 'firmware-key-exists', /already/)
-  await done('package', 'key', 'remove', 'line 3')
-  expectRefusal(await call('package', 'open', 'kept.cms', 'x.img', '--trust', 'rel.pem'), 'no-decrypt-key', /line 3/)
-  expect(JSON.stringify(await done('log', 'list'))).not.toContain('09'.repeat(32))
+describe('a firmware key kept in the home', () => {
+  const key = Buffer.from(shake256(new TextEncoder().encode('kept firmware key'), { dkLen: 32 }))
+  const opening = ['--firmware-passphrase-file', 'kept.txt'] as const
+  beforeAll(async () => {
+    writeFileSync(at('kept.key'), key)
+    writeFileSync(at('kept.txt'), 'correct horse battery\n')
+    writeFileSync(at('other.txt'), 'another passphrase\n')
+    expectRefusal(await call('package', 'key', 'add', 'kept.key', '--id', 'line 3'), 'needs-passphrase', /--passphrase-file/)
+    writeFileSync(at('short.txt'), 'short\n')
+    expectRefusal(await call('package', 'key', 'add', 'kept.key', '--id', 'line 3', '--passphrase-file', 'short.txt'), 'weak-passphrase', /shorter than 8/)
+    // A key that came in the clear is taken in with a warning, and never stays so.
+    expect(await done('package', 'key', 'add', 'kept.key', '--id', 'line 3', '--passphrase-file', 'kept.txt')).toMatchObject({ id: '"line 3"', bits: 256, warning: expect.stringContaining('kept.key holds the key unencrypted') as string })
+    expectRefusal(await call('package', 'key', 'add', 'kept.key', '--id', 'line 3', '--passphrase-file', 'kept.txt'), 'firmware-key-exists', /already/)
+    await done('package', 'make', 'app.img', 'kept.cms', '-k', 'rel.pem', '--hardware', hardware, '--id', id, '--encrypt-key-id', 'line 3', ...opening)
+  })
+
+  test('opens what it encrypted or wrapped, with its passphrase and not without', async () => {
+    expect(await done('package', 'key', 'list')).toEqual({ keys: [{ id: '"line 3"', bits: 256 }] })
+    expectRefusal(await call('package', 'open', 'kept.cms', 'x.img', '--trust', 'rel.pem'), 'needs-passphrase', /"line 3".*--firmware-passphrase-file/)
+    expectRefusal(await call('package', 'open', 'kept.cms', 'x.img', '--trust', 'rel.pem', '--firmware-passphrase-file', 'other.txt'), 'wrong-passphrase', /passphrase/)
+    await done('package', 'open', 'kept.cms', 'kept.img', '--trust', 'rel.pem', ...opening)
+    expect(readFileSync(at('kept.img')).equals(readFileSync(at('app.img')))).toBe(true)
+    writeFileSync(at('once.key'), Buffer.alloc(16, 3))
+    await done('package', 'make', 'app.img', 'wrapped.cms', '-k', 'rel.pem', '--hardware', hardware, '--id', id, '--encrypt-key', 'once.key', '--encrypt-key-id', 'once', '--wrap-key-id', 'line 3', ...opening)
+    await done('package', 'open', 'wrapped.cms', 'wrapped.img', '--trust', 'rel.pem', ...opening)
+    expect(readFileSync(at('wrapped.img')).equals(readFileSync(at('app.img')))).toBe(true)
+  })
+
+  test('nobody is asked for a passphrase by a package that nobody trusted has signed', async () => {
+    expectRefusal(await call('package', 'open', 'kept.cms', 'x.img', '--trust', 'ca.pem'), 'no-trust-anchor', /trust/)
+  })
+
+  test('goes to another station encrypted, and into the clear only where that is asked for and noted', async () => {
+    await done('package', 'key', 'export', 'line 3', 'sealed.pem')
+    expect(readFileSync(at('sealed.pem'), 'utf8')).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----/)
+    const there = (...words: string[]) => run([...words, '--json'], { home: at('there'), cwd: dir })
+    expectRefusal(await there('package', 'key', 'add', 'sealed.pem', '--id', 'line 3', '--passphrase-file', 'kept.txt', '--firmware-passphrase-file', 'other.txt'), 'wrong-passphrase', /sealed\.pem/)
+    expect(document(await there('package', 'key', 'add', 'sealed.pem', '--id', 'line 3', '--passphrase-file', 'other.txt', ...opening))).not.toHaveProperty('warning')
+    expect((await there('package', 'open', 'kept.cms', 'there.img', '--trust', 'rel.pem', '--firmware-passphrase-file', 'other.txt')).code).toBe(0)
+    await done('package', 'key', 'export', 'line 3', 'clear.key', '--clear', ...opening)
+    expect(readFileSync(at('clear.key'), 'utf8').trim()).toBe(key.toString('hex'))
+    const { entries } = await done('log', 'list') as { entries: { kind: string; data: Record<string, unknown> }[] }
+    expect(entries.filter(({ data }) => data['name'] === 'firmware-key').map(({ data }) => data['after'])).toEqual(expect.arrayContaining(['"line 3", AES-256, taken in', '"line 3", exported encrypted', '"line 3", exported unencrypted']))
+  })
+
+  test('a key made here is never seen: it opens what it encrypted', async () => {
+    await done('package', 'key', 'make', '--id', 'own', '--bits', '128', '--passphrase-file', 'kept.txt')
+    await done('package', 'make', 'app.img', 'own.cms', '-k', 'rel.pem', '--hardware', hardware, '--id', id, '--encrypt-key-id', 'own', ...opening)
+    await done('package', 'open', 'own.cms', 'own.img', '--trust', 'rel.pem', ...opening)
+    expect(readFileSync(at('own.img')).equals(readFileSync(at('app.img')))).toBe(true)
+    expectRefusal(await call('package', 'make', 'app.img', 'x.cms', '-k', 'rel.pem', '--hardware', hardware, '--id', id, '--encrypt-key-id', 'nobody'), 'no-such-key', /no firmware key "nobody"/)
+  })
+
+  test('its bytes are nowhere in the home, in any spelling, nor in the log; its file is its user\'s alone', () => {
+    const files = readdirSync(home, { recursive: true, withFileTypes: true }).filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name))
+    expect(files.some((file) => file.endsWith('.aes256.pem'))).toBe(true)
+    expect(files.some((file) => /slotwright.*\.db$|\.sqlite$|\.db$/.test(file))).toBe(true)
+    const base64 = key.toString('base64').replace(/=+$/, '').slice(0, -1)
+    for (const file of files) {
+      const bytes = readFileSync(file)
+      for (const [how, found] of [['raw', bytes.includes(key)], ['hex', bytes.toString('latin1').toLowerCase().includes(key.toString('hex'))], ['base64', bytes.includes(base64)], ['passphrase', bytes.includes('correct horse battery')]] as const) expect([file, how, found]).toEqual([file, how, false])
+      if (file.includes('firmware-keys')) expect(statSync(file).mode & 0o077).toBe(0)
+    }
+  })
+
+  test('one that an earlier station left in the clear is not used, and the sentence says what to do', async () => {
+    const old = at('old-home')
+    mkdirSync(join(old, 'firmware-keys'), { recursive: true })
+    writeFileSync(join(old, 'firmware-keys', `${Buffer.from('line 3').toString('hex')}.key`), `${key.toString('hex')}\n`)
+    expectRefusal(await run(['package', 'open', 'kept.cms', 'x.img', '--trust', 'rel.pem', '--json'], { home: old, cwd: dir }), 'firmware-key-plain', /not encrypted.*package key add/)
+  })
+
+  test('a removed one opens nothing more', async () => {
+    await done('package', 'key', 'remove', 'line 3')
+    expectRefusal(await call('package', 'open', 'kept.cms', 'x.img', '--trust', 'rel.pem', ...opening), 'no-decrypt-key', /"line 3", which is not here/)
+    expectRefusal(await call('package', 'key', 'remove', 'line 3'), 'no-such-key', /key list/)
+  })
 })
 
 test('a package turned away for a unit gives an error report, which openssl verifies and an audit bundle carries', async () => {

@@ -14,6 +14,7 @@ import { writeKeyPem } from '../../main/keys/filekey.ts'
 import { writePem } from '../../main/keys/pem.ts'
 import { admitter, installedOn } from '../../main/station/installed.ts'
 import { inflate, packageView, trustFolderOf, versionNumber } from '../../main/station/packages.ts'
+import { OpenFirmwareKeys, addFirmwareKey } from '../../main/station/firmware-keys.ts'
 import { openStation } from '../../main/station/station.ts'
 import type { Station } from '../../main/station/station.ts'
 import { deflate, firmware, good, hardware, house, orderWith, packed, product, worldOf } from '../cms/making.ts'
@@ -67,6 +68,39 @@ test('a package opens to its image, with what was proven, and the log has it', a
   expect(good(await here.inspectFile({ file: file.file }))).toMatchObject({ version: '1.1.0+0' })
   const { entries } = good(await here.listLog({ kind: 'package-opened' }))
   expect(entries[0]?.data).toMatchObject({ file: 'pump.cms', packageName: product, packageVersion: '17', imageHash: file.image?.hash, anchor: 'Test authority' })
+})
+
+test('an encrypted package whose key rests here opens with its passphrase, which is asked once until the station is locked', async () => {
+  await trusting()
+  const { signing } = await house()
+  const secret = { id: utf8('line 3'), key: new Uint8Array(32).fill(9) }
+  mkdirSync(home(), { recursive: true })
+  expect(await addFirmwareKey(home(), { ...secret, key: secret.key.slice() }, 'correct horse battery')).toBeNull()
+  const path = put('pump.cms', (await packed(signing, { firmware: await image(), encrypt: { secret, random: (bytes) => new Uint8Array(bytes) } })).bytes)
+  const here = await opened()
+  const locked = good(await here.openFile({ path, purpose: 'image' }))
+  expect(locked).toMatchObject({ image: null, problem: { kind: 'firmware-key-locked', facts: { name: '"line 3"' } } })
+  expect(await here.unlockPackage({ file: locked.file, passphrase: 'something else' })).toMatchObject({ kind: 'wrong-passphrase' })
+  expect(good(await here.unlockPackage({ file: locked.file, passphrase: 'correct horse battery' }))).toMatchObject({ file: locked.file, problem: null, image: { version: '1.1.0+0' }, package: { layers: [{ layer: 'signed' }, { layer: 'encrypted' }, { layer: 'firmware' }, { layer: 'image' }] } })
+  expect(await here.unlockPackage({ file: locked.file, passphrase: 'correct horse battery' })).toMatchObject({ kind: 'file-not-locked' })
+  expect(good(await here.openFile({ path, purpose: 'image' })).problem).toBeNull()
+  const { entries } = good(await here.listLog({}))
+  expect(entries.map(({ kind }) => kind)).not.toContain('package-refused')
+  expect(entries.find(({ kind }) => kind === 'refusal')?.data).toMatchObject({ what: 'open an encrypted package', failure: 'wrong-passphrase' })
+  expect(entries.find(({ kind }) => kind === 'package-opened')?.data).toMatchObject({ decryptKeyId: Buffer.from('line 3').toString('hex') })
+  await station?.close()
+  expect(good(await (await opened()).openFile({ path, purpose: 'image' })).problem).toMatchObject({ kind: 'firmware-key-locked' })
+})
+
+test('opened firmware keys are wiped when somebody leaves, and a copy that was given out keeps its bytes', () => {
+  const keys = new OpenFirmwareKeys()
+  const key = new Uint8Array(16).fill(5)
+  keys.hold({ id: utf8('a'), key })
+  key.fill(0)
+  const copy = keys.get(utf8('a'))
+  keys.lock()
+  expect(keys.get(utf8('a'))).toBeNull()
+  expect(copy?.key).toEqual(new Uint8Array(16).fill(5))
 })
 
 test('a package nobody trusted signed is a problem, and the log has its code', async () => {

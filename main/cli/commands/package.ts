@@ -7,14 +7,15 @@ import { wholeNumber } from '../numbers.ts'
 import { bigNumber, collect, oidText, oids, packageNames, serialLists } from '../packages.ts'
 import { certify, importCertificates, request, revoke, trust } from '../package-certify.ts'
 import type { CertifyFlags, RequestFlags, RevokeFlags } from '../package-certify.ts'
-import { addKey, listFirmwareKeys, removeKey } from '../package-keys.ts'
-import type { FirmwareKeyFlags } from '../package-keys.ts'
+import { addKey, exportKey, listFirmwareKeys, makeKey, removeKey } from '../package-keys.ts'
+import type { AddKeyFlags, ExportKeyFlags } from '../package-keys.ts'
 import { make } from '../package-make.ts'
 import type { MakeFlags } from '../package-make.ts'
 import { inspect, open } from '../package-open.ts'
 import type { OpenFlags } from '../package-open.ts'
 import { receipt, verifyReceipt } from '../package-receipt.ts'
 import type { ReceiptFlags, VerifyReceiptFlags } from '../package-receipt.ts'
+import type { PassphraseOptions } from '../passphrase.ts'
 
 const u32Max = 0xffff_ffff
 
@@ -28,11 +29,22 @@ export function declare(command: Command, act: Act): void {
 }
 
 function declareKeys(command: Command, act: Act): void {
-  command.command('add').description('keep a firmware key, or a key that firmware keys are wrapped with').argument('<file>', '16 or 32 bytes, or as many in hex')
-    .requiredOption('--id <name>', 'what packages call it')
-    .action(act<FirmwareKeyFlags>((call, [path = ''], flags) => addKey(call, path, flags)))
+  const kept = (one: Command) => one.option('--passphrase-file <file>', 'file whose first line is the new passphrase, under which the key is kept (default: asked for)')
+  kept(command.command('make').description('make a firmware key; it rests encrypted in the home')).requiredOption('--id <name>', 'what packages are to call it')
+    .addOption(new Option('--bits <n>', 'size of the key').choices(['128', '256']).default('256'))
+    .action(act<PassphraseOptions & { id: string; bits: string }>((call, _words, flags) => makeKey(call, { ...flags, bits: flags.bits === '128' ? 128 : 256 })))
+  withFirmwarePassphrase(kept(command.command('add').description('keep a firmware key, or a key that firmware keys are wrapped with; it rests encrypted in the home').argument('<file>', '16 or 32 bytes, as many in hex, or what key export gave'))
+    .requiredOption('--id <name>', 'what packages call it'), 'file whose first line opens the file, where it is encrypted')
+    .action(act<AddKeyFlags>((call, [path = ''], flags) => addKey(call, path, flags)))
   command.command('list').description('which there are').action(act((call) => listFirmwareKeys(call)))
+  withFirmwarePassphrase(command.command('export').description('give a key out, encrypted as it rests; another station takes it in with key add').argument('<name>', 'what packages call it').argument('<out>', 'file to write')
+    .option('--clear', 'unencrypted, in hex, as boards need it'))
+    .action(act<ExportKeyFlags>((call, [id = '', out = ''], flags) => exportKey(call, id, out, flags)))
   command.command('remove').description('forget a key').argument('<name>', 'what packages call it').action(act((call, [id = '']) => removeKey(call, id)))
+}
+
+function withFirmwarePassphrase(command: Command, what = 'file whose first line is the passphrase of the firmware key (default: asked for)'): Command {
+  return command.option('--firmware-passphrase-file <file>', what)
 }
 
 function withKey(command: Command, what: string): Command {
@@ -63,10 +75,11 @@ function declareMake(command: Command, act: Act): void {
     .option('--no-time', 'leave out the signing time')
     .option('--nested', 'put the firmware into an octet string of its own inside')
     .option('--compress', 'compress with zlib')
-    .option('--encrypt-key <file>', 'encrypt with this AES key (16 or 32 bytes, or hex)')
+    .option('--encrypt-key <file>', 'encrypt with this AES key (16 or 32 bytes, or hex); without it with the home\'s own of that name')
     .option('--encrypt-key-id <name>', 'what boards call that key')
-    .option('--wrap-key <file>', 'send the key along, wrapped with this one')
+    .option('--wrap-key <file>', 'send the key along, wrapped with this one; without it with the home\'s own of that name')
     .option('--wrap-key-id <name>', 'what boards call the wrapping key')
+    .option('--firmware-passphrase-file <file>', 'file whose first line is the passphrase of those keys, where the home keeps them (default: asked for)')
     .option('--product <name>', 'product the firmware is for, where the key\'s policy asks for it')
     .addOption(new Option('--for <class>', 'class of the recipe it is meant for').choices(['production', 'test']))
     .option('--in-place', 'lay out so that the firmware runs from inside the package')
@@ -96,6 +109,7 @@ function declareOpening(command: Command, act: Act, what: 'open' | 'inspect'): v
     .option('--decrypt-key-id <name>', 'what the package calls that key')
     .option('--unwrap-key <file>', 'AES key the firmware key is wrapped with')
     .option('--unwrap-key-id <name>', 'what the package calls that key')
+    .option('--firmware-passphrase-file <file>', 'file whose first line is the passphrase of the home\'s firmware key (default: asked for)')
     .option('--image-key <key>', 'key the image inside must be signed with')
   if (what === 'open') command.action(act<OpenFlags>((call, [path = '', out = ''], flags) => open(call, path, out, flags)))
   else command.action(act<OpenFlags>((call, [path = ''], flags) => inspect(call, path, flags)))

@@ -7,11 +7,13 @@ import { looksLikePackage } from '../../cms/package.ts'
 import { inspectImage } from '../../image/inspect.ts'
 import { looksLikeZip, openUpdateZip } from '../../image/update-zip.ts'
 import type { ArgsOf } from '../../contract/api.ts'
-import type { BatchView, RunView, UpgradeMode } from '../../contract/views.ts'
+import type { BatchView, FileView, RunView, UpgradeMode } from '../../contract/views.ts'
 import { usageKind } from '../call.ts'
 import type { Act, Answer, Call } from '../call.ts'
 import { allGood, batchDocument, batchWords } from '../batch-words.ts'
 import { waitForBays, waitForPorts } from '../bays.ts'
+import { firmwarePassphrase } from '../firmware-key.ts'
+import type { FirmwarePassphrase } from '../firmware-key.ts'
 import { readImageFile } from '../image-file.ts'
 import { oneOf, wholeNumber } from '../numbers.ts'
 import { oidText } from '../packages.ts'
@@ -24,7 +26,7 @@ import type { CalledStation } from '../station-call.ts'
 
 type Recipe = ArgsOf<'startBatch'>['recipe']
 
-export type ProvisionFlags = Readonly<{
+export type ProvisionFlags = FirmwarePassphrase & Readonly<{
   ports: string
   recipe?: string
   mode?: UpgradeMode
@@ -60,6 +62,7 @@ export function declare(command: Command, act: Act): void {
     .option('--key <key>', 'key that must have signed the image: name, fingerprint or PEM file (may be repeated)', (text: string, before: readonly string[] = []) => [...before, text])
     .option('--send <what>', 'of a firmware package, what goes to the boards: image (unwrapped here, the default), whole (their bootloader unpacks it) or in-place (it runs from inside)', oneOf(sends))
     .option('--hardware <oid>', 'the boards\' hardware type, which a firmware package must name', oidText)
+    .option('--firmware-passphrase-file <file>', 'file whose first line is the passphrase of the home\'s firmware key, for an encrypted package (default: asked for)')
     .option('--wait <seconds>', 'how long to wait for the boards to appear', wholeNumber(0, waitSecondsMax), 10)
     .addHelpText('after', '\nExit code 0 only if every board ended as the mode asks (test-and-confirm: confirmed or unchanged).\n\nExample:\n  slotwright practice --boards 8 --dir /tmp/line &\n  slotwright provision app-1.1.0.bin --ports /tmp/line --json')
     .action(act<ProvisionFlags>((call, [image], flags) => provision(call, image ?? '', flags)))
@@ -77,7 +80,7 @@ export async function provision(call: Call, image: string, flags: ProvisionFlags
   if (failed(report)) return report
   const waited = await waitForPorts(call, flags.ports, flags.wait)
   return withStation(call, { ports: flags.ports, keys: flags.key ?? [], baudRate: flags.baud }, async (station) => {
-    const file = await station.openFile({ path: image, purpose: 'image' })
+    const file = await openedImage(call, station, image, flags)
     if (failed(file)) return file
     if (file.problem !== null) return new Failure(file.problem.kind, file.problem.says, file.problem.facts)
     const bays = await waitForBays(call, station, { boards: flags.boards ?? null, waitSeconds: flags.wait, ports: flags.ports, told: waited })
@@ -94,6 +97,14 @@ export async function provision(call: Call, image: string, flags: ProvisionFlags
     }
     return runBatch(call, station, { file: file.file, recipe: { ...recipe, allowedKeys: [...(recipe.allowedKeys ?? []), ...station.namedKeys] }, unitTable: table?.file ?? null, bays }, flags.answers ?? null)
   })
+}
+
+/** The file, opened; of an encrypted package whose key the home keeps, with that key's passphrase. */
+async function openedImage(call: Call, station: CalledStation, path: string, { firmwarePassphraseFile }: ProvisionFlags): Promise<FileView | Failure> {
+  const file = await station.openFile({ path, purpose: 'image' })
+  if (failed(file) || file.problem?.kind !== 'firmware-key-locked') return file
+  const passphrase = await firmwarePassphrase(call, String(file.problem.facts['name']), { firmwarePassphraseFile })
+  return failed(passphrase) ? passphrase : station.unlockPackage({ file: file.file, passphrase })
 }
 
 /** Starts the batch, follows it to its end (or stops it when the signal says so) and tells what came of it. */

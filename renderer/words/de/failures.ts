@@ -189,6 +189,9 @@ export const failure = {
   'needs-approval': 'Dieser Schlüssel braucht zwei Personen: Erst muss jemand anderes freigeben.',
   'firmware-key-exists': 'Diesen Firmware-Schlüssel gibt es schon.',
   'firmware-keys-unreadable': 'Die Firmware-Schlüssel lassen sich nicht lesen.',
+  'firmware-key-locked': 'Das Paket ist mit einem Firmware-Schlüssel verschlüsselt, der hier verschlüsselt liegt. Mit seiner Passphrase geht es auf.',
+  'firmware-key-plain': 'Hier liegt ein Firmware-Schlüssel unverschlüsselt und wird deshalb nicht benutzt.',
+  'file-not-locked': 'Diese Datei ist nicht verschlossen: Sie ist schon offen, oder sie ist kein Paket.',
   // Schlüssel in Tokens
   'no-pkcs11': 'Dieser Station fehlt der Teil für Schlüssel in Hardware.',
   'module-not-found': 'Dieses PKCS#11-Modul gibt es hier nicht.',

@@ -189,6 +189,9 @@ export const failure = {
   'needs-approval': 'Esta clave requiere dos personas: antes tiene que aprobarlo otra.',
   'firmware-key-exists': 'Esta clave de firmware ya existe.',
   'firmware-keys-unreadable': 'Las claves de firmware no se pueden leer.',
+  'firmware-key-locked': 'El paquete está cifrado con una clave de firmware que aquí se guarda cifrada. Se abre con su frase de contraseña.',
+  'firmware-key-plain': 'Aquí hay una clave de firmware sin cifrar, que por eso no se usa.',
+  'file-not-locked': 'Este archivo no está bloqueado: ya está abierto, o no es un paquete.',
   // Claves en tokens
   'no-pkcs11': 'A esta estación le falta el componente de claves en hardware.',
   'module-not-found': 'Este módulo PKCS#11 no existe aquí.',

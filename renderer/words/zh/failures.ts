@@ -189,6 +189,9 @@ export const failure = {
   'needs-approval': '此密钥须双人批准：须先由另一人批准。',
   'firmware-key-exists': '已有此固件密钥。',
   'firmware-keys-unreadable': '固件密钥无法读取。',
+  'firmware-key-locked': '此固件包用固件密钥加密，该密钥在本站以加密形式保存。输入其口令即可打开。',
+  'firmware-key-plain': '这里有一个未加密的固件密钥，因此不予使用。',
+  'file-not-locked': '此文件未锁定：它已打开，或者不是固件包。',
   // 令牌中的密钥
   'no-pkcs11': '本工作站缺少支持硬件密钥的组件。',
   'module-not-found': '没有找到此 PKCS#11 模块。',
