@@ -5,6 +5,7 @@ import { computed, reactive, ref, shallowRef } from 'vue'
 import type { BatchView, BayView, FailureView, FileView, ImageView, PracticeView, ProofName, StationEvent, UpgradeMode } from '../../main/contract/views.ts'
 import type { ArgsOf } from '../../main/contract/api.ts'
 import { ask } from '../ask.ts'
+import { useUnlocking } from './unlocking.ts'
 
 /** What the line will write: a file the station holds open. */
 export type Chosen = Readonly<{ file: string; name: string; bytes: number; sha256: string; image: ImageView | null; problem: FailureView | null; sample: boolean }>
@@ -82,7 +83,7 @@ export const useLine = defineStore('line', () => {
 
   async function choose(): Promise<void> {
     asking.value = 'choose'
-    const reply = await ask('chooseFile', { purpose: 'image' })
+    const reply = await useUnlocking().chooseImage()
     asking.value = null
     failure.value = reply.ok ? null : reply.failure
     if (reply.ok && reply.value !== null) take(reply.value, false)
