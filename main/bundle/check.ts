@@ -5,7 +5,7 @@
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
 import { fromHex, sameBytes, toHex } from '../base/bytes.ts'
 import { Failure } from '../base/failure.ts'
-import { cosignedAt, noteKeyText, openCheckpoint } from '../log/checkpoint.ts'
+import { cosignatureNames, cosignedAt, noteKeyText, openCheckpoint } from '../log/checkpoint.ts'
 import type { Checkpoint, NoteKey } from '../log/checkpoint.ts'
 import { entryBytesMax, parseEntry } from '../log/entry.ts'
 import type { Entry } from '../log/entry.ts'
@@ -20,6 +20,8 @@ import { checkLog } from '../log/verify.ts'
 import type { KnownHead } from '../log/verify.ts'
 import { bundleEntriesMax, names, parseManifest, parseProofs } from './layout.ts'
 import type { Manifest, Proofs } from './layout.ts'
+import { checkBeside, gatherReceipts } from './belongings.ts'
+import type { Receipts } from './belongings.ts'
 import { differingViews } from './views.ts'
 import type { ViewFacts } from './views.ts'
 import { tell } from './story.ts'
@@ -36,6 +38,8 @@ export type BundleVerdict = Readonly<{
   size: number
   root: string
   redacted: readonly number[]
+  /** Files that nothing vouches for, whatever else holds. */
+  unchecked: readonly string[]
   says: string
   /** What was read on the way, for a report over several bundles; null when it could not be. */
   read: Readonly<{ manifest: Manifest; facts: ViewFacts; story: Story }> | null
@@ -73,15 +77,19 @@ export async function checkBundle(files: Files, options: BundleCheckOptions): Pr
   checkFiles(files, manifest, sha256, findings)
   const key = chooseKey(files, manifest, options.trusted ?? [], findings)
   const checkpoint = key === null ? null : openCovering(files, manifest, key, findings)
-  if (key === null || checkpoint === null) return verdict(findings, { firstWrong: null, size: 0, root: '', redacted: [], read: null })
-  checkWitnesses(text(files, manifest.checkpoint), options.witnesses ?? [], findings)
+  if (key === null || checkpoint === null) return verdict(findings, { firstWrong: null, size: 0, root: '', redacted: [], unchecked: [], read: null })
+  checkWitnesses(text(files, manifest.checkpoint), key, options.witnesses ?? [], findings)
   const heads = openOlder(files, manifest, key, checkpoint, proofs, sha256, findings)
   const related = checkRelated(files, proofs, checkpoint, sha256, findings)
   const walked = await walk(files, manifest, proofs, checkpoint, heads, related, options, sha256, findings)
-  if (walked === null) return verdict(findings, { firstWrong: null, size: checkpoint.size, root: toHex(checkpoint.root), redacted: [], read: null })
+  const at = { size: checkpoint.size, root: toHex(checkpoint.root) }
+  if (walked === null) return verdict(findings, { firstWrong: null, ...at, redacted: [], unchecked: [], read: null })
+  const beside = checkBeside(files, { manifest, manifestBytes, checkpoint, key, receipts: walked.receipts, batchSeen: walked.batchSeen, version: options.version, sha256 }, findings)
   const facts: ViewFacts = { note: text(files, manifest.checkpoint), checkpoint, key, redacted: walked.redactedCount }
-  checkViews(files, manifest, facts, walked.story, options.version, walked.csvSha256, sha256, findings)
-  return verdict(findings, { firstWrong: walked.firstWrong, size: checkpoint.size, root: toHex(checkpoint.root), redacted: walked.redacted, read: { manifest, facts, story: walked.story } })
+  const views = checkViews(files, manifest, facts, walked, options.version, beside.signed, sha256, findings)
+  const unchecked = [...beside.unchecked, ...views]
+  if (unchecked.length > 0) findings.push({ is: 'note', about: 'unchecked', says: `Nothing vouches for ${unchecked.join(', ')}: anybody can have changed that. The entries are what counts.` })
+  return verdict(findings, { firstWrong: walked.firstWrong, ...at, redacted: walked.redacted, unchecked, read: { manifest, facts, story: walked.story } })
 }
 
 function text(files: Files, name: string): string {
@@ -100,7 +108,7 @@ function checkFiles(files: Files, manifest: Manifest, sha256: Sha256, findings: 
     if (there === undefined) broken(`${name} is missing.`)
     else if (there.length !== bytes || toHex(sha256(there)) !== hash) broken(`${name} is not the file that was put in: its SHA-256 differs.`)
   }
-  for (const name of files.keys()) if (name !== names.manifest && !Object.hasOwn(manifest.files, name)) broken(`${name} does not belong to the bundle.`)
+  for (const name of files.keys()) if (name !== names.manifest && name !== names.manifestNote && !Object.hasOwn(manifest.files, name)) broken(`${name} does not belong to the bundle.`)
   if (wrong === 0) findings.push({ is: 'holds', about: 'files', says: `All ${listed.length} files are there, unchanged since the manifest was written.` })
 }
 
@@ -134,7 +142,10 @@ function openCovering(files: Files, manifest: Manifest, key: NoteKey, findings: 
   return opened
 }
 
-function checkWitnesses(note: string, witnesses: readonly NoteKey[], findings: Finding[]): void {
+/** Those that the auditor trusts must have cosigned; a line of anybody else is told as what it is: a name. */
+export function checkWitnesses(note: string, key: NoteKey, witnesses: readonly NoteKey[], findings: Finding[]): void {
+  const others = cosignatureNames(note, key).filter((name) => !witnesses.some((witness) => witness.name === name))
+  if (others.length > 0) findings.push({ is: 'note', about: 'witness', says: `The checkpoint has lines in the name of ${others.slice(0, 5).join(', ')} that nobody checked: give their key as a witness's to have that done.` })
   for (const witness of witnesses) {
     const seconds = cosignedAt(note, witness)
     if (seconds === null) findings.push({ is: 'broken', about: 'witness', says: `The witness ${witness.name} has not cosigned this checkpoint.` })
@@ -198,7 +209,7 @@ function checkRelated(files: Files, proofs: Proofs, covering: Checkpoint, sha256
   return held
 }
 
-type Walked = Readonly<{ firstWrong: number | null; redacted: readonly number[]; redactedCount: number; story: Story; csvSha256: string }>
+type Walked = Readonly<{ firstWrong: number | null; redacted: readonly number[]; redactedCount: number; story: Story; csvSha256: string; receipts: Receipts; batchSeen: { began: boolean; ended: boolean } }>
 
 /** Reads every entry of the range and grows the tree over them, up to the signed root. */
 async function walk(files: Files, manifest: Manifest, proofs: Proofs, covering: Checkpoint, heads: readonly KnownHead[], related: readonly Entry[], options: BundleCheckOptions, sha256: Sha256, findings: Finding[]): Promise<Walked | null> {
@@ -214,11 +225,19 @@ async function walk(files: Files, manifest: Manifest, proofs: Proofs, covering: 
   const checker = checkLog({ sha256, start, known: inRange, redactions })
   const teller = tell()
   const views = differingViews.csv()
+  const receipts = gatherReceipts()
+  for (const entry of related) receipts.add(entry)
+  const batchSeen = { began: false, ended: false }
   for (const [i, bytes] of lines.entries()) {
     if (i % entriesATurn === 0) await options.onProgress?.(i, lines.length)
     const entry = checker.row({ seq: range.from + i, bytes })
     if (entry === null) continue
     teller.add(entry)
+    receipts.add(entry)
+    if (manifest.batch !== null && entry.data['batch'] === manifest.batch) {
+      batchSeen.began ||= entry.kind === 'batch-started'
+      batchSeen.ended ||= entry.kind === 'batch-ended'
+    }
     views.add(entry, leafOf(bytes, redactions.get(entry.seq), sha256).leaf)
   }
   await options.onProgress?.(lines.length, lines.length)
@@ -235,7 +254,7 @@ async function walk(files: Files, manifest: Manifest, proofs: Proofs, covering: 
     if (exact !== null) findings.push({ is: 'broken', about: 'entries', says: `Entry ${exact} is the first that was changed: the hashes beside the entries in ${names.csv} do lead to the signed root, and this entry's is another.` })
   }
   if (ended.redactedCount > 0) findings.push({ is: 'note', about: 'redacted', says: `Text was struck out of ${ended.redactedCount} entr${ended.redactedCount === 1 ? 'y' : 'ies'} (${ended.redacted.slice(0, 10).join(', ')}${ended.redactedCount > 10 ? ', …' : ''}), as later entries of the log say. What is left of them is vouched for by those.` })
-  return { firstWrong: exact ?? ended.firstWrong, redacted: ended.redacted, redactedCount: ended.redactedCount, story: teller.end(), csvSha256: views.end() }
+  return { firstWrong: exact ?? ended.firstWrong, redacted: ended.redacted, redactedCount: ended.redactedCount, story: teller.end(), csvSha256: views.end(), receipts: receipts.found, batchSeen }
 }
 
 /**
@@ -268,20 +287,20 @@ function redactionsFor(lines: readonly Uint8Array[], related: readonly Entry[]):
   return redactionsIn([...inside, ...related])
 }
 
-function checkViews(files: Files, manifest: Manifest, facts: ViewFacts, story: Story, version: string, csvSha256: string, sha256: Sha256, findings: Finding[]): void {
-  if (manifest.madeBy !== version) {
-    findings.push({ is: 'note', about: 'views', says: `Report, table and test records were made by version ${manifest.madeBy}; this verifier is of version ${version} and does not compare their wording. The entries are what counts.` })
-    return
-  }
+/** Report, table and test records, made again and compared; gives those that could not be, where nobody signed for them. */
+function checkViews(files: Files, manifest: Manifest, facts: ViewFacts, { story, csvSha256 }: Walked, version: string, signed: boolean, sha256: Sha256, findings: Finding[]): string[] {
   const wrong = differingViews.all(files, manifest, facts, story, csvSha256, sha256)
-  for (const name of wrong.slice(0, 20)) findings.push({ is: 'broken', about: 'views', says: `${name} does not say what the entries say: somebody edited it.` })
   if (wrong.length === 0) findings.push({ is: 'holds', about: 'views', says: 'Report, table and test records say exactly what the entries say.' })
-  if (files.has(names.pdf)) findings.push({ is: 'note', about: 'views', says: `${names.pdf} is a print of ${names.report} and was not compared with it.` })
+  else if (manifest.madeBy !== version) {
+    findings.push({ is: 'note', about: 'views', says: `Report, table and test records were made by version ${manifest.madeBy}, or so the bundle says; this verifier is of version ${version} and words them otherwise, so it cannot compare them.` })
+    return signed ? [] : [names.report, names.csv, 'openhtf/']
+  } else for (const name of wrong.slice(0, 20)) findings.push({ is: 'broken', about: 'views', says: `${name} does not say what the entries say: somebody edited it.` })
+  return []
 }
 
 function verdict(findings: readonly Finding[], rest: Omit<BundleVerdict, 'holds' | 'findings' | 'says'>): BundleVerdict {
   const broken = findings.filter(({ is }) => is === 'broken')
   // What names the entry says most.
   const first = broken.find(({ says }) => says.startsWith(`Entry ${rest.firstWrong} is the first`)) ?? broken[0]
-  return { holds: first === undefined, findings, ...rest, says: first === undefined ? `The bundle holds${rest.redacted.length === 0 ? '' : ' (redacted text is marked as such)'}.` : `The bundle does not hold. ${first.says}` }
+  return { holds: first === undefined, findings, ...rest, says: first === undefined ? `The bundle holds${rest.redacted.length === 0 ? '' : ' (redacted text is marked as such)'}${rest.unchecked.length === 0 ? '' : `, but nothing vouches for ${rest.unchecked.join(', ')}`}.` : `The bundle does not hold. ${first.says}` }
 }

@@ -1,6 +1,7 @@
 // The audit bundle: what is in the archive and how its two JSON files read. `entries.jsonl` holds the entries' own canonical
 // bytes, one a line, so any SHA-256 gives the leaf hashes; `proofs.json` holds what leads from them to the signed checkpoint.
-// The manifest signs nothing: it only says what belongs together. All that counts hangs on the checkpoint's signature.
+// The manifest says what belongs together, and the log signs it where its key is at hand (manifest-note.ts); entries hang on
+// the checkpoint's signature alone.
 import { z } from 'zod'
 import { toHex } from '../base/bytes.ts'
 import { Failure } from '../base/failure.ts'
@@ -24,6 +25,8 @@ export const names = {
   report: 'report.html',
   pdf: 'report.pdf',
   logKey: 'keys/log-key.pub',
+  /** The log's signature over the manifest; it stands in no manifest. */
+  manifestNote: 'manifest.note',
 } as const
 
 const whole = z.int().nonnegative()
@@ -106,9 +109,25 @@ export function parseProofs(bytes: Uint8Array): Proofs | Failure {
   }
 }
 
-function parseJson(bytes: Uint8Array, name: string): unknown {
+/** What the whole log is called, and a range that is no batch. */
+export const wholeLogTitle = 'The whole log'
+export const rangeTitle = (from: number, to: number) => `Entries ${from} to ${to - 1}`
+export const batchTitle = (batch: string) => `Batch ${batch}`
+
+/** The title that a manifest's own numbers give, and what a reader should know of it; `size` is the checkpoint's. */
+export function titleOf({ what, batch, from, to }: Pick<Manifest, 'what' | 'batch' | 'from' | 'to'>, size: number): { wanted: string; says: string | null } {
+  if (batch !== null) return { wanted: batchTitle(batch), says: null }
+  if (what !== wholeLogTitle || from !== 0) return { wanted: rangeTitle(from, to), says: null }
+  return { wanted: wholeLogTitle, says: to === size ? null : `The log had ${size} entries when its checkpoint was signed; ${size - to} of them are not in here.` }
+}
+
+/** JSON as we write it. Of a member that stands there twice one reader takes the first and another the last, so neither is taken. */
+export function parseJson(bytes: Uint8Array, name: string): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    const json = JSON.parse(text) as unknown
+    if (`${JSON.stringify(json, null, 1)}\n` === text) return json
+    return new Failure('bad-bundle', `${name} is not written as Slotwright writes it: something in it stands twice, or was edited.`)
   } catch {
     return new Failure('bad-bundle', `${name} is not JSON.`)
   }
@@ -129,6 +148,7 @@ related.jsonl   entries outside the range that explain it (signatures, keys, red
 checkpoints/    the log's signed checkpoints (C2SP tlog-checkpoint), with witnesses' cosignatures where there are any
 proofs.json     hashes that lead from the entries to the checkpoint (RFC 6962)
 keys/           the log's public key, and the firmware keys the station knew
+manifest.json   every file with its SHA-256; manifest.note is the log's signature over it, where its key was at hand
 
 To check it, take slotwright-verify (or verify.html, in any browser) from where you take Slotwright, not from whoever gave you this
 archive, and the log's public key from the station itself:

@@ -2,6 +2,7 @@
 // with a report and a table over all of them. No entry is re-signed, since nobody but each station can vouch for its log;
 // the report is a pure function of the bundles, so a check makes it again. Who put it together may sign the list of bundles.
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
+import { z } from 'zod'
 import { concat, toHex, utf8 } from '../base/bytes.ts'
 import { Failure } from '../base/failure.ts'
 import { parseEntry } from '../log/entry.ts'
@@ -12,7 +13,7 @@ import { leafOf, redactionsIn } from '../log/redact.ts'
 import { checkBundle, linesOf } from './check.ts'
 import type { BundleCheckOptions, BundleVerdict, Finding } from './check.ts'
 import { csvHeader, csvLine } from './csv.ts'
-import { bundleEntriesMax, names } from './layout.ts'
+import { bundleEntriesMax, names, parseJson } from './layout.ts'
 import { mergedNoteName, signerOfMerged } from './merged-note.ts'
 import { reportHtml } from './report.ts'
 import { tell } from './story.ts'
@@ -81,21 +82,26 @@ export async function checkMerged(files: Files, options: BundleCheckOptions): Pr
   const bundles = [...files.keys()].filter((name) => /^stations\/\d{2}\.zip$/.test(name)).sort()
   const findings: Finding[] = []
   const logs = new Map<string, NoteKey>()
+  const unchecked = new Set<string>()
   for (const name of bundles) {
     const unpacked = unpack(files.get(name) ?? new Uint8Array(0))
     const verdict = unpacked instanceof Failure ? unpacked : await checkBundle(unpacked, options)
     if (verdict instanceof Failure) findings.push({ is: 'broken', about: name, says: `${name}: ${verdict.says}` })
     else findings.push(...verdict.findings.map((finding) => ({ ...finding, says: `${name}: ${finding.says}` })))
+    if (!(verdict instanceof Failure)) for (const one of verdict.unchecked) unchecked.add(`${name}/${one}`)
     const own = unpacked instanceof Failure ? unpacked : parseLogKeys(new TextDecoder().decode(unpacked.get(names.logKey)))
     if (!(verdict instanceof Failure) && !(own instanceof Failure)) logs.set(own.name, own)
   }
   checkSigner(files, options.trusted ?? [], logs, findings)
   if (bundles.length === 0) findings.push({ is: 'broken', about: 'files', says: 'There is no bundle in it.' })
   const about = aboutOf(files.get(mergedName) ?? new Uint8Array(0))
+  if (about !== null) checkSources(files, bundles, about.sources, findings)
   if (about === null) findings.push({ is: 'broken', about: 'files', says: `${mergedName} does not read.` })
-  else if (about.madeBy !== options.version) findings.push({ is: 'note', about: 'views', says: `The report was made by version ${about.madeBy}; this verifier is of version ${options.version} and does not compare its wording.` })
-  else if (findings.every(({ is }) => is !== 'broken')) {
-    const again = await mergeBundles(bundles.map((name) => files.get(name) ?? new Uint8Array(0)), about, { ...options, trusted: undefined })
+  else if (about.madeBy !== options.version) {
+    findings.push({ is: 'note', about: 'views', says: `The report was made by version ${about.madeBy}, or so it says; this verifier is of version ${options.version} and does not compare its wording.` })
+    for (const name of [names.report, names.csv]) unchecked.add(name)
+  } else if (findings.every(({ is }) => is !== 'broken')) {
+    const again = await mergeBundles(bundles.map((name) => files.get(name) ?? new Uint8Array(0)), { what: about.what, madeAt: about.madeAt, madeBy: about.madeBy }, { ...options, trusted: undefined })
     const expected = again instanceof Failure ? new Map<string, Uint8Array>() : again.files
     for (const name of new Set([...files.keys(), ...expected.keys()])) {
       if (name === mergedNoteName) continue
@@ -105,7 +111,7 @@ export async function checkMerged(files: Files, options: BundleCheckOptions): Pr
     if (findings.every(({ is }) => is !== 'broken')) findings.push({ is: 'holds', about: 'views', says: 'Report and table say exactly what the bundles say.' })
   }
   const first = findings.find(({ is }) => is === 'broken')
-  return { holds: first === undefined, findings, firstWrong: null, size: 0, root: '', redacted: [], read: null, says: first === undefined ? 'The merged report holds.' : `The merged report does not hold. ${first.says}` }
+  return { holds: first === undefined, findings, firstWrong: null, size: 0, root: '', redacted: [], unchecked: [...unchecked], read: null, says: first === undefined ? `The merged report holds${unchecked.size === 0 ? '' : `, but nothing vouches for ${[...unchecked].slice(0, 10).join(', ')}`}.` : `The merged report does not hold. ${first.says}` }
 }
 
 /** Who says that these are all the stations; and stations that somebody knows of by their keys, and that are not among them. */
@@ -120,11 +126,20 @@ function checkSigner(files: Files, trusted: readonly NoteKey[], logs: ReadonlyMa
   for (const { name } of trusted) if (!logs.has(name) && name !== signer) findings.push({ is: 'note', about: 'key', says: `The report has nothing of the log ${name}, whose key you gave.` })
 }
 
-function aboutOf(bytes: Uint8Array): { what: string; madeAt: string; madeBy: string } | null {
-  try {
-    const { what, madeAt, madeBy } = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>
-    return typeof what === 'string' && typeof madeAt === 'string' && typeof madeBy === 'string' ? { what, madeAt, madeBy } : null
-  } catch {
-    return null
+/** The list, which somebody may have signed, names exactly the bundles that are there: also where a later version made it. */
+function checkSources(files: Files, bundles: readonly string[], sources: ReadonlyMap<string, string>, findings: Finding[]): void {
+  for (const name of new Set([...bundles, ...sources.keys()])) {
+    const there = files.get(name)
+    if (there === undefined || sources.get(name) !== toHex(nobleSha256(there))) findings.push({ is: 'broken', about: 'files', says: `${name} is ${there === undefined ? 'missing' : sources.has(name) ? 'not the bundle' : 'in no line'} of the list in ${mergedName}.` })
   }
+}
+
+const aboutSchema = z.object({ what: z.string(), madeAt: z.string(), madeBy: z.string(), sources: z.array(z.object({ name: z.string(), sha256: z.string() })).max(stationsMax) })
+
+function aboutOf(bytes: Uint8Array): { what: string; madeAt: string; madeBy: string; sources: ReadonlyMap<string, string> } | null {
+  const json = parseJson(bytes, mergedName)
+  const parsed = json instanceof Failure ? null : aboutSchema.safeParse(json)
+  if (parsed?.success !== true) return null
+  const { what, madeAt, madeBy, sources } = parsed.data
+  return { what, madeAt, madeBy, sources: new Map(sources.map(({ name, sha256 }) => [name, sha256])) }
 }

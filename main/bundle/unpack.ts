@@ -1,5 +1,5 @@
 // Opens the archive of a bundle. It comes from outside, so sizes are counted before anything is inflated, names may not
-// lead anywhere, and nothing is written to a disk.
+// lead anywhere, and nothing is written to a disk. What another program would unpack is exactly what is checked here.
 import { Failure } from '../base/failure.ts'
 import { unzip } from '../base/unzip.ts'
 import { bundleBytesMax, bundleFilesMax } from './layout.ts'
@@ -18,7 +18,7 @@ export function unpack(zip: Uint8Array): Map<string, Uint8Array> | Failure {
       if (/^\/|\\|(^|\/)\.\.?(\/|$)|^[A-Za-z]:/.test(name)) wrong ??= new Failure('bad-archive', `The archive holds a file with a name that leads outside: ${name.slice(0, 100)}`)
       seen.add(name)
       return wrong === null && !name.endsWith('/')
-    })
+    }, true)
     return wrong ?? unpacked
   } catch {
     return wrong ?? new Failure('bad-archive', 'This is no zip archive, or it is damaged.')

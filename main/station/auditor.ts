@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.ts'
 import { toHex } from '../base/bytes.ts'
 import { Failure, failed } from '../base/failure.ts'
 import { checkBundle } from '../bundle/check.ts'
+import { wholeLogTitle } from '../bundle/layout.ts'
 import { methods } from '../contract/api.ts'
 import type { CheckedArgsOf, MethodName, ResultOf, StationApi } from '../contract/api.ts'
 import type { BundleView, AboutView, LogVerdictView, SettingsView, StationEvent } from '../contract/views.ts'
@@ -183,7 +184,7 @@ async function exportCovered({ audit, files }: Looked, version: string, wallMs: 
   if (failed(kept)) return kept
   const to = kept[0]?.checkpoint.size ?? 0
   if (to === 0) return new Failure('no-checkpoint', 'No signed checkpoint lies beside this log, so a bundle of it would prove nothing.')
-  const made = await exportBundle(audit, { file: saveAs, from: 0, to, what: 'The whole log', batch: null }, { version, wallMs, ...(paper === null ? {} : { printPdf: (html) => paper.pdf(new TextDecoder().decode(html), null) }) })
+  const made = await exportBundle(audit, { file: saveAs, from: 0, to, what: wholeLogTitle, batch: null }, { version, wallMs, ...(paper === null ? {} : { printPdf: (html) => paper.pdf(new TextDecoder().decode(html), null) }) })
   return failed(made) ? made : { savedAs: saveAs, bytes: made.bytes, sha256: made.sha256, entries: made.to - made.from, units: made.units, entry: null }
 }
 

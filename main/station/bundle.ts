@@ -2,6 +2,7 @@
 // and checked (store/export.ts), and the export is noted with what the file's bytes are.
 import { basename } from 'node:path'
 import { Failure, failed } from '../base/failure.ts'
+import { wholeLogTitle } from '../bundle/layout.ts'
 import type { CheckedArgsOf } from '../contract/api.ts'
 import type { BundleView } from '../contract/views.ts'
 import { exportPublicKey } from '../keys/export.ts'
@@ -16,7 +17,7 @@ export async function exportLog({ audit, log, desk, clock, about, paper }: World
   if (failed(signed)) return signed
   const head = audit.head()
   if (failed(head)) return head
-  const made = await exportBundle(audit, { file: saveAs, from: 0, to: head.size, what: 'The whole log', batch: null }, { version: about.version, wallMs: clock.wallMs(), keys: await publicKeys(desk), ...(paper === null ? {} : { printPdf: (html) => paper.pdf(new TextDecoder().decode(html), null) }) })
+  const made = await exportBundle(audit, { file: saveAs, from: 0, to: head.size, what: wholeLogTitle, batch: null }, { version: about.version, wallMs: clock.wallMs(), keys: await publicKeys(desk), signer: () => audit.logSigner(), ...(paper === null ? {} : { printPdf: (html) => paper.pdf(new TextDecoder().decode(html), null) }) })
   if (failed(made)) return log.refuse('export the log', made)
   const { bytes, sha256, from, to, units } = made
   const entry = log.recordAct({ kind: 'export', data: { what: 'audit bundle', file: basename(saveAs).slice(0, 200), fileSha256: sha256, from, to: to - 1 } }, 'operator')

@@ -6,8 +6,10 @@ import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { toHex, utf8 } from '../base/bytes.ts'
 import { assert, Failure } from '../base/failure.ts'
+import type { Signer } from '../base/signer.ts'
 import { checkBundle } from '../bundle/check.ts'
 import { csvHeader, csvLine } from '../bundle/csv.ts'
+import { receiptKind } from '../bundle/belongings.ts'
 import { bundleEntriesMax, bundleFormat, bundleVersion, manifestText, names, proofsText, readmeText } from '../bundle/layout.ts'
 import type { Manifest } from '../bundle/layout.ts'
 import { unitsMax } from '../bundle/openhtf.ts'
@@ -15,6 +17,7 @@ import { tell } from '../bundle/story.ts'
 import type { Story } from '../bundle/story.ts'
 import { unpack } from '../bundle/unpack.ts'
 import { reportBytes, testRecords } from '../bundle/views.ts'
+import { signManifest } from '../bundle/manifest-note.ts'
 import type { NoteKey } from '../log/checkpoint.ts'
 import { parseEntry } from '../log/entry.ts'
 import { leafOf } from '../log/redact.ts'
@@ -48,13 +51,15 @@ export type ExportWorld = Readonly<{
   wallMs: number
   /** Public firmware keys to go along: file name and PEM. */
   keys?: readonly Readonly<{ name: string; pem: string }>[]
+  /** The log's key signs for all files of the bundle, where it is at hand; a bundle without is one whose print anybody can have changed. */
+  signer?: () => Promise<Signer | Failure> | Signer | Failure
   /** Prints the report; null where it cannot be printed and the bundle is to go without. */
   printPdf?: (html: Uint8Array) => Promise<Uint8Array | null | Failure>
   onProgress?: (done: number, total: number) => void
   signal?: AbortSignal
 }>
 
-export type Exported = Readonly<{ file: string; bytes: number; sha256: string; from: number; to: number; checkpoint: number; units: number; related: number; redacted: number }>
+export type Exported = Readonly<{ file: string; bytes: number; sha256: string; from: number; to: number; checkpoint: number; units: number; related: number; redacted: number; /** Null, or why the log's key did not sign for the files. */ unsigned: Failure | null }>
 
 /**
  * Writes the bundle and checks it. Failures: `no-checkpoint` (none covers the range: sign one first), `no-such-entry`,
@@ -102,7 +107,7 @@ function chooseCheckpoint({ database }: AuditStore, { from, to }: ExportOrder): 
   return { key, newest, older: kept.slice(1) }
 }
 
-async function writeBundle(store: AuditStore, order: ExportOrder, world: ExportWorld, covering: Covering, redactions: ReadonlyMap<number, Redaction>, archive: Archive): Promise<Pick<Exported, 'units' | 'related' | 'redacted'> | Failure> {
+async function writeBundle(store: AuditStore, order: ExportOrder, world: ExportWorld, covering: Covering, redactions: ReadonlyMap<number, Redaction>, archive: Archive): Promise<Pick<Exported, 'units' | 'related' | 'redacted' | 'unsigned'> | Failure> {
   const { database } = store
   const { size, root } = covering.newest.checkpoint
   const range = proveRange(database, order.from, order.to, size)
@@ -139,8 +144,20 @@ async function writeBundle(store: AuditStore, order: ExportOrder, world: ExportW
   if (pdf instanceof Failure) return pdf
   if (pdf !== undefined && pdf !== null) archive.add(names.pdf, pdf)
   const manifest: Manifest = { ...about, files: { ...archive.files } }
-  archive.add(names.manifest, utf8(manifestText(manifest)))
-  return { units: units.length, related: related.length, redacted }
+  const manifestBytes = utf8(manifestText(manifest))
+  archive.add(names.manifest, manifestBytes)
+  const unsigned = await sign(manifestBytes, covering.key, world, archive)
+  return { units: units.length, related: related.length, redacted, unsigned }
+}
+
+/** Entries hold without it, so a key that is not at hand (a token, an auditor's window) keeps nobody from a bundle. */
+async function sign(manifest: Uint8Array, key: NoteKey, { signer, signal }: ExportWorld, archive: Archive): Promise<Failure | null> {
+  const present = await signer?.()
+  if (present === undefined || present instanceof Failure) return present ?? new Failure('no-log-key', 'The log\'s key is not at hand here.')
+  const note = await signManifest(manifest, key.name, present, signal)
+  if (note instanceof Failure) return note
+  archive.add(names.manifestNote, utf8(note))
+  return null
 }
 
 /** Entries twice, as they are and as a table: a zip's files are written one after the other, so the log is read twice. */
@@ -179,8 +196,9 @@ async function writeEntries(store: AuditStore, { from, to }: ExportOrder, world:
 }
 
 /** Entries outside the range that explain it: who signed these images, with which keys, and what was struck out later. */
-function writeRelated(store: AuditStore, { from, to }: ExportOrder, story: Story, redactions: ReadonlyMap<number, Redaction>, size: number, archive: Archive): { seq: number; hashes: Uint8Array[] }[] | Failure {
+function writeRelated(store: AuditStore, order: ExportOrder, story: Story, redactions: ReadonlyMap<number, Redaction>, size: number, archive: Archive): { seq: number; hashes: Uint8Array[] }[] | Failure {
   const { sql } = store.database
+  const { from, to } = order
   const images = new Set([...story.batches.map(({ imageHash }) => imageHash), ...story.runs.flatMap(({ imageHash }) => imageHash ?? [])].filter((hash) => hash !== ''))
   const keys = new Set(story.batches.map(({ key }) => key).filter((key) => key !== ''))
   const found = new Set<number>()
@@ -193,6 +211,8 @@ function writeRelated(store: AuditStore, { from, to }: ExportOrder, story: Story
     add("SELECT seq FROM entries WHERE kind IN ('package-made', 'package-opened') AND json_extract(CAST(bytes AS TEXT), '$.data.imageHash') = ?", image)
   }
   for (const key of keys) add('SELECT seq FROM key_events WHERE key_fingerprint = ?', key)
+  // A receipt that was signed again lies here as it is now, so the entry that tells of it now goes along.
+  for (const { seq } of receiptsOf(store.database, order)) found.add(seq)
   // An entry that goes along may itself be redacted, so its redaction goes along too.
   for (const { seq, by } of redactions.values()) if ((seq >= from && seq < to) || found.has(seq)) found.add(by)
   const outside = [...found].filter((seq) => (seq < from || seq >= to) && seq < size).sort((a, b) => a - b)
@@ -215,15 +235,26 @@ function writeRelated(store: AuditStore, { from, to }: ExportOrder, story: Story
   return proven
 }
 
+/** The latest entry about each receipt that the range or its batch tells of. */
+function receiptsOf({ sql }: AuditStore['database'], { from, to, batch }: ExportOrder): { seq: number; file: string; sha256: string }[] {
+  const rows = sql.prepare(`SELECT seq, json_extract(CAST(bytes AS TEXT), '$.data.file') AS file, json_extract(CAST(bytes AS TEXT), '$.data.fileSha256') AS sha256 FROM entries WHERE kind = '${receiptKind}' ORDER BY seq`).iterate() as Iterable<{ seq: number; file: string; sha256: string }>
+  const within = new Set(sql.prepare(`SELECT json_extract(CAST(bytes AS TEXT), '$.data.file') FROM entries WHERE kind = '${receiptKind}' AND ((seq >= ? AND seq < ?) OR batch = ?)`).pluck().all(from, to, batch ?? '') as string[])
+  const latest = new Map<string, { seq: number; file: string; sha256: string }>()
+  for (const row of rows) if (within.has(row.file)) latest.set(row.file, row)
+  return [...latest.values()]
+}
+
 /** The station's certificates, and the receipts that the range or its batch tells of, as the home keeps them. */
-function papersFor({ folder, sql }: AuditStore['database'], { from, to, batch }: ExportOrder): { name: string; file: string }[] | Failure {
-  const said = sql.prepare("SELECT json_extract(CAST(bytes AS TEXT), '$.data.file') FROM entries WHERE kind = 'receipt-made' AND ((seq >= ? AND seq < ?) OR batch = ?)").pluck().all(from, to, batch ?? '') as (string | null)[]
-  const receipts = new Set(said)
+function papersFor(database: AuditStore['database'], order: ExportOrder): { name: string; file: string }[] | Failure {
+  const { folder } = database
+  const receipts = new Map(receiptsOf(database, order).map(({ file, sha256: hash }) => [file, hash]))
   const papers = ['certificates', 'receipts'].flatMap((kind) => {
     const place = join(folder, kind)
     if (!existsSync(place)) return []
     return readdirSync(place, { withFileTypes: true })
-      .filter((file) => file.isFile() && /^[A-Za-z0-9._-]{1,120}$/.test(file.name) && (kind !== 'receipts' || receipts.has(file.name)) && statSync(join(place, file.name)).size <= paperBytesMax)
+      .filter((file) => file.isFile() && /^[A-Za-z0-9._-]{1,120}$/.test(file.name) && statSync(join(place, file.name)).size <= paperBytesMax)
+      // A receipt that is not the one the log tells of proves nothing, and would only accuse the bundle.
+      .filter((file) => kind !== 'receipts' || (receipts.has(file.name) && receipts.get(file.name) === toHex(sha256(readFileSync(join(place, file.name))))))
       .map((file) => ({ name: `${kind}/${file.name}`, file: join(place, file.name) }))
   })
   return papers.length <= papersMax ? papers : new Failure('range-too-large', `The range has ${papers.length} certificates and receipts; a bundle takes ${papersMax}. Export it in pieces.`)

@@ -11,7 +11,7 @@ import { Failure } from '../../main/base/failure.ts'
 import type { Signer } from '../../main/base/signer.ts'
 import { checkBundle } from '../../main/bundle/check.ts'
 import type { BundleVerdict } from '../../main/bundle/check.ts'
-import { manifestText, names, parseManifest } from '../../main/bundle/layout.ts'
+import { manifestText, names, parseManifest, rangeTitle } from '../../main/bundle/layout.ts'
 import { checkMerged, isMerged, mergeBundles, mergedName } from '../../main/bundle/merge.ts'
 import { mergedNoteName, signMerged } from '../../main/bundle/merged-note.ts'
 import { unpack } from '../../main/bundle/unpack.ts'
@@ -128,7 +128,7 @@ describe('what is written', () => {
     const size = value(made.store.head()).size
     await fc.assert(fc.asyncProperty(fc.nat(size - 1), fc.nat(), async (from, more) => {
       const to = from + 1 + (more % (size - from))
-      const { files: some } = await bundleOf(made, { from, to, what: 'a range', batch: null })
+      const { files: some } = await bundleOf(made, { from, to, what: rangeTitle(from, to), batch: null })
       expect((await check(some)).holds).toBe(true)
     }), { numRuns: 12 })
   })

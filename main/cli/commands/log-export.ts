@@ -4,14 +4,21 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { version } from '../../../package.json'
+import { concat } from '../../base/bytes.ts'
 import { realClock } from '../../base/clock.ts'
 import { Failure, failed } from '../../base/failure.ts'
+import type { Signer } from '../../base/signer.ts'
+import { batchTitle, rangeTitle, wholeLogTitle } from '../../bundle/layout.ts'
 import { Keyring } from '../../keys/keyring.ts'
 import { exportPublicKey } from '../../keys/export.ts'
+import { ed25519SpkiPrefix } from '../../log/checkpoint.ts'
+import { presentKey } from '../../log/handover.ts'
 import { keysFolderOf, knownKeysFolderOf } from '../../station/home.ts'
 import type { AuditStore } from '../../store/audit.ts'
+import { readLogPublicKey } from '../../store/checkpoints.ts'
 import { databaseName, diskFailure } from '../../store/database.ts'
 import { exportBundle } from '../../store/export.ts'
+import { openLogKey } from '../../store/logkey.ts'
 import type { Exported } from '../../store/export.ts'
 import type { Act, Answer, Call } from '../call.ts'
 import { homeFolder } from '../home.ts'
@@ -53,6 +60,7 @@ async function exportLog(call: Call, [file = '']: readonly string[], flags: Flag
     let shownMs = performance.now()
     const made = await exportBundle(log, { file: path, ...range }, {
       version, wallMs: realClock.wallMs(), keys, signal: call.signal,
+      ...(flags.sign ? { signer: () => logSigner(call, flags) } : {}),
       ...(flags.pdf ? { printPdf: (html: Uint8Array) => printed(call, html) } : {}),
       onProgress(done, total) {
         if (!call.stderr.isTTY || performance.now() - shownMs < 200) return
@@ -66,10 +74,25 @@ async function exportLog(call: Call, [file = '']: readonly string[], flags: Flag
   // Who holds the log was waited for already.
   const held = failed(signed) && signed.kind === 'database-locked' ? signed : null
   const noted = flags.sign ? held ?? await note(call, exported) : null
+  if (exported.unsigned !== null && flags.sign) call.tell(`The bundle's list of files is not signed, so nothing but its entries is vouched for: ${exported.unsigned.says}\n`)
   if (failed(noted)) call.tell(`The export is not noted in the log: ${noted.says}\n`)
   const { from, to, checkpoint, bytes, units, redacted } = exported
   const words = `${path} holds entries ${from} to ${to - 1}${units > 0 ? ` with ${units} unit${units === 1 ? '' : 's'}` : ''}${redacted > 0 ? `, ${redacted} of them redacted` : ''}, proven by the checkpoint over ${checkpoint} entries (${sizeWords(bytes)}).\nCheck it with slotwright-verify.`
-  return { document: { ...exported, file: path, noted: noted === null || failed(noted) ? null : noted }, words }
+  return { document: { ...exported, unsigned: exported.unsigned?.says ?? null, file: path, noted: noted === null || failed(noted) ? null : noted }, words }
+}
+
+/** The log's key, which writes nothing to the log; one in a token signs through the token, which takes the log for that moment. */
+function logSigner(call: Call, flags: PinOptions): Signer | Failure {
+  const home = homeFolder(call)
+  const signer = openLogKey(home)
+  if (!failed(signer) || signer.kind !== 'log-key-in-token') return signer
+  const known = readLogPublicKey(home)
+  if (failed(known) || known === null) return known ?? signer
+  const spki = concat(ed25519SpkiPrefix, presentKey(known).publicKey)
+  return { publicKey: { algorithm: 'ed25519', spki, encoded: spki }, sign: (what, signal) => withSigningLog(call, flags, async (opened) => {
+    const present = opened.logSigner()
+    return failed(present) ? present : await present.sign(what, signal)
+  }) }
 }
 
 /** A bundle without its PDF is a bundle all the same: the page it would be made from lies in it. */
@@ -105,11 +128,11 @@ function rangeOf(log: AuditStore, flags: Flags): Range | Failure {
       const batch = flags.batch === 'last' ? (sql.prepare("SELECT batch FROM entries WHERE kind = 'batch-started' ORDER BY seq DESC LIMIT 1").pluck().get() as string | undefined) : flags.batch
       const found = sql.prepare('SELECT min(seq) AS low, max(seq) AS high FROM entries WHERE batch = ?').get(batch ?? '') as { low: number | null; high: number | null }
       if (batch === undefined || found.low === null || found.high === null) return new Failure('no-such-batch', `The log knows no batch "${flags.batch}". Say "last", or the id that "slotwright log show" tells of one of its entries.`)
-      return { from: found.low, to: found.high + 1, what: `Batch ${batch}`, batch }
+      return { from: found.low, to: found.high + 1, what: batchTitle(batch), batch }
     }
     const from = flags.since === undefined ? (flags.from ?? 0) : (sql.prepare('SELECT min(seq) FROM entries WHERE time >= ?').pluck().get(flags.since) as number | null) ?? head.size
     const to = flags.until === undefined ? Math.min(head.size, (flags.to ?? head.size - 1) + 1) : ((sql.prepare('SELECT max(seq) FROM entries WHERE time < ?').pluck().get(flags.until) as number | null) ?? -1) + 1
-    return { from, to, what: from === 0 && to === head.size ? 'The whole log' : `Entries ${from} to ${to - 1}`, batch: null }
+    return { from, to, what: from === 0 && to === head.size ? wholeLogTitle : rangeTitle(from, to), batch: null }
   } catch (error) {
     return diskFailure(error, log.database.path)
   }
