@@ -66,10 +66,14 @@ export type BayView = Readonly<{
   bytesTotal: number
   bytesPerSecond: number
   secondsLeft: number | null
+  /** How long a board that restarts is still waited for before its run ends; null while none is. */
+  waitsSeconds: number | null
   runningVersion: string | null
   targetVersion: string | null
   outcome: OutcomeName | null
   failure: FailureView | null
+  /** What to do about it, for whoever stands in front of the bay; null where there is nothing to do. */
+  todo: string | null
   /** Digest in the active slot by the board's own word. */
   activeHash: string | null
   seconds: number

@@ -29,7 +29,7 @@ export function notSwapped(job: Job, slots: readonly SlotSays[]): Failure {
 export function notReturned(state: ActiveState, failure: Failure): Failure {
   const waited = state.step.do === 'await-return' ? Math.round(state.step.timeoutMs / 1000) : 0
   const what = state.at === 'reverting' ? `${state.because.says} It was restarted to go back, and` : 'After the restart the board'
-  return new Failure('no-return', `${what} has not answered for ${waited} s. Switch its power off and on: unless the new image was confirmed, its bootloader puts the old one back.${failure.facts['port'] === 'port-held' ? ' Another program holds its port: close it first.' : ''}`, failure.facts)
+  return new Failure('no-return', `${what} has not answered for ${waited} s.${failure.facts['port'] === 'port-held' ? ' Another program holds its port: close it first.' : ''}`, failure.facts)
 }
 
 /** It ran the new image and was found on the old one, or on none, before the confirm. */

@@ -414,6 +414,6 @@ function unplugged(state: ActiveState, failure: Failure): Move {
   // A board that resets takes its USB port with it, often before its reply is out.
   if (doing === 'reset') return awaitReturn(state, false)
   if (doing === 'await-return') return whenFailed['await-return'](state, failure)
-  const why = new Failure('unplugged', 'The board was unplugged while it was being worked on. Plug it in again and run it once more.', { ...failure.facts, during: doing })
+  const why = new Failure('unplugged', 'The board was unplugged while it was being worked on.', { ...failure.facts, during: doing })
   return endFailed(state, why)
 }

@@ -3,6 +3,7 @@
 import type { Clock } from '../base/clock.ts'
 import { Failure } from '../base/failure.ts'
 import type { FailureView, BayView, OutcomeName, RunPhase } from '../contract/views.ts'
+import { todoOf } from '../line/failures.ts'
 import { failureView } from './views.ts'
 import { homeOf } from './bay-map.ts'
 import type { TaughtBays } from './bay-map.ts'
@@ -28,6 +29,8 @@ export type RunShow = Readonly<{
   activeHash: string | null
   startedMs: number
   endedMs: number | null
+  /** Until when a restarting board is waited for, on the clock's monotonic time. */
+  waitsUntilMs: number | null
 }>
 
 type Bay = { readonly number: number; unit: string | null; port: Port | null; lastPort: Port | null; show: RunShow | null; sentMs: number; cancelRow: (() => void) | null }
@@ -200,15 +203,17 @@ export class Fleet {
     if (show === null) {
       return {
         ...place, run: null, phase: bay.unit === null ? null : 'attached', says: bay.unit === null ? 'Empty.' : 'Attached, waiting for a batch.',
-        bytesDone: 0, bytesTotal: 0, bytesPerSecond: 0, secondsLeft: null, runningVersion: null, targetVersion: null,
-        outcome: null, failure: null, activeHash: null, seconds: 0,
+        bytesDone: 0, bytesTotal: 0, bytesPerSecond: 0, secondsLeft: null, waitsSeconds: null, runningVersion: null, targetVersion: null,
+        outcome: null, failure: null, todo: null, activeHash: null, seconds: 0,
       }
     }
     const left = show.bytesTotal - show.bytesDone
     return {
       ...place, run: show.run, phase: show.phase, says: show.says, bytesDone: show.bytesDone, bytesTotal: show.bytesTotal,
       bytesPerSecond: show.bytesPerSecond, secondsLeft: show.phase === 'uploading' && show.bytesPerSecond > 0 ? left / show.bytesPerSecond : null,
+      waitsSeconds: show.waitsUntilMs === null ? null : Math.max(0, show.waitsUntilMs - this.#clock.monotonicMs()) / 1000,
       runningVersion: show.runningVersion, targetVersion: show.targetVersion, outcome: show.outcome, failure: show.failure,
+      todo: show.outcome === null || show.failure === null ? null : todoOf(show.failure.kind),
       activeHash: show.activeHash, seconds: ((show.endedMs ?? this.#clock.monotonicMs()) - show.startedMs) / 1000,
     }
   }

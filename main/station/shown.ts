@@ -29,7 +29,7 @@ export class Shown {
     this.#now = {
       run: job.run, unit: job.unit, phase: 'attached', says: `Goal: ${goalOf(job)}.`, bytesDone: 0, bytesTotal: bytesOf(job), bytesPerSecond: 0,
       runningVersion: null, targetVersion: listedVersion(job.image.version), outcome: null, failure: null, activeHash: null,
-      startedMs: clock.monotonicMs(), endedMs: null,
+      startedMs: clock.monotonicMs(), endedMs: null, waitsUntilMs: null,
     }
     this.#show(this.#now)
   }
@@ -45,6 +45,7 @@ export class Shown {
     this.#replace({
       phase: phaseOf[state.step.do],
       says: sayingOf(state),
+      waitsUntilMs: state.step.do === 'await-return' ? this.#clock.monotonicMs() + state.step.timeoutMs : null,
       ...(active === null ? {} : { runningVersion: active.version, activeHash: active.hash }),
     })
   }
@@ -68,6 +69,7 @@ export class Shown {
       activeHash: ending.activeHash,
       runningVersion: ending.version,
       endedMs: this.#clock.monotonicMs(),
+      waitsUntilMs: null,
       ...(ending.outcome === 'unchanged' ? { bytesTotal: 0 } : {}),
     })
   }

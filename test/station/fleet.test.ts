@@ -82,3 +82,20 @@ test('closing leaves no listener', () => {
   fleet.close()
   expect(ports.listeners.size).toBe(0)
 })
+
+test('a board that is waited for says how long still, and one that failed what to do about it', async () => {
+  const clock = new WoundClock()
+  const ports = new ListedPorts()
+  const fleet = new Fleet(ports, clock, { row: () => {}, rows: () => {}, attached: () => {} })
+  ports.now(port('A', '/p/1'))
+  const show = {
+    run: 'r', unit: 'A', phase: 'waiting', says: 'Waiting.', bytesDone: 1, bytesTotal: 1, bytesPerSecond: 0, runningVersion: null, targetVersion: '1.1.0', outcome: null, failure: null, activeHash: null,
+    startedMs: clock.monotonicMs(), endedMs: null, waitsUntilMs: clock.monotonicMs() + 32_000,
+  } as const
+  fleet.show(1, show)
+  expect(fleet.rows()[0]).toMatchObject({ waitsSeconds: 32, todo: null })
+  await clock.wind(40_000)
+  expect(fleet.rows()[0]).toMatchObject({ waitsSeconds: 0 })
+  fleet.show(1, { ...show, phase: 'ended', outcome: 'failed', failure: { kind: 'no-return', says: 'It has not answered for 32 s.', facts: {} }, waitsUntilMs: null })
+  expect(fleet.rows()[0]).toMatchObject({ waitsSeconds: null, todo: expect.stringContaining('Switch the board off and on') as string })
+})
