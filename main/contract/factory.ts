@@ -1,6 +1,7 @@
 // What the outside sees of the factory's hooks: where events go, how far each place has come, and the HTTP interface by
 // which a factory's own system starts and stops batches. Secrets and tokens are shown once, when they are made.
 import { z } from 'zod'
+import type { FailureView } from './failure-view.ts'
 
 export const hookId = z.string().regex(/^h[0-9a-f]{12}$/)
 
@@ -38,7 +39,7 @@ export type HookView = Readonly<{
   /** Log entries between its place and the end of the log; 0 when it has heard all. */
   behind: number
   /** Why the present event is not told yet, with when it is tried again; null while all goes well. */
-  trouble: Readonly<{ says: string; tries: number; again: string | null }> | null
+  trouble: (FailureView & Readonly<{ tries: number; again: string | null }>) | null
   /** What was put aside, newest first, ten at most. */
   letters: readonly HookLetterView[]
 }>
@@ -56,7 +57,7 @@ export type FactoryApiView = Readonly<{
   /** Where it listens now; null while it does not. */
   address: string | null
   /** Why it does not, where it should. */
-  problem: string | null
+  problem: FailureView | null
   /** Where images lie that it may start. */
   folder: string
   /** Calls without the right token since the start. */

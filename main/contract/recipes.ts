@@ -1,7 +1,7 @@
 // Recipes as they are kept: what a batch does and which files it may take, in revisions that are drafts, released or
 // withdrawn. A released revision is hashed over its canonical bytes, signed by the station's log key, and never changes.
 import { z } from 'zod'
-import type { RecipeView } from './views.ts'
+import type { FailureView, RecipeView } from './views.ts'
 
 export const recipeId = z.string().regex(/^r[0-9a-f]{12}$/)
 
@@ -39,5 +39,5 @@ export type StoredRecipeView = Readonly<{
   entry: number | null
   withdrawnAt: string | null
   /** Why a released revision may not be used: changed behind the station's back, or signed by another log. Null: it holds. */
-  problem: string | null
+  problem: FailureView | null
 }>

@@ -1,5 +1,6 @@
 // What the outside sees of the station's own updates.
 import { z } from 'zod'
+import type { SaidView } from './failure-view.ts'
 
 /** A folder's full path, or http(s). */
 export const updateSource = z.string().min(1).max(2000).refine((text) => /^https?:\/\/[^\s]+$/.test(text) || /^(\/|[A-Za-z]:[\\/]|\\\\)/.test(text), 'a source is a folder\'s full path or an http(s) address')
@@ -22,5 +23,5 @@ export type UpdateView = UpdateSettings & Readonly<{
   release: Readonly<{ version: string; day: string; notes: string; bytes: number }> | null
   fetchedBytes: number
   /** What is to be done with what was fetched, once it was applied; `file` is for opening by the shell. */
-  todo: Readonly<{ says: string; file: string | null; command: string | null }> | null
+  todo: (SaidView & Readonly<{ file: string | null; command: string | null }>) | null
 }>

@@ -378,6 +378,8 @@ export type LogVerdictView = Readonly<{
   says: string
   /** First entry that does not hold. */
   firstWrong: number | null
+  /** What does not hold, by kinds (`leaf`, of a bundle `bundle-files`) in the order of `says`; five at most. */
+  wrongs: readonly Readonly<{ kind: string; seq: number | null }>[]
   seconds: number
 }>
 

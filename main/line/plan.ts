@@ -103,10 +103,10 @@ function clearFirst(board: BoardSays, job: Job, standings: readonly Standing[]):
     const active = activeSlot(board.slots, number)
     const waiting = waitingSlot(board.slots, number)
     if (situation === 'other-on-test') {
-      return { is: 'clear', steps: resetSteps('clear', board, bytes), why: said('clear-unconfirmed', `${active?.version ?? 'another image'} runs on test and was never confirmed; a restart brings the image before it back`, named(active)) }
+      return { is: 'clear', steps: resetSteps('clear', board, bytes), why: said('clear-unconfirmed', `${active?.version ?? 'another image'} runs on test and was never confirmed; a restart brings the image before it back`, versionIn(active)) }
     }
     if (situation === 'runs-but-other-pending' && !marks && waiting !== null) {
-      return { is: 'clear', steps: [{ do: 'erase', image: number, slot: waiting.slot }, { do: 'check-erased', image: number, slot: waiting.slot }], why: said('clear-unasked', `its bootloader would run ${waiting.version} at the next restart, which nobody asked for`, named(waiting)) }
+      return { is: 'clear', steps: [{ do: 'erase', image: number, slot: waiting.slot }, { do: 'check-erased', image: number, slot: waiting.slot }], why: said('clear-unasked', `its bootloader would run ${waiting.version} at the next restart, which nobody asked for`, versionIn(waiting)) }
     }
     // Where no mark is needed, none protects the slot either: it is written over.
     if (marks && (situation === 'runs-but-other-pending' || situation === 'other-pending')) return clearThrough(board, waiting, bytes)
@@ -117,7 +117,7 @@ function clearFirst(board: BoardSays, job: Job, standings: readonly Standing[]):
     }
     // One that is never listed goes into a board that overwrites: nothing there is taken back, and nothing need be tried together.
     if (standings.some((other) => other.part.unlisted !== true && needsBoot.has(other.situation))) {
-      return { is: 'clear', steps: resetSteps('clear', board, bytes), why: said('clear-not-together', `${active?.version ?? 'one image'} runs on test, and the images that go with it are not there yet; they are tried together or not at all`, named(active)) }
+      return { is: 'clear', steps: resetSteps('clear', board, bytes), why: said('clear-not-together', `${active?.version ?? 'one image'} runs on test, and the images that go with it are not there yet; they are tried together or not at all`, versionIn(active)) }
     }
   }
   return null
@@ -134,10 +134,10 @@ function uploadStep({ number, image }: Part, slot: number): Step {
 }
 
 function clearThrough(board: BoardSays, waiting: SlotSays | null, bytes: number): Plan {
-  return { is: 'clear', steps: resetSteps('clear', board, bytes), why: said('clear-marked', `${waiting?.version ?? 'another image'} was marked for booting earlier; the board must pass through it before it takes anything else`, named(waiting)) }
+  return { is: 'clear', steps: resetSteps('clear', board, bytes), why: said('clear-marked', `${waiting?.version ?? 'another image'} was marked for booting earlier; the board must pass through it before it takes anything else`, versionIn(waiting)) }
 }
 
-const named = (slot: SlotSays | null): FailureFacts => (slot === null ? {} : { version: slot.version })
+const versionIn = (slot: SlotSays | null): FailureFacts => (slot === null ? {} : { version: slot.version })
 
 /**
  * The way from where each image stands: all are written before any is marked, and one restart tries them together. Boards

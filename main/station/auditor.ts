@@ -142,7 +142,7 @@ async function verifyStore({ audit, left }: Looked, onProgress: (done: number, t
   const verdict = await audit.verify(onProgress, { signal: left })
   if (failed(verdict)) return verdict
   const { holds, size, says, firstWrong } = verdict
-  return { holds, size, root: toHex(verdict.root), says, firstWrong }
+  return { holds, size, root: toHex(verdict.root), says, firstWrong, wrongs: verdict.wrongs.slice(0, 1).map(({ kind, seq }) => ({ kind, seq })) }
 }
 
 async function verifyBundle(looked: Looked, version: string, onProgress: (done: number, total: number) => void): Promise<Verdict | Failure> {
@@ -153,8 +153,8 @@ async function verifyBundle(looked: Looked, version: string, onProgress: (done: 
   if (failed(verdict)) return verdict
   looked.judged = verdict
   const { holds, size, root, firstWrong } = verdict
-  const broken = verdict.findings.filter(({ is }) => is === 'broken').slice(0, 5).map(({ says }) => says)
-  return { holds, size, root, says: holds ? verdict.says : [verdict.says, ...broken].join(' '), firstWrong }
+  const broken = verdict.findings.filter(({ is }) => is === 'broken').slice(0, 5)
+  return { holds, size, root, says: holds ? verdict.says : [verdict.says, ...broken.map(({ says }) => says)].join(' '), firstWrong, wrongs: broken.map(({ about }) => ({ kind: `bundle-${about}`, seq: null })) }
 }
 
 /** In a bundle all entries are proven together: this one is when the bundle's check comes past it. */

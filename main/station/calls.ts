@@ -284,9 +284,10 @@ async function verifyLog({ audit, clock, emit, log }: World): Promise<LogVerdict
   if (failed(verdict)) return verdict
   const { holds, size, says, firstWrong } = verdict
   const root = toHex(verdict.root)
+  const wrongs = verdict.wrongs.slice(0, 1).map(({ kind, seq }) => ({ kind, seq }))
   // The verdict stands whether or not it can be noted.
   log.recordAct({ kind: 'log-verified', data: { size, root, holds, says: says.slice(0, 1000), ...(firstWrong === null ? {} : { firstWrong }) } }, 'operator')
-  return { holds, size, root, says, firstWrong, seconds: (clock.monotonicMs() - startedMs) / 1000 }
+  return { holds, size, root, says, firstWrong, wrongs, seconds: (clock.monotonicMs() - startedMs) / 1000 }
 }
 
 function changeSettings(world: World, changes: Partial<SettingsView>, role: 'operator' | 'engineer'): SettingsView | Failure {

@@ -15,6 +15,7 @@ import type { Listening } from '../factory/server.ts'
 import { diskFailure } from '../store/database.ts'
 import { readSetting, writeSetting } from '../store/settings.ts'
 import type { Logbook } from './logbook.ts'
+import { failureView } from './views.ts'
 
 const settingName = 'factory-api'
 const kept = z.strictObject({ ...listeningPlace.shape, tokenSha256: z.string().regex(/^[0-9a-f]{64}$/).nullable() })
@@ -34,7 +35,7 @@ export class Door {
   readonly #needs: DoorNeeds
   #settings: Kept
   #listening: Readonly<{ at: Listening; seat: Seat }> | null = null
-  #problem: string | null = null
+  #problem: Failure | null = null
   #turnedAway = 0
   #changing: Promise<unknown> = Promise.resolve()
 
@@ -55,7 +56,7 @@ export class Door {
 
   view(): FactoryApiView {
     const { on, port, host, tokenSha256 } = this.#settings
-    return { on, port, host, hasToken: tokenSha256 !== null, address: this.#listening?.at.address ?? null, problem: this.#problem, folder: this.folder, turnedAway: this.#turnedAway }
+    return { on, port, host, hasToken: tokenSha256 !== null, address: this.#listening?.at.address ?? null, problem: this.#problem === null ? null : failureView(this.#problem), folder: this.folder, turnedAway: this.#turnedAway }
   }
 
   /** Opens where the settings say so; a port that is taken is shown, and no reason not to start. */
@@ -67,7 +68,7 @@ export class Door {
   /** Opens as set, anew if it is open. Kinds: `interface-off`, `no-token-yet`, `bad-host`, `port-taken`, `cannot-listen`, the disk's. */
   async open(): Promise<FactoryApiView | Failure> {
     const opened = await this.#inTurn(() => this.#serve())
-    this.#problem = failed(opened) ? opened.says : null
+    this.#problem = failed(opened) ? opened : null
     return opened ?? this.view()
   }
 

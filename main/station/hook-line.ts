@@ -118,7 +118,7 @@ export class HookLine {
     if (head.size - entry > this.#behindMax) return new Failure('too-far-back', `Hooks tell the last ${this.#behindMax} entries of the log; this one is older. "slotwright log export" has them all.`)
     this.#turnings += 1
     this.#read = []
-    this.#place = { ...this.#place, next: entry, tries: 0, sinceMs: null, says: null }
+    this.#place = { ...this.#place, next: entry, tries: 0, sinceMs: null, says: null, kind: null }
     this.#calm()
     const kept = keepPlace(this.#world.audit.database, this.id, this.#place)
     await this.#world.turn()
@@ -150,7 +150,7 @@ export class HookLine {
 
   /** Moves the place with a clean slate: whatever waited has been dealt with. */
   #move(to: Partial<HookPlace>): void {
-    this.#place = { ...this.#place, ...to, tries: 0, sinceMs: null, says: null }
+    this.#place = { ...this.#place, ...to, tries: 0, sinceMs: null, says: null, kind: null }
   }
 
   /** True when the event is given up and the next one may come. */
@@ -171,7 +171,7 @@ export class HookLine {
     const { tries, sinceMs } = this.#place
     // Read anew then: the wait may be so long that the event is given up meanwhile.
     this.#read = []
-    this.#place = { ...this.#place, tries: Math.min(tries + 1, 1_000_000), sinceMs: sinceMs ?? clock.wallMs(), says: wrong.says.slice(0, 1000) }
+    this.#place = { ...this.#place, tries: Math.min(tries + 1, 1_000_000), sinceMs: sinceMs ?? clock.wallMs(), says: wrong.says.slice(0, 1000), kind: wrong.kind.slice(0, 64) }
     this.#keep(true)
     if (this.#stopped) return
     const waitMs = Math.min(waitMaxMs, firstWaitMs * 2 ** Math.min(tries, 20))

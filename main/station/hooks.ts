@@ -101,7 +101,7 @@ export class Hooks {
     if (failed(noted)) return noted
     const head = log.audit.head()
     if (failed(head)) return head
-    const place: HookPlace = { next: head.size, checkpoint: head.size, told: 0, lost: 0, lastAt: null, tries: 0, sinceMs: null, says: null }
+    const place: HookPlace = { next: head.size, checkpoint: head.size, told: 0, lost: 0, lastAt: null, tries: 0, sinceMs: null, says: null, kind: null }
     const added = addHook(log.audit.database, { id, body, place })
     if (added !== null) return added
     const view = this.#view(this.#open(id, body, place))
@@ -226,7 +226,7 @@ function viewOf(audit: AuditStore, { id, body, place, again }: Pick<HookLine, 'i
   if (failed(letters)) return letters
   if (failed(head)) return head
   const { to, target, inside, since } = body
-  const trouble = place.says === null ? null : { says: place.says, tries: place.tries, again: again === null ? null : new Date(again).toISOString() }
+  const trouble = place.says === null ? null : { kind: place.kind ?? '', says: place.says, facts: {}, tries: place.tries, again: again === null ? null : new Date(again).toISOString() }
   return { id, to, target, inside, since, told: place.told, lost: place.lost, lastAt: place.lastAt, behind: Math.max(0, head.size - place.next), trouble, letters }
 }
 

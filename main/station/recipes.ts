@@ -17,6 +17,7 @@ import type { StoredRecipe } from '../store/recipes.ts'
 import { fromJson } from '../store/settings.ts'
 import { text as textOf } from './history.ts'
 import type { Logbook } from './logbook.ts'
+import { failureView } from './views.ts'
 
 const textMax = 200_000
 /** Longer ones are in the log by their hash alone. */
@@ -154,15 +155,15 @@ export function startable(world: RecipeWorld, id: string, file: Readonly<{ name:
   const found = own.findLast(({ row }) => row.released && row.body.withdrawnAt === null)
   if (found === undefined) return new Failure('recipe-not-released', `"${own.at(-1)?.row.name ?? ''}" is not released${own.some(({ row }) => row.released) ? ' any more' : ''}. An engineer can release it.`)
   const problem = problemOf(world, found)
-  if (problem !== null) return new Failure('recipe-broken', problem)
+  if (problem !== null) return problem
   if (!found.body.files.some(({ sha256: named }) => named === file.sha256)) {
     return new Failure('file-not-in-recipe', `The recipe "${found.row.name}" does not name the file "${file.name}" with the contents it has now. Take one of: ${found.body.files.map(({ name, sha256: hash }) => `${name === '' ? 'a file' : name} (${hash.slice(0, 12)}…)`).join(', ').slice(0, 500)}.`, { sha256: file.sha256 })
   }
   return { id, revision: found.row.revision, body: found.body }
 }
 
-/** Why a released revision may not be used; null when hash, signature and log say the same. */
-function problemOf({ log }: RecipeWorld, { row }: Revision): string | null {
+/** Why a released revision may not be used (`recipe-broken`); null when hash, signature and log say the same. */
+function problemOf({ log }: RecipeWorld, { row }: Revision): Failure | null {
   const { release: released, text, recipe } = row.body
   if (released === null) return row.released ? broken(row.name, 'it has no release') : null
   if (row.id !== rowId(recipe, row.revision) || !saysOf(text, recipe, row.revision)) return broken(row.name, 'it lies in another\'s place')
@@ -177,7 +178,7 @@ function problemOf({ log }: RecipeWorld, { row }: Revision): string | null {
   return null
 }
 
-const broken = (name: string, why: string) => `The recipe "${name}" cannot be used: ${why}. Have an engineer look at it and release it again.`
+const broken = (name: string, why: string) => new Failure('recipe-broken', `The recipe "${name}" cannot be used: ${why}. Have an engineer look at it and release it again.`)
 
 function saysOf(text: string, recipe: string, revision: number): boolean {
   const parsed = said.safeParse(fromJson(text))
@@ -187,11 +188,12 @@ function saysOf(text: string, recipe: string, revision: number): boolean {
 function viewOf(world: RecipeWorld, revision: Revision): StoredRecipeView {
   const { row, body } = revision
   const { release: released, withdrawnAt, recipe, text } = row.body
+  const problem = row.released ? problemOf(world, revision) : null
   return {
     id: recipe, name: row.name, revision: row.revision, state: withdrawnAt !== null ? 'withdrawn' : row.released ? 'released' : 'draft',
     recipe: body.recipe, files: body.files, product: body.product, notes: body.notes, sha256: sha256(text),
     releasedAt: released?.at ?? null, releasedBy: released?.by ?? null, entry: released?.entry ?? null, withdrawnAt,
-    problem: row.released ? problemOf(world, revision) : null,
+    problem: problem === null ? null : failureView(problem),
   }
 }
 

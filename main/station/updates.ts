@@ -7,6 +7,7 @@ import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Clock } from '../base/clock.ts'
 import { Failure, failed } from '../base/failure.ts'
+import { said } from '../base/said.ts'
 import { updateSettings } from '../contract/update-view.ts'
 import type { UpdateSettings, UpdateView } from '../contract/update-view.ts'
 import { parseNoteKey } from '../log/checkpoint.ts'
@@ -195,15 +196,15 @@ async function putInPlace(path: string, { release, file }: Found, installed: Ins
     switch (installed.kind) {
       case 'AppImage': {
         await replaceFile(path, installed.at)
-        return { says: `Version ${release.version} is in place. Close the station and start it again.`, file: null, command: null }
+        return { ...said('update-in-place', `Version ${release.version} is in place. Close the station and start it again.`, { version: release.version }), file: null, command: null }
       }
       case 'tar.gz': {
         const folder = await unpackBeside(path, installed.at, release.version)
-        return { says: `Version ${release.version} lies in ${folder}, beside this one. Close the station and start it from there; home and log are the same.`, file: null, command: join(folder, 'slotwright-station') }
+        return { ...said('update-beside', `Version ${release.version} lies in ${folder}, beside this one. Close the station and start it from there; home and log are the same.`, { version: release.version, folder }), file: null, command: join(folder, 'slotwright-station') }
       }
-      case 'deb': return { says: 'Close the station, then have the package installed; that needs the administrator of this computer.', file: null, command: `sudo apt install '${path.replaceAll("'", "'\\''")}'` }
-      case 'portable.exe': return { says: `Version ${release.version} is a program of its own. Close the station and use it in place of this one.`, file: dirname(path), command: null }
-      case 'setup.exe': case 'dmg': return { says: 'The installer opens. Close the station before you go through with it.', file: path, command: null }
+      case 'deb': return { ...said('update-to-install', 'Close the station, then have the package installed; that needs the administrator of this computer.'), file: null, command: `sudo apt install '${path.replaceAll("'", "'\\''")}'` }
+      case 'portable.exe': return { ...said('update-own-program', `Version ${release.version} is a program of its own. Close the station and use it in place of this one.`, { version: release.version }), file: dirname(path), command: null }
+      case 'setup.exe': case 'dmg': return { ...said('update-installer', 'The installer opens. Close the station before you go through with it.'), file: path, command: null }
     }
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'it did not work'

@@ -28,6 +28,8 @@ const placeSchema = z.strictObject({
   tries: z.number().int().min(0),
   sinceMs: z.number().nullable(),
   says: z.string().max(1000).nullable(),
+  /** Kind of the failure that `says` is of; places kept before it was kept have none. */
+  kind: z.string().max(64).nullable().default(null),
 })
 
 export type HookBody = Readonly<z.output<typeof bodySchema>>

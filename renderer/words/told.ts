@@ -1,6 +1,7 @@
 // What the station says, in the window's language. The station itself speaks English only: its sentences are in the log
 // and are hashed there. Each comes with a kind and facts, though, and from those the books of the other languages say it
 // again; a kind that a book does not know stays in the station's words rather than being guessed.
+import type { HookLetterView } from '../../main/contract/factory.ts'
 import type { BayView, EntryView, FailureView, KeyView, LogVerdictView, ResidenceView, SaidView, StepView } from '../../main/contract/views.ts'
 import { countText, decimalText, secondsText } from '../figures.ts'
 import { spoken } from './locale.ts'
@@ -129,9 +130,17 @@ function stateOf(bay: Told): string {
   return bay.phase === 'resetting' && bay.runningVersion === null ? 'recovery' : bay.phase
 }
 
-/** What the log's check found, where it found nothing wrong; else null, and the station's own words say what is. */
-export function verdictTold(verdict: Pick<LogVerdictView, 'holds' | 'size'>): string | null {
-  return verdict.holds ? text('told.verdict', { size: countText(verdict.size) }) : null
+/** What the log's check found; null where only the station's own words are there. */
+export function verdictTold(verdict: Pick<LogVerdictView, 'holds' | 'size' | 'wrongs'>): string | null {
+  if (verdict.holds) return text('told.verdict', { size: countText(verdict.size) })
+  const wrongs = verdict.wrongs.map(({ kind, seq }) => (isName(kind) ? text(`told.wrong.${kind}`, { seq: seq === null ? '–' : countText(seq) }) : null))
+  const told = [...new Set(wrongs.filter((wrong) => wrong !== null))]
+  return told.length === 0 ? null : told.join(spoken.value === 'zh' ? '' : ' ')
+}
+
+/** An event that a hook had to put aside. */
+export function letterTold({ type, says }: Pick<HookLetterView, 'type' | 'says'>): string {
+  return text(`told.letter.${type === 'many' ? 'many' : 'one'}`) ?? says
 }
 
 /** Which boards a profile is for; a person's own profile says it in their words. */

@@ -176,7 +176,7 @@ export function fakeApi(scene: Partial<Scene> = {}): WindowApi & { push(event: S
       case 'entryProof': return ok({ seq: Number(given['seq']), raw: '{}', leaf: hex(Number(given['seq'])), covered: null })
       case 'logKeys': return ok([])
       case 'logBatches': return ok([])
-      case 'verifyLog': return ok({ holds: true, size: entries, root: hex(77), says: `All ${entries.toLocaleString('en')} entries, the tree over them and the tables derived from them agree.`, firstWrong: null, seconds: 0.84 })
+      case 'verifyLog': return ok({ holds: true, size: entries, root: hex(77), says: `All ${entries.toLocaleString('en')} entries, the tree over them and the tables derived from them agree.`, firstWrong: null, wrongs: [], seconds: 0.84 })
       case 'bayMap': return ok(scene.map === true ? { rows: Math.ceil(count / 8), columns: 8, bays: rows.map((row) => ({ bay: row.bay, row: Math.floor((row.bay - 1) / 8), column: (row.bay - 1) % 8, place: null })) } : { rows: 0, columns: 0, bays: [] })
       case 'listRecipes': return ok([])
       case 'questions': return ok(scene.question === undefined ? [] : [{ question: 'a1', run: 'r1', bay: 3, board: 'PB-0003', asks: scene.question, askedAt: new Date().toISOString(), secondsLeft: 42 }])

@@ -12,7 +12,7 @@ import { commonProfile } from '../../main/line/profile.ts'
 import { swapModes } from '../../main/smp/os.ts'
 import { de } from '../../renderer/words/de/index.ts'
 import { es } from '../../renderer/words/es/index.ts'
-import { bayTold, codeTold, entryTold, failureTold, profileTold, residenceTold, runTodoTold, saidTold, stepTold, todoTold, verdictTold, warningTold, whyTold } from '../../renderer/words/told.ts'
+import { bayTold, codeTold, entryTold, failureTold, letterTold, profileTold, residenceTold, runTodoTold, saidTold, stepTold, todoTold, verdictTold, warningTold, whyTold } from '../../renderer/words/told.ts'
 import { speak } from '../../renderer/words/words.ts'
 import { zh } from '../../renderer/words/zh/index.ts'
 import { fieldsOf, kindNames } from './kinds-of-the-log.ts'
@@ -42,7 +42,7 @@ const neverShown: Readonly<Record<string, string>> = {
 }
 
 const told = Object.entries({ de, es, zh }) as unknown as [string, Book][]
-type Told = { entry: Record<string, string>; step: Record<string, string>; outcome: Record<string, string>; bay: Record<string, string>; key: Record<string, string>; residence: Record<string, string>; profile: Record<string, string> }
+type Told = { entry: Record<string, string>; step: Record<string, string>; outcome: Record<string, string>; bay: Record<string, string>; key: Record<string, string>; residence: Record<string, string>; profile: Record<string, string>; wrong: Record<string, string> }
 type Book = { said: Record<string, string>; failure: Record<string, string>; todo: Record<string, string>; told: Told; why: Record<string, Record<string, string>> }
 type Tree = { readonly [name: string]: string | Tree }
 const keysOf = (tree: Tree, above = ''): string[] => Object.entries(tree).flatMap(([name, value]) => (typeof value === 'string' ? [above + name] : keysOf(value, `${above}${name}.`)))
@@ -112,6 +112,13 @@ describe.each(told)('what the station says, in %s', (language, book) => {
     expect(profileTold({ name: 'esp32', says: 'Ours.', from: 'station' })).toBe('Ours.')
   })
 
+  test('something that does not hold in a log or a bundle without a sentence', () => {
+    const ofLog = kindsIn('log/verify.ts', /^ {2}\| '([a-z]+)' \/\//gm)
+    const ofBundle = new Set(kindsIn('bundle/check.ts', /is: 'broken', about: '([a-z]+)'/g))
+    expect([ofLog.length, ofBundle.size]).toEqual([9, 7])
+    expect(Object.keys(book.told.wrong).sort()).toEqual([...ofLog, ...[...ofBundle].map((about) => `bundle-${about}`)].sort())
+  })
+
   test('a step, an outcome or a phase without a word', () => {
     const steps = new Set(kindsIn('station/words.ts', /step: '([^']+)'/g).map((step) => step.replaceAll(' ', '-').toLowerCase()))
     expect(Object.keys(book.told.step).sort()).toEqual([...steps].sort())
@@ -136,8 +143,10 @@ describe.each(told)('what the station says, in %s', (language, book) => {
     expect(entryTold({ kind: 'booted', data: { version: '1.1.0', activeHash: 'ab'.repeat(32) }, says: 'English.' })).toMatch(/1\.1\.0.*abababababab…/)
     expect(entryTold({ kind: 'preflight-refused', data: { failure: 'downgrade', says: 'English.' }, says: 'English.' })).toBe(book.failure['downgrade'])
     expect(stepTold({ step: 'By hand' })).toBe(book.told.step['by-hand'])
-    expect(verdictTold({ holds: true, size: 7 })).toContain('7')
-    expect(verdictTold({ holds: false, size: 7 })).toBeNull()
+    expect(verdictTold({ holds: true, size: 7, wrongs: [] })).toContain('7')
+    expect(verdictTold({ holds: false, size: 7, wrongs: [{ kind: 'leaf', seq: 5 }] })).toContain('5')
+    expect(verdictTold({ holds: false, size: 7, wrongs: [{ kind: 'of-tomorrow', seq: 5 }, { kind: '__proto__', seq: null }] })).toBeNull()
+    expect(letterTold({ type: 'many', says: 'English.' })).not.toBe(letterTold({ type: 'outcome', says: 'English.' }))
     expect(residenceTold({ verdict: 'held', says: 'English.' })).toBe(book.told.residence['held'])
     expect([warningTold({ warning: 'English.', token: null, encrypted: false }), warningTold({ warning: 'English.', token: null, encrypted: true }), warningTold({ warning: null, token: null, encrypted: true })]).toEqual([book.told.key['open'], book.told.key['public'], null])
     expect(runTodoTold('a-kind-of-tomorrow', 'English.')).toBe(book.todo['other'])

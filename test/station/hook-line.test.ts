@@ -16,7 +16,7 @@ import { WoundClock } from '../smp/wound-clock.ts'
 
 const id = 'h0123456789ab'
 const body = { version: 1, to: 'webhook', target: 'https://mes.example/', inside: false, since: '2026-01-01T00:00:00.000Z' } as const
-const fresh: HookPlace = { next: 0, checkpoint: 0, told: 0, lost: 0, lastAt: null, tries: 0, sinceMs: null, says: null }
+const fresh: HookPlace = { next: 0, checkpoint: 0, told: 0, lost: 0, lastAt: null, tries: 0, sinceMs: null, says: null, kind: null }
 
 let folder = ''
 let clock: WoundClock

@@ -95,7 +95,7 @@ test.each([
   const { changes } = house.station.audit.database.sql.prepare(sql).run()
   expect(changes).toBe(1)
   expect(await start(id)).toBe('recipe-broken')
-  expect((await value(operator.api.listRecipes({})))[0]?.problem).toMatch(/cannot be used/)
+  expect((await value(operator.api.listRecipes({})))[0]?.problem?.says).toMatch(/cannot be used/)
 })
 
 test('a release forged whole, with hash and signature of another log\'s key, starts nothing', async () => {

@@ -114,7 +114,7 @@ async function verify(call: Call, [name]: readonly string[]): Promise<Answer | F
     const released = recipes.filter((one) => one.state !== 'draft' && (name === undefined || sameName(one.name, name)))
     if (name !== undefined && released.length === 0) return new Failure('no-such-recipe', `No revision of "${name.slice(0, 120)}" was released. See: slotwright recipe list`)
     const broken = released.filter((one) => one.problem !== null)
-    const words = released.map((one) => `${one.problem === null ? call.paint.good('holds') : call.paint.bad('broken')}  ${one.name}, revision ${one.revision}${one.problem === null ? '' : `: ${one.problem}`}`)
+    const words = released.map((one) => `${one.problem === null ? call.paint.good('holds') : call.paint.bad('broken')}  ${one.name}, revision ${one.revision}${one.problem === null ? '' : `: ${one.problem.says}`}`)
     return { document: { recipes: released, holds: broken.length === 0 }, words: words.length === 0 ? 'Nothing was released yet.' : words.join('\n'), good: broken.length === 0 }
   })
 }

@@ -48,7 +48,7 @@ async function serve(call: Call, _args: readonly string[], flags: Flags): Promis
   return withStation(call, { ports: ports ?? null, usbOnly: true, keys: [], baudRate: flags.baud }, async (station) => {
     const open = port === undefined && host === undefined ? await station.openFactoryApi({}) : await station.setFactoryApi({ on: true, port: port ?? null, host: host ?? null })
     if (failed(open)) return open
-    if (open.address === null) return new Failure('cannot-listen', open.problem ?? 'The station does not listen.')
+    if (open.address === null) return new Failure('cannot-listen', open.problem?.says ?? 'The station does not listen.')
     return await until(call, station, open)
   })
 }

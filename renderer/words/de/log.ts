@@ -45,7 +45,7 @@ export const log = {
   checkpoint: 'Der Prüfpunkt',
   raw: 'Die Bytes, die gehasht wurden',
   recallImage: 'Wer bekam dieses Image noch',
-  firstWrong: 'Erster Eintrag, der nicht hält: {seq}',
+  firstWrong: 'Erster Eintrag, der nicht hält: {seq}.',
   filterKind: 'Art',
   filterText: 'Suche',
   filterTextHint: 'Gerät, Hash, Person, Wörter…',

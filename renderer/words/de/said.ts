@@ -46,4 +46,9 @@ export const said = {
   'trailer-test': 'Im Upgrade-Slot würde es der nächste Start einmal ausprobieren und zurückkehren, wenn es nicht bestätigt wird.',
   'trailer-perm': 'Im Upgrade-Slot würde es der nächste Start endgültig nehmen.',
   'trailer-revert': 'Im Upgrade-Slot würde der nächste Start zum anderen Image zurückkehren.',
+  'update-in-place': 'Version {version} ist eingesetzt. Schließen Sie die Station und starten Sie sie neu.',
+  'update-beside': 'Version {version} liegt in {folder}, neben dieser. Schließen Sie die Station und starten Sie sie von dort; Home und Protokoll bleiben dieselben.',
+  'update-to-install': 'Schließen Sie die Station, dann lassen Sie das Paket installieren; das braucht die Administration dieses Computers.',
+  'update-own-program': 'Version {version} ist ein eigenes Programm. Schließen Sie die Station und benutzen Sie es anstelle von diesem.',
+  'update-installer': 'Das Installationsprogramm öffnet sich. Schließen Sie die Station, bevor Sie es zu Ende führen.',
 } as const

@@ -159,6 +159,30 @@ export const told = {
     method: { pin: 'PIN', badge: 'Ausweis', 'badge-and-pin': 'Ausweis und PIN' },
   },
   verdict: 'Einträge, die geprüft wurden und halten: {size}.',
+  // Was am Protokoll nicht hält (main/log/verify.ts); „bundle-…“ sind die Teile eines Prüfbündels (main/bundle/check.ts).
+  wrong: {
+    entry: 'Eintrag {seq} lässt sich nicht lesen.',
+    place: 'Bei Eintrag {seq} fehlt etwas oder steht am falschen Platz: Einträge wurden entfernt, eingefügt, vertauscht oder umnummeriert.',
+    leaf: 'Eintrag {seq} wurde geändert: Seine Bytes ergeben nicht den Hash, der bei ihm gespeichert ist.',
+    index: 'Eintrag {seq} ist unter anderem aufgeführt, als er selbst sagt.',
+    derived: 'Eine abgeleitete Tabelle sagt nicht, was Eintrag {seq} sagt. Was zählt, ist der Eintrag; die Tabellen lassen sich neu aufbauen.',
+    time: 'Eintrag {seq} ist früher datiert als der Eintrag davor, innerhalb eines Starts der Station.',
+    tree: 'Ein gespeicherter Hash über die Einträge folgt nicht aus ihnen: Einer von ihnen oder der Hash selbst wurde geändert.',
+    checkpoint: 'Die Einträge sind nicht die, die ein signierter Prüfpunkt festhielt, oder ein Prüfpunkt ist nicht vertrauenswürdig.',
+    database: 'Die Datenbankdatei selbst ist beschädigt.',
+    'bundle-entries': 'Die Einträge im Prüfbündel führen nicht zur signierten Wurzel: Mindestens einer wurde geändert, entfernt oder eingefügt.',
+    'bundle-files': 'Dateien des Prüfbündels fehlen, sind zu viel oder wurden geändert.',
+    'bundle-key': 'Der Schlüssel des Protokolls im Prüfbündel ist nicht der richtige oder nicht brauchbar.',
+    'bundle-checkpoint': 'Ein Prüfpunkt im Prüfbündel hält nicht.',
+    'bundle-witness': 'Ein Zeuge hat den Prüfpunkt nicht gegengezeichnet.',
+    'bundle-related': 'Dazugehörige Einträge im Prüfbündel stehen nicht im signierten Protokoll.',
+    'bundle-views': 'Bericht, Tabelle oder Prüfprotokolle im Prüfbündel sagen nicht, was die Einträge sagen: Jemand hat sie bearbeitet.',
+  },
+  // Ereignisse, die ein Hook beiseitelegen musste
+  letter: {
+    one: 'Der Empfänger nahm dieses Ereignis nicht an. Es steht im Protokoll; „hook rewind“ meldet es noch einmal.',
+    many: 'Diese Ereignisse wurden aufgegeben, weil sie zu lange niemand abnahm. Sie stehen im Protokoll.',
+  },
   key: {
     open: 'Seine Datei ist nicht verschlüsselt: Wer die Platte lesen kann, kann damit signieren.',
     public: 'Ein öffentlicher Testschlüssel von MCUboot: Jeder kann damit signieren. Nur für Versuche.',

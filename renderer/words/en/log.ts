@@ -45,7 +45,7 @@ export const log = {
   checkpoint: 'The checkpoint',
   raw: 'The bytes that were hashed',
   recallImage: 'Who else got this image',
-  firstWrong: 'First entry that does not hold: {seq}',
+  firstWrong: 'First entry that does not hold: {seq}.',
   filterKind: 'Kind',
   filterText: 'Search',
   filterTextHint: 'Unit, hash, person, words…',

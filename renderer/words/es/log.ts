@@ -45,7 +45,7 @@ export const log = {
   checkpoint: 'Punto de control',
   raw: 'Los bytes sobre los que se calculó el hash',
   recallImage: 'Qué otras unidades recibieron esta imagen',
-  firstWrong: 'Primera entrada que no es correcta: {seq}',
+  firstWrong: 'Primera entrada que no es correcta: {seq}.',
   filterKind: 'Tipo',
   filterText: 'Buscar',
   filterTextHint: 'Unidad, hash, persona, texto…',

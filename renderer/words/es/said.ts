@@ -46,4 +46,9 @@ export const said = {
   'trailer-test': 'En el slot de actualización, el próximo arranque la probaría una vez y volvería atrás si no se confirma.',
   'trailer-perm': 'En el slot de actualización, el próximo arranque la tomaría definitivamente.',
   'trailer-revert': 'En el slot de actualización, el próximo arranque volvería a la otra imagen.',
+  'update-in-place': 'La versión {version} está instalada. Hay que cerrar la estación y volver a iniciarla.',
+  'update-beside': 'La versión {version} está en {folder}, junto a esta. Hay que cerrar la estación e iniciarla desde allí; la carpeta de datos y el registro son los mismos.',
+  'update-to-install': 'Hay que cerrar la estación y hacer instalar el paquete; para eso hace falta la administración de este equipo.',
+  'update-own-program': 'La versión {version} es un programa aparte. Hay que cerrar la estación y usarlo en lugar de este.',
+  'update-installer': 'Se abre el instalador. Hay que cerrar la estación antes de completarlo.',
 } as const

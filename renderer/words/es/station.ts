@@ -161,6 +161,30 @@ export const told = {
     method: { pin: 'PIN', badge: 'tarjeta', 'badge-and-pin': 'tarjeta y PIN' },
   },
   verdict: 'Entradas verificadas e íntegras: {size}.',
+  // Lo que no es correcto en el registro (main/log/verify.ts); «bundle-…» son las partes de un paquete de auditoría (main/bundle/check.ts).
+  wrong: {
+    entry: 'La entrada {seq} no se puede leer.',
+    place: 'En la entrada {seq} falta algo o está fuera de sitio: se quitaron, insertaron, intercambiaron o renumeraron entradas.',
+    leaf: 'La entrada {seq} se modificó: sus bytes no dan el hash guardado con ella.',
+    index: 'La entrada {seq} figura con otros datos que los suyos.',
+    derived: 'Una tabla derivada no dice lo que dice la entrada {seq}. Lo que cuenta es la entrada; las tablas se pueden reconstruir.',
+    time: 'La entrada {seq} tiene una hora anterior a la de la que la precede, dentro de un mismo arranque de la estación.',
+    tree: 'Un hash guardado sobre las entradas no se deduce de ellas: se modificó una de ellas o el propio hash.',
+    checkpoint: 'Las entradas no son las que fijó un punto de control firmado, o un punto de control no es de confianza.',
+    database: 'El propio archivo de la base de datos está dañado.',
+    'bundle-entries': 'Las entradas del paquete de auditoría no llevan a la raíz firmada: al menos una se modificó, quitó o insertó.',
+    'bundle-files': 'Faltan o sobran archivos en el paquete de auditoría, o alguno se modificó.',
+    'bundle-key': 'La clave del registro en el paquete de auditoría no es la correcta o no sirve.',
+    'bundle-checkpoint': 'Un punto de control del paquete de auditoría no es correcto.',
+    'bundle-witness': 'Un testigo no ha refrendado el punto de control.',
+    'bundle-related': 'Hay entradas relacionadas en el paquete de auditoría que no están en el registro firmado.',
+    'bundle-views': 'El informe, la tabla o los registros de ensayo del paquete no dicen lo que dicen las entradas: alguien los editó.',
+  },
+  // Eventos que un destino tuvo que apartar
+  letter: {
+    one: 'El destinatario no aceptó este evento. Está en el registro; «hook rewind» lo vuelve a enviar.',
+    many: 'Se renunció a estos eventos porque nadie los recogió en mucho tiempo. Están en el registro.',
+  },
   key: {
     open: 'Su archivo no está cifrado: quien pueda leer el disco puede firmar con esta clave.',
     public: 'Es una clave de pruebas pública de MCUboot: cualquiera puede firmar con ella. Solo para ensayos.',

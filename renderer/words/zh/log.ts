@@ -45,7 +45,7 @@ export const log = {
   checkpoint: '检查点',
   raw: '参与哈希计算的原始字节',
   recallImage: '还有哪些设备写入了此镜像',
-  firstWrong: '第一个校验不通过的条目：{seq}',
+  firstWrong: '第一个校验不通过的条目：{seq}。',
   filterKind: '类型',
   filterText: '搜索',
   filterTextHint: '设备、哈希、人员、文字…',

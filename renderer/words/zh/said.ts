@@ -46,4 +46,9 @@ export const said = {
   'trailer-test': '放在升级 slot 中，下次启动会试运行一次，未确认就回退。',
   'trailer-perm': '放在升级 slot 中，下次启动会永久采用它。',
   'trailer-revert': '放在升级 slot 中，下次启动会回退到另一个镜像。',
+  'update-in-place': '版本 {version} 已就位。请关闭工作站并重新启动。',
+  'update-beside': '版本 {version} 位于 {folder}，与当前版本并列。请关闭工作站并从那里启动；数据目录和日志不变。',
+  'update-to-install': '请关闭工作站，然后请本机管理员安装该软件包。',
+  'update-own-program': '版本 {version} 是一个独立的程序。请关闭工作站，改用它代替当前程序。',
+  'update-installer': '安装程序将打开。完成安装之前请先关闭工作站。',
 } as const

@@ -159,6 +159,30 @@ export const told = {
     method: { pin: 'PIN', badge: '工牌', 'badge-and-pin': '工牌和 PIN' },
   },
   verdict: '已校验 {size} 条，全部完好。',
+  // 日志中哪里不对（main/log/verify.ts）；“bundle-…”是审计包的各部分（main/bundle/check.ts）。
+  wrong: {
+    entry: '条目 {seq} 无法读取。',
+    place: '条目 {seq} 处有缺失或错位：有条目被删除、插入、调换或重新编号。',
+    leaf: '条目 {seq} 被改动：其字节与随它保存的哈希不符。',
+    index: '条目 {seq} 的索引内容与它自身所说的不同。',
+    derived: '某个派生表与条目 {seq} 所说的不一致。以条目为准；派生表可以重建。',
+    time: '条目 {seq} 的时间早于前一条，而两者在工作站的同一次启动之内。',
+    tree: '某个保存的哈希与条目不符：其中某个条目或该哈希本身被改动。',
+    checkpoint: '条目与已签名的检查点所记录的不同，或某个检查点不可信。',
+    database: '数据库文件本身已损坏。',
+    'bundle-entries': '审计包中的条目推导不出已签名的根：至少有一条被改动、删除或插入。',
+    'bundle-files': '审计包中的文件有缺失、多余或被改动。',
+    'bundle-key': '审计包中的日志密钥不对或不可用。',
+    'bundle-checkpoint': '审计包中的某个检查点不成立。',
+    'bundle-witness': '有见证方没有对检查点副署。',
+    'bundle-related': '审计包中的某些相关条目不在已签名的日志中。',
+    'bundle-views': '审计包中的报告、表格或测试记录与条目所说的不一致：有人改过。',
+  },
+  // 推送目标未能接收、被搁置的事件
+  letter: {
+    one: '接收方没有接受此事件。它仍在日志中；“hook rewind”可重新发送。',
+    many: '这些事件因长时间无人接收而放弃。它们仍在日志中。',
+  },
   key: {
     open: '密钥文件未加密：能读取磁盘的人就能用它签名。',
     public: 'MCUboot 的公开测试密钥：任何人都能用它签名。仅供试验。',
