@@ -47,7 +47,7 @@ export function openWindow(preload: string, remembered: Remembered): BrowserWind
     show: false,
     autoHideMenuBar: true,
     // The page's own ground, so that the first frame does not flash.
-    backgroundColor: nativeTheme.shouldUseDarkColors ? '#111314' : '#e4e2dc',
+    backgroundColor: nativeTheme.shouldUseDarkColors ? '#111314' : '#e9e7e2',
     webPreferences: {
       preload,
       sandbox: true,

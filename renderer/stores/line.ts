@@ -34,7 +34,6 @@ export const useLine = defineStore('line', () => {
 
   /** The bay whose history is open beside the line. */
   const opened = ref<number | null>(null)
-  const practiceNoteClosed = ref(false)
 
   const attached = computed(() => bays.value.filter((bay) => bay.board !== null).length)
   const running = computed(() => batch.value !== null && batch.value.status !== 'ended')
@@ -125,7 +124,7 @@ export const useLine = defineStore('line', () => {
   }
 
   return {
-    bays, batch, practice, loaded, failure, asking, chosen, recipe, opened, openedBay, practiceNoteClosed, attached, target, running,
+    bays, batch, practice, loaded, failure, asking, chosen, recipe, opened, openedBay, attached, target, running,
     hear, load, take, takeSample, choose, start, stop, startPractice, stopPractice,
   }
 })

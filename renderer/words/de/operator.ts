@@ -52,6 +52,7 @@ export const operator = {
   yes: 'Ja',
   no: 'Nein',
   secondsLeft: 'noch {seconds} s für die Antwort',
+  chartTitle: 'Wie lange die letzten Boards brauchten',
   chart: 'Die letzten Boards: {good} gut, {bad} nicht gut; je {from} bis {to}.',
   chartNone: 'Noch kein Board ist fertig.',
   tile: 'Platz {bay}, {word}. {says}',

@@ -52,6 +52,7 @@ export const operator = {
   yes: 'Yes',
   no: 'No',
   secondsLeft: '{seconds} s to answer',
+  chartTitle: 'How long each of the last boards took',
   chart: 'The last boards: {good} good, {bad} not good; {from} to {to} each.',
   chartNone: 'No board has ended yet.',
   tile: 'Bay {bay}, {word}. {says}',

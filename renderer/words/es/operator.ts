@@ -52,6 +52,7 @@ export const operator = {
   yes: 'Sí',
   no: 'No',
   secondsLeft: '{seconds} s para responder',
+  chartTitle: 'Cuánto tardó cada una de las últimas placas',
   chart: 'Últimas placas: {good} aptas, {bad} no aptas; de {from} a {to} cada una.',
   chartNone: 'Todavía no ha terminado ninguna placa.',
   tile: 'Puesto {bay}, {word}. {says}',

@@ -52,6 +52,7 @@ export const operator = {
   yes: '是',
   no: '否',
   secondsLeft: '请在 {seconds} 秒内回答',
+  chartTitle: '最近各板卡的用时',
   chart: '最近的板卡：良品 {good}，不良 {bad}；单板用时 {from} 到 {to}。',
   chartNone: '还没有板卡完成。',
   tile: '工位 {bay}，{word}。{says}',
