@@ -2,6 +2,7 @@
 // how it reads a request body. Bodies are read as zcbor reads them (zephyr subsys/mgmt/mcumgr/util/src/zcbor_bulk.c):
 // fields under other names are skipped, a field of the wrong kind fails the whole map, bytes behind the map do not matter.
 import { decodeFirst } from 'cborg'
+import { readFlat } from '../smp/flat.ts'
 import type { CborMap, CborValue } from '../smp/message.ts'
 import type { BoardProfile } from './profiles.ts'
 
@@ -76,7 +77,7 @@ export function readFields<F extends Fields>(payload: Uint8Array, fields: F): Fi
   let map: unknown
   try {
     // Only the map itself is read: bytes behind it are no error to the recorded server.
-    map = decodeFirst(payload, { allowIndefinite: true, rejectDuplicateMapKeys: true })[0]
+    map = readFlat(payload)?.map ?? decodeFirst(payload, { allowIndefinite: true, rejectDuplicateMapKeys: true })[0]
   } catch {
     return null
   }

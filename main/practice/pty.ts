@@ -26,6 +26,8 @@ function loadNative(): NativePty | Failure<'no-pty'> {
 
 const run = promisify(execFile)
 
+const readBytesMax = 65_536
+
 export class Pty {
   /** The device a client opens, e.g. /dev/pts/3. */
   readonly path: string
@@ -33,12 +35,23 @@ export class Pty {
   readonly #slave: number
   readonly #stream: ReadStream
   #open = true
+  #hear: (bytes: Uint8Array) => void = () => {}
 
   constructor(path: string, master: number, slave: number) {
     this.path = path
     this.#master = master
     this.#slave = slave
-    this.#stream = new ReadStream(master)
+    // Straight from the kernel into one buffer: a stream's own queue and events take longer than the board's answer.
+    const buffer = new Uint8Array(readBytesMax)
+    this.#stream = new ReadStream(master, {
+      onread: {
+        buffer,
+        callback: (count) => {
+          this.#hear(buffer.slice(0, count))
+          return true
+        },
+      },
+    })
     // EIO when the last slave end closes, EAGAIN at the start: neither is news to anybody.
     this.#stream.on('error', () => {})
     this.#stream.pause()
@@ -46,7 +59,7 @@ export class Pty {
 
   /** Bytes the client wrote, cut anywhere. */
   onBytes(listener: (bytes: Uint8Array) => void): void {
-    this.#stream.on('data', (bytes: Buffer) => listener(bytes))
+    this.#hear = listener
     this.#stream.resume()
   }
 

@@ -1,6 +1,6 @@
 // A serial line that carries no more than its baud rate: ten bit times a byte, each way on its own. The schedule is kept
 // in exact fractions of a millisecond and only looked at by coarse timers, so a late timer delays bytes but never slows
-// the line; bytes are handed on line by line (or in pieces), with the moment their last bit was in.
+// the line; bytes are handed on line by line (or in pieces; whole where the line takes no time), with the moment their last bit was in.
 import type { Clock } from '../base/clock.ts'
 
 /** Bits on the wire for a byte: start, eight data, stop. */
@@ -18,6 +18,12 @@ export type Baud = number | null
 /** How long the longest piece is on the line, ms. */
 export function pieceMsMax(baud: Baud): number {
   return baud === null ? 0 : (pieceBytesMax * bitsPerByte * 1000) / baud
+}
+
+/** A piece ends with its line, or is as long as pieces may be. */
+function endOfPiece(bytes: Uint8Array, from: number): number {
+  const feed = bytes.indexOf(0x0a, from)
+  return Math.min(feed < 0 ? bytes.length : feed + 1, from + pieceBytesMax)
 }
 
 type Piece = Readonly<{ bytes: Uint8Array; atMs: number }>
@@ -49,8 +55,7 @@ export class PacedWire {
   push(bytes: Uint8Array, fromMs: number = this.#clock.monotonicMs()): void {
     this.#freeAtMs = Math.max(this.#freeAtMs, fromMs)
     for (let at = 0; at < bytes.length;) {
-      const feed = bytes.indexOf(0x0a, at)
-      const end = Math.min(feed < 0 ? bytes.length : feed + 1, at + pieceBytesMax)
+      const end = this.#msPerByte === 0 ? bytes.length : endOfPiece(bytes, at)
       this.#freeAtMs += (end - at) * this.#msPerByte
       this.#pieces.push({ bytes: bytes.subarray(at, end), atMs: this.#freeAtMs })
       at = end

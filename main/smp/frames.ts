@@ -7,6 +7,7 @@ import { Failure, assert } from '../base/failure.ts'
 import type { Framing } from './client.ts'
 import { smpGroup } from './commands.ts'
 import { imageCommand, uploadBody } from './image.ts'
+import { headBytesOf } from './flat.ts'
 import { crc16, encodeLines, frameOverheadBytes } from './line.ts'
 import { encodeBody, encodeMessage, headerBytes } from './message.ts'
 import type { SmpVersion } from './message.ts'
@@ -82,6 +83,8 @@ export class UploadFrames {
   readonly #chunks = new Map<number, Chunk>()
   /** For a packet length: what a sequence number adds to the CRC. */
   readonly #crcOfSeq = new Map<number, Uint16Array>()
+  /** For the bytes an offset takes, from the second chunk on: how many data bytes fill a packet. */
+  readonly #dataBytesOf = new Map<number, number>()
   #encoded = 0
 
   /** Use `encodeUpload`, which checks. */
@@ -155,6 +158,14 @@ export class UploadFrames {
 
   /** Data bytes that fill a packet at this offset exactly. */
   #dataBytes(offset: number): number {
+    if (offset === 0) return this.#measure(0)
+    const size = headBytesOf(offset)
+    let bytes = this.#dataBytesOf.get(size)
+    if (bytes === undefined) this.#dataBytesOf.set(size, (bytes = this.#measure(offset)))
+    return bytes
+  }
+
+  #measure(offset: number): number {
     // The body around empty data, whose length byte is counted with the data.
     const room = this.packetBytesMax - headerBytes - (encodeBody(this.#body(offset, new Uint8Array(0))).length - 1)
     const fit = Math.max(0, Math.min(byteStringThatFits(room), this.#plan.chunkBytesMax ?? Infinity))
@@ -173,10 +184,12 @@ export class UploadFrames {
       body: this.#body(chunk.offset, this.image.subarray(chunk.offset, chunk.end)),
     })
     chunk.seq = seq
+    chunk.frame = packet
+    if (this.framing === 'raw') return
     chunk.streamBytes = packet.length + frameOverheadBytes
     chunk.tail = [packet.at(-2)!, packet.at(-1)!]
+    chunk.frame = encodeLines(packet)
     chunk.crcAtZero = crc16(packet) ^ this.#crcTable(packet.length)[seq]!
-    chunk.frame = this.framing === 'console' ? encodeLines(packet) : packet
   }
 
   #renumber(chunk: Chunk, seq: number): void {

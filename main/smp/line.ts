@@ -215,8 +215,11 @@ export class LineDecoder {
       this.#lineTooLong = true
       end = from + room
     }
-    // Most lines are short and the copy of a sub-array costs more than the bytes.
-    for (let i = from; i < end; i++) this.#line[this.#lineEnd++] = bytes[i]!
+    // A reply's line is short, and the copy of a sub-array costs more than its bytes.
+    if (end - from > 64) {
+      this.#line.set(bytes.subarray(from, end), this.#lineEnd)
+      this.#lineEnd += end - from
+    } else for (let i = from; i < end; i++) this.#line[this.#lineEnd++] = bytes[i]!
   }
 
   #endLine(): Uint8Array | null {

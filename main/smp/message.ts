@@ -5,6 +5,7 @@
 import { Tokenizer, decode, encode } from 'cborg'
 import { concat } from '../base/bytes.ts'
 import { Failure, assert } from '../base/failure.ts'
+import { encodeFlat, readFlat } from './flat.ts'
 import { plainText } from './line.ts'
 
 export const headerBytes = 8
@@ -82,18 +83,26 @@ export function encodeMessage(message: SmpMessage, options: { lengths?: 'definit
 
 /** CBOR of one value, definite lengths, keys in the order given. */
 export function encodeBody(value: CborValue): Uint8Array {
+  const flat = isMapOfItems(value) ? encodeFlat(value, 'definite') : null
+  if (flat !== null) return flat
   // cborg would sort keys by length; the recorded requests are in the order of the protocol's own description.
   return encode(value, { mapSorter: () => 0 })
 }
 
 /** CBOR of one value with every map and list open-ended, as zcbor writes it in Zephyr. */
 export function encodeIndefinite(value: CborValue): Uint8Array {
+  const flat = isMapOfItems(value) ? encodeFlat(value, 'indefinite') : null
+  if (flat !== null) return flat
   const open = (major: number, parts: Uint8Array[]) => concat(Uint8Array.of((major << 5) | 31), ...parts, Uint8Array.of(0xff))
   if (Array.isArray(value)) return open(4, value.map(encodeIndefinite))
   if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {
     return open(5, Object.entries(value).flatMap(([key, item]) => [encodeBody(key), encodeIndefinite(item)]))
   }
   return encodeBody(value)
+}
+
+function isMapOfItems(value: CborValue): value is CborMap {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
 }
 
 /** Failure kind `garbled`: the bytes are no SMP message. */
@@ -114,6 +123,8 @@ export function decodeMessage(packet: Uint8Array): SmpMessage | Failure<'garbled
 
 /** A CBOR map with text keys, nothing behind it. Failure kind `bad-cbor`, `says` is half a sentence. */
 export function decodeBody(bytes: Uint8Array): CborMap | Failure<'bad-cbor'> {
+  const flat = readFlat(bytes)
+  if (flat !== null && flat.end === bytes.length) return flat.map
   let body: unknown
   try {
     const tokenizer = new GuardedTokenizer(bytes)

@@ -19,12 +19,11 @@ const timings: Readonly<Record<Flash, BoardProfile['timing']>> = { none: { erase
 /** An upload request as it came in. */
 type Heard = Readonly<{ off: number; dataBytes: number; wireBytes: number; atMs: number }>
 
-/** Listens to requests without touching them. */
+/** Listens to requests without touching them, and reads what it heard when the upload is over: reading would hold up the board's answer. */
 class Tap {
   readonly #decoder: LineDecoder | RawDecoder
   readonly #raw: boolean
-  heard: Heard[] = []
-  imageBytes = 0
+  readonly #pieces: Readonly<{ bytes: Uint8Array; atMs: number }>[] = []
 
   constructor(profile: BoardProfile) {
     this.#raw = profile.framing === 'raw'
@@ -32,30 +31,41 @@ class Tap {
     this.#decoder = this.#raw ? new RawDecoder({ packetBytesMax, hears: 'requests' }) : new LineDecoder({ packetBytesMax, framesBegin: 'line-start' })
   }
 
+  /** The bytes are not copied: nobody writes into what the wire handed on. */
   hear(bytes: Uint8Array, atMs: number): void {
-    for (const packet of this.#decoder.push(bytes)) {
-      const message = decodeMessage(packet)
-      if (failed(message) || message.group !== 1 || message.command !== 1) continue
-      const { off, data, len } = message.body
-      if (typeof off !== 'number' || !(data instanceof Uint8Array)) continue
-      if (typeof len === 'number') this.imageBytes = len
-      this.heard.push({ off, dataBytes: data.length, wireBytes: this.#raw ? packet.length : framedBytes(packet.length), atMs })
+    this.#pieces.push({ bytes, atMs })
+  }
+
+  #read(): { heard: Heard[]; imageBytes: number } {
+    const heard: Heard[] = []
+    let imageBytes = 0
+    for (const { bytes, atMs } of this.#pieces.splice(0)) {
+      for (const packet of this.#decoder.push(bytes)) {
+        const message = decodeMessage(packet)
+        if (failed(message) || message.group !== 1 || message.command !== 1) continue
+        const { off, data, len } = message.body
+        if (typeof off !== 'number' || !(data instanceof Uint8Array)) continue
+        if (typeof len === 'number') imageBytes = len
+        heard.push({ off, dataBytes: data.length, wireBytes: this.#raw ? packet.length : framedBytes(packet.length), atMs })
+      }
     }
+    return { heard, imageBytes }
   }
 
   figures(baud: number | null): LinkFigures | null {
-    const [first, second] = this.heard
-    const last = this.heard.at(-1)
+    const { heard, imageBytes } = this.#read()
+    const [first, second] = heard
+    const last = heard.at(-1)
     if (first === undefined || second === undefined || last === undefined || last === second) return null
     const msPerByte = baud === null ? 0 : 10_000 / baud
     const startMs = first.atMs - first.wireBytes * msPerByte
-    const streamed = this.heard.slice(2).reduce((sum, { dataBytes }) => sum + dataBytes, 0)
+    const streamed = heard.slice(2).reduce((sum, { dataBytes }) => sum + dataBytes, 0)
     return {
-      imageBytes: this.imageBytes,
-      complete: last.off + last.dataBytes === this.imageBytes,
-      requests: this.heard.length,
+      imageBytes,
+      complete: last.off + last.dataBytes === imageBytes,
+      requests: heard.length,
       chunkBytes: second.dataBytes,
-      wireBytes: this.heard.reduce((sum, { wireBytes }) => sum + wireBytes, 0),
+      wireBytes: heard.reduce((sum, { wireBytes }) => sum + wireBytes, 0),
       wholeSeconds: (last.atMs - startMs) / 1000,
       firstSeconds: (second.atMs - second.wireBytes * msPerByte - first.atMs) / 1000,
       bytesPerSecond: (streamed * 1000) / (last.atMs - second.atMs),

@@ -1,8 +1,10 @@
 // Framing under every cut, between noise, and with bytes gone wrong.
+import { decode, encode as encodeGeneral } from 'cborg'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { concat, toHex, utf8 } from '../../main/base/bytes.ts'
 import { Failure } from '../../main/base/failure.ts'
+import { encodeFlat, readFlat } from '../../main/smp/flat.ts'
 import { LineDecoder, crc16, encodeLines, framedBytes, lineBytesMax, printable } from '../../main/smp/line.ts'
 import { decodeBody, decodeMessage, encodeBody, encodeIndefinite, encodeMessage } from '../../main/smp/message.ts'
 import type { CborMap, CborValue } from '../../main/smp/message.ts'
@@ -219,6 +221,42 @@ describe('CBOR bodies', () => {
   test('ten thousand nested lists are refused before the stack is', () => {
     const bytes = concat(Uint8Array.of(0xa1, 0x61, 0x61), new Uint8Array(10_000).fill(0x81), Uint8Array.of(1))
     expect(decodeBody(bytes)).toBeInstanceOf(Failure)
+  })
+
+  test('what is written flat by hand is what the general encoder writes', () => {
+    const flatLeaf = fc.oneof(fc.nat(0xffffffff), fc.nat(300), fc.boolean(), fc.string({ unit: 'grapheme-ascii', maxLength: 40 }), fc.string({ maxLength: 10 }), fc.uint8Array({ maxLength: 30 }))
+    fc.assert(
+      fc.property(fc.dictionary(key, flatLeaf, { maxKeys: 6, noNullPrototype: true }), (value) => {
+        const flat = encodeFlat(value, 'definite')
+        if (flat !== null) expect(toHex(flat)).toBe(toHex(encodeGeneral(value, { mapSorter: () => 0 })))
+        const open = encodeFlat(value, 'indefinite')
+        expect(open === null).toBe(flat === null)
+        if (open !== null) expect(decode(open, { allowIndefinite: true, rejectDuplicateMapKeys: true })).toEqual(value)
+      }),
+    )
+    for (const count of [0, 23, 24, 255, 256, 65535, 65536, 0xffffffff]) {
+      const value = { off: count, data: new Uint8Array(Math.min(count, 65536)), says: 'x'.repeat(Math.min(count, 65536)) }
+      expect(toHex(encodeFlat(value, 'definite')!)).toBe(toHex(encodeGeneral(value, { mapSorter: () => 0 })))
+    }
+  })
+
+  test('what is read flat by hand the general decoder reads alike, whatever became of the bytes', () => {
+    const flatLeaf = fc.oneof(fc.nat(0xffffffff), fc.nat(40), fc.boolean(), fc.string({ maxLength: 30 }), fc.uint8Array({ maxLength: 40 }))
+    const changes = fc.array(fc.tuple(fc.nat(60), fc.nat(255)), { maxLength: 2 })
+    let readByHand = 0
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom('off', 'rc', 'match', 'data', '__proto__', 'r'), flatLeaf, { maxKeys: 4, noNullPrototype: true }), changes, fc.boolean(), (value, changed, open) => {
+        const bytes = (open ? encodeIndefinite : encodeBody)(value).slice()
+        for (const [place, byte] of changed) if (place < bytes.length) bytes[place] = byte
+        const flat = readFlat(bytes)
+        if (flat === null) return
+        readByHand++
+        expect(decode(bytes.subarray(0, flat.end), { allowIndefinite: true, allowUndefined: false, rejectDuplicateMapKeys: true })).toEqual(flat.map)
+        for (let length = 0; length < flat.end; length++) expect(readFlat(bytes.subarray(0, length))).toBeNull()
+      }),
+      { numRuns: 2000 },
+    )
+    expect(readByHand).toBeGreaterThan(100)
   })
 
   test('a key called __proto__ poisons nothing', () => {
