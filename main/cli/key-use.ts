@@ -8,7 +8,7 @@ import type { Allowed, KeyClass, PolicyKind } from '../keys/policy.ts'
 import type { KindData } from '../log/kinds.ts'
 import type { Call } from './call.ts'
 import type { Approval } from '../station/approvals.ts'
-import type { SigningKey } from './keys.ts'
+import type { HeldKey } from './keys.ts'
 import { openLog } from './record.ts'
 
 /** `--product` and `--for`. */
@@ -17,7 +17,7 @@ export type UseFlags = Readonly<{ product?: string; for?: KeyClass }>
 export type PermittedUse = Allowed & Readonly<{ approval: number | null }>
 
 /** What the key's policy says to signing this as that version. Kinds: of `judgeUse`, and of the log for keys that need two people. */
-export async function permittedUse(call: Call, key: SigningKey, flags: UseFlags, what: Readonly<{ inputSha256: string; version: string }>): Promise<PermittedUse | Failure> {
+export async function permittedUse(call: Call, key: HeldKey, flags: UseFlags, what: Readonly<{ inputSha256: string; version: string }>): Promise<PermittedUse | Failure> {
   const policy = key.entry?.policy ?? openPolicy
   const approvals = policy.needsTwo ? await approvalsOf(call, { key: key.fingerprint, ...what }) : []
   if (failed(approvals)) return approvals

@@ -24,8 +24,11 @@ import { openTokens, tokenKeyAt, tokenPublicKey } from './tokens.ts'
 /** A public key and how people call it. */
 export type NamedKey = Readonly<{ publicKey: PublicKey; fingerprint: string; name: string | null; path: string | null; class: 'production' | 'test' }>
 
+/** A key whose signature an image carries. */
+export type HeldKey = NamedKey & Readonly<{ encrypted: boolean; /** Null when the private half is elsewhere. */ home: 'file' | 'pkcs11' | null; /** The ring's word on this key, however it was named. */ entry: KeyEntry | null }>
+
 /** A private key ready to sign; `close` wipes it, or locks its token. */
-export type SigningKey = NamedKey & Readonly<{ signer: Signer; encrypted: boolean; home: 'file' | 'pkcs11'; /** The ring's word on this key, however it was named. */ entry: KeyEntry | null; close(): Promise<void> }>
+export type SigningKey = HeldKey & Readonly<{ signer: Signer; home: 'file' | 'pkcs11'; close(): Promise<void> }>
 
 export type KeyOptions = PassphraseOptions & PinOptions
 
@@ -157,6 +160,13 @@ async function openTokenKey(call: Call, uri: string, ringEntry: KeyEntry | null,
   }
 }
 
+/** A key that signed elsewhere (`--fix-sig`), with what the ring says of it. */
+export async function outsideKey(call: Call, publicKey: PublicKey, path: string | null): Promise<HeldKey> {
+  const [entry, met] = await Promise.all([ringEntryOf(call, publicKey), knownKeyFor(call, toHex(keyHash(publicKey)))])
+  const isTest = (entry ?? met)?.class === 'test' || knownTestKey(toHex(keyHash(publicKey))) !== undefined
+  return { ...named(publicKey, { name: entry?.name ?? null, path, class: isTest ? 'test' : 'production' }), encrypted: true, home: null, entry }
+}
+
 /** The ring's description of this very key; null when it has none, or cannot be read. */
 async function ringEntryOf(call: Call, publicKey: PublicKey): Promise<KeyEntry | null> {
   const entries = await ringOf(call).list()
@@ -190,7 +200,7 @@ export async function openPrivateKey(call: Call, text: string, flags: Passphrase
 }
 
 /** What a person should know about a key they just signed with; null when there is nothing. */
-export function signingKeyWarning(key: SigningKey): string | null {
+export function signingKeyWarning(key: HeldKey): string | null {
   const published = knownTestKey(key.fingerprint)
   if (published !== undefined) return `That is MCUboot's public test key ${published}: anyone can sign for boards that trust it. Real boards should never carry it.`
   if (key.home === 'pkcs11') return key.entry?.warning ?? null

@@ -13,6 +13,8 @@ export type PassphraseOptions = Readonly<{
   passphraseFile?: string | undefined
   /** False after `--no-passphrase`. */
   passphrase?: boolean | undefined
+  /** The option that a script gives it by; `--passphrase-file` where nothing else is said. */
+  fileOption?: string
 }>
 
 export type PinOptions = Readonly<{
@@ -53,7 +55,7 @@ export async function passphraseFromFile(path: string, secret: 'passphrase' | 'P
 /** A passphrase for an existing key: from the file, else asked once. Kinds: `passphrase-file`, `needs-passphrase`, `stopped`. */
 export async function knownPassphrase(call: Call, options: PassphraseOptions, of: string): Promise<string | Failure> {
   if (options.passphraseFile !== undefined) return passphraseFromFile(options.passphraseFile)
-  return typed(call, `Passphrase of ${of}: `)
+  return typed(call, `Passphrase of ${of}: `, options.fileOption)
 }
 
 /**
@@ -63,7 +65,7 @@ export async function knownPassphrase(call: Call, options: PassphraseOptions, of
 export async function newPassphrase(call: Call, options: PassphraseOptions): Promise<string | null | Failure> {
   if (options.passphrase === false) return null
   if (options.passphraseFile !== undefined) return passphraseFromFile(options.passphraseFile)
-  const first = await typed(call, 'New passphrase: ')
+  const first = await typed(call, 'New passphrase: ', options.fileOption)
   if (failed(first)) return first
   if (first === '') return new Failure('needs-passphrase', 'An empty passphrase protects nothing. Type one, or make an unprotected test key with --no-passphrase.')
   const second = await typed(call, 'The same again: ')
@@ -90,10 +92,10 @@ export async function typedSecret(call: Call, question: string, instead: string)
 }
 
 /** Asks on the terminal without echo. The raw mode is given back whatever happens. */
-async function typed(call: Call, question: string): Promise<string | Failure> {
+async function typed(call: Call, question: string, fileOption = '--passphrase-file'): Promise<string | Failure> {
   const { stdin } = call
   if (!stdin.isTTY || !call.stderr.isTTY) {
-    return new Failure('needs-passphrase', 'A passphrase is needed and there is no terminal to ask on. Give it with --passphrase-file FILE.')
+    return new Failure('needs-passphrase', `A passphrase is needed and there is no terminal to ask on. Give it with ${fileOption} FILE.`)
   }
   // Before the question is asked: whoever answers at once must not see it echoed.
   stdin.setRawMode(true)

@@ -49,7 +49,8 @@ export type SignedFacts = Readonly<{
   imageHash: string
   version: string
   bytes: number
-  home: 'file' | 'pkcs11'
+  /** Null for a key that is elsewhere. */
+  home: 'file' | 'pkcs11' | null
   policy: KindData<'image-signed'>['policy']
   /** The approval's entry, for a key that needs two people. */
   approval: number | null
@@ -62,7 +63,7 @@ export async function recordSignedImage(call: Call, signed: SignedFacts): Promis
     kind: 'image-signed',
     data: {
       key: toHex(keyHash(publicKey)), algorithm: publicKey.algorithm, ...(keyName === null ? {} : { keyName }),
-      inputSha256, outputSha256, imageHash, version, file: basename(path).slice(0, nameMax), bytes, home,
+      inputSha256, outputSha256, imageHash, version, file: basename(path).slice(0, nameMax), bytes, ...(home === null ? {} : { home }),
       ...(policy === undefined ? {} : { policy }), ...(approval === null ? {} : { approval }), ...(call.actor === null ? {} : { account: call.actor.account }),
     },
   })

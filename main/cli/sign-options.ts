@@ -73,7 +73,7 @@ export function declareSignOptions(command: Command): void {
     .requiredOption('-v, --version <text>', 'version of the image, like 1.2.0 or 1.2.0+7')
     .requiredOption('-H, --header-size <bytes>', 'size of the image header, at least 32; `auto` reads it from the vector table', headerSize)
     .requiredOption('-S, --slot-size <bytes>', 'size of the slot (the secondary one if they differ)', wholeNumber(0, u32Max))
-    .option('-k, --key <key>', 'name of one of the station\'s keys, or a PEM file')
+    .option('-k, --key <key>', 'name of one of the station\'s keys, a PEM file, or a PKCS#11 URI')
     .option('--passphrase-file <file>', 'file whose first line is the key\'s passphrase')
     .option('--pad-header', 'put the header before the firmware instead of over its first bytes')
     .option('--pad', 'fill up to the slot\'s size and add the trailer')
@@ -112,8 +112,8 @@ export function declareSignOptions(command: Command): void {
   choice('--compression <kind>', 'compress when that makes it smaller', ['disabled', 'lzma2', 'lzma2armthumb'], 'disabled')
   choice('--vector-to-sign <what>', 'write what an outside signer must sign instead of an image', ['payload', 'digest'])
   command
-    .option('--fix-sig <file>', 'use this signature (base64), made elsewhere')
-    .option('--fix-sig-pubkey <file>', 'public key of --fix-sig')
+    .option('--fix-sig <file>', 'use this signature, made elsewhere (base64, hex or as it is)')
+    .option('--fix-sig-pubkey <file>', 'public key of --fix-sig; it decides on the hash of --vector-to-sign too')
     .option('--sig-out <file>', 'write the signature there too (base64)')
     .option('--allow-empty', 'take firmware of 0 bytes, as imgtool does without asking')
 }

@@ -325,7 +325,11 @@ export type MeasuredView = SizeView & Readonly<{
 }>
 
 /** What goes to a signer elsewhere: the file it was saved in, and for comparing by eye its bytes, of a payload their SHA-256. */
-export type DigestView = Readonly<{ savedAs: string; what: 'digest' | 'payload'; digest: string; algorithm: KeyAlgorithm; fingerprint: string }>
+export type DigestView = Readonly<{
+  savedAs: string; what: 'digest' | 'payload'; digest: string; algorithm: KeyAlgorithm; fingerprint: string
+  /** A line for a terminal that signs it with OpenSSL. */
+  command: string
+}>
 
 /** A file the station has read and holds open for later calls under `file`. */
 export type FileView = Readonly<{

@@ -5,6 +5,7 @@ import { concat } from '../base/bytes.ts'
 import { Failure, attempt, failed, refuse } from '../base/failure.ts'
 import type { KeyAlgorithm, PublicKey } from '../base/signer.ts'
 import { derTag, readDer, readOid, readWholeDer, writeDer, writeInteger, writeOid } from '../image/der.ts'
+import { derFromHalves } from '../image/outside.ts'
 import { canSign, oids, publicKeyFromPoint, publicKeyFromSpki, refuseUnsupported, rsaFromEncoded } from '../image/publickey.ts'
 
 const printable = 0x13
@@ -81,7 +82,7 @@ function trimmed(bytes: Uint8Array): Uint8Array {
 export function derFromRaw(raw: Uint8Array, algorithm: 'ecdsa-p256' | 'ecdsa-p384'): Uint8Array | Failure {
   const half = algorithm === 'ecdsa-p256' ? 32 : 48
   if (raw.length !== 2 * half) return new Failure('token-bad-signature', `The token's signature has ${raw.length} bytes instead of ${2 * half}. It was thrown away; the token does not work as it should.`, { bytes: raw.length })
-  return writeDer(derTag.sequence, writeInteger(trimmed(raw.subarray(0, half))), writeInteger(trimmed(raw.subarray(half))))
+  return derFromHalves(raw)
 }
 
 /** What a kind of key is signed with: PKCS#11 mechanism numbers (v2.40 and, for EdDSA, v3.0). */

@@ -1,14 +1,16 @@
-// Signing where the key never meets this station: a digest goes out, a base64 signature comes back (imgtool's
+// Signing where the key never meets this station: a digest goes out, a signature comes back (imgtool's
 // --vector-to-sign and --fix-sig). The answer is embedded into the same firmware with the same options, and nothing is
 // saved or logged as signed unless the whole image verifies with the public key that was named.
 import { createHash } from 'node:crypto'
 import { basename, resolve } from 'node:path'
 import { toHex } from '../base/bytes.ts'
-import { Failure, attemptAsync, failed, must, refuse } from '../base/failure.ts'
+import { attemptAsync, failed, must, refuse } from '../base/failure.ts'
+import type { Failure } from '../base/failure.ts'
 import type { PublicKey } from '../base/signer.ts'
 import type { CheckedArgsOf } from '../contract/api.ts'
 import type { DigestView, SignedView } from '../contract/views.ts'
 import { keyHash } from '../image/keyhash.ts'
+import { opensslCommand, readOutsideSignature } from '../image/outside.ts'
 import { signImage, vectorToSign } from '../image/sign.ts'
 import { fileImage, permitted, policyData } from './desk.ts'
 import type { DeskWorld } from './desk.ts'
@@ -30,7 +32,7 @@ export async function exportDigest(world: DeskWorld, { file, publicKey, options,
     must(await writeWhole(target, vector))
     const sha256 = createHash('sha256').update(vector).digest('hex')
     must(world.log.recordAct({ kind: 'export', data: { what: `${what} to sign`, file: basename(target).slice(0, 200), fileSha256: sha256 } }, 'engineer'))
-    return { savedAs: target, what, digest: what === 'digest' ? toHex(vector) : sha256, algorithm: key.algorithm, fingerprint: toHex(keyHash(key)) } satisfies DigestView
+    return { savedAs: target, what, digest: what === 'digest' ? toHex(vector) : sha256, algorithm: key.algorithm, fingerprint: toHex(keyHash(key)), command: opensslCommand(key.algorithm, what, basename(target)) } satisfies DigestView
   })
 }
 
@@ -42,7 +44,7 @@ export async function importSignature(world: DeskWorld, args: CheckedArgsOf<'imp
     const saveAs = placeFor(args.saveAs, firmware.path)
     const publicKey = must(await outsideKey(world.files, args.publicKey))
     const fingerprint = toHex(keyHash(publicKey))
-    const options = { ...must(await signOptionsOf(world.files, args.options, firmware.bytes)), fixedSignature: { publicKey, signature: must(signatureIn(world, args.signature)) } }
+    const options = { ...must(await signOptionsOf(world.files, args.options, firmware.bytes)), fixedSignature: { publicKey, signature: must(signatureIn(world, args.signature, publicKey)) } }
     const ring = must(await world.keyring.list())
     const own = ring.find((key) => key.fingerprint === fingerprint) ?? null
     // A key that this station keeps as well does not lose its policy by being used elsewhere.
@@ -66,13 +68,9 @@ function placeFor(saveAs: string | null, firmwarePath: string): string {
   return saveAs
 }
 
-/** Base64 in a file, as imgtool's --fix-sig wants it. */
-function signatureIn({ files }: DeskWorld, id: string): Uint8Array | Failure {
+function signatureIn({ files }: DeskWorld, id: string, publicKey: PublicKey): Uint8Array | Failure {
   const file = files.get(id)
-  if (failed(file)) return file
-  const base64 = new TextDecoder().decode(file.bytes).replace(/\s+/g, '')
-  if (base64 === '' || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return new Failure('bad-signature', `"${file.name}" does not hold a base64 signature. Choose the file that the signer's answer was saved in.`)
-  return new Uint8Array(Buffer.from(base64, 'base64'))
+  return failed(file) ? file : readOutsideSignature(file.bytes, file.name, publicKey)
 }
 
 /** The key's entry among those known for verifying; filed there on first use, so that its images are recognised later. */

@@ -37,6 +37,8 @@ test('a key file is never overwritten', async () => {
 test('without a terminal a passphrase must come from a file; nothing is made meanwhile', async () => {
   expectRefusal(await run(['keygen', '-t', 'ed25519', '-o', at('never.pem'), '--json'], { home }), 'needs-passphrase', /--passphrase-file/)
   expect(() => statSync(at('never.pem'))).toThrow()
+  await run(['keygen', '-t', 'ed25519', '-o', at('plain.pem'), '--no-passphrase'], { home })
+  expectRefusal(await run(['key', 'add', at('plain.pem'), '--name', 'never', '--json'], { home }), 'needs-passphrase', /--new-passphrase-file/)
 })
 
 test('an encrypted key signs with the right passphrase and says so when it is wrong', async () => {

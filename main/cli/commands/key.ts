@@ -87,7 +87,7 @@ async function add(call: Call, [path = '']: readonly string[], flags: AddFlags):
   }
   // Without a word on it, a key that came with a passphrase keeps that one.
   const fresh = flags.passphrase === false || flags.newPassphraseFile !== undefined || passphrase === undefined
-    ? await newPassphrase(call, { passphrase: flags.passphrase, passphraseFile: flags.newPassphraseFile })
+    ? await newPassphrase(call, { passphrase: flags.passphrase, passphraseFile: flags.newPassphraseFile, fileOption: '--new-passphrase-file' })
     : passphrase
   if (failed(fresh)) return fresh
   const entry = await ring.add(flags.name, pem, { class: flags.class, passphrase, newPassphrase: fresh })

@@ -1,28 +1,25 @@
 // `sign`: imgtool's command on our own image room, with a key of the ring or a PEM file. What was signed is in the log
 // before this answers: an image nobody can account for is what the log is there to prevent.
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { toHex, utf8 } from '../../base/bytes.ts'
 import { Failure, failed } from '../../base/failure.ts'
-import type { PublicKey } from '../../base/signer.ts'
 import type { SignOptions } from '../../image/options.ts'
 import { parseImage } from '../../image/format.ts'
-import { keyHash } from '../../image/keyhash.ts'
-import { canSign } from '../../image/publickey.ts'
-import { signImage, vectorToSign } from '../../image/sign.ts'
+import { signImage } from '../../image/sign.ts'
 import type { SignedImage } from '../../image/sign.ts'
 import { formatVersion } from '../../image/version.ts'
 import { usageKind } from '../call.ts'
 import type { Act, Answer, Call } from '../call.ts'
-import { readText, removeFile, writeOutput } from '../files.ts'
+import { removeFile, writeOutput } from '../files.ts'
 import { prepareHome } from '../home.ts'
 import { encodeImageFile, readContent } from '../image-file.ts'
 import { permittedUse, policyData } from '../key-use.ts'
 import type { PermittedUse, UseFlags } from '../key-use.ts'
 import { KeyShelf } from '../key-shelf.ts'
-import { publicKeyFromFile, signingKeyWarning } from '../keys.ts'
-import type { SigningKey } from '../keys.ts'
+import { outsideKey, signingKeyWarning } from '../keys.ts'
+import type { HeldKey, SigningKey } from '../keys.ts'
 import { rememberKey } from '../known.ts'
 import { oneOf } from '../numbers.ts'
 import type { PinOptions } from '../passphrase.ts'
@@ -93,28 +90,32 @@ async function sign(call: Call, shelf: KeyShelf, { input, output, flags }: Order
   if (failed(bare)) return bare
   const noHome = await prepareHome(call)
   if (noHome !== null) return noHome
-  const options = await withKeyFiles(bare, flags)
+  const options = flags.encrypt === undefined && flags.fixSig === undefined ? bare : await (await import('../sign-outside.ts')).withKeyFiles(bare, flags)
   if (failed(options)) return options
-  const key = flags.key === undefined ? null : await shelf.open(flags.key, flags)
-  if (failed(key)) return key
   // As imgtool does; yet hardly anybody means it.
   if (options.padHeader === true && !failed(parseImage(firmware))) call.tell(`${input} is a signed image already: it gets a second header and signature around the first, and no board runs that. Sign the firmware it was made of.\n`)
-  if (flags.vectorToSign !== undefined) return exportVector(firmware, output, options, flags.vectorToSign, key)
+  if (flags.vectorToSign !== undefined) return (await import('../sign-outside.ts')).exportVector(call, firmware, output, options, flags.vectorToSign, flags)
+  const key = flags.key === undefined ? null : await shelf.open(flags.key, flags)
+  if (failed(key)) return key
+  const fixed = options.fixedSignature?.publicKey
+  const by = key ?? (fixed === undefined ? null : await outsideKey(call, fixed, flags.fixSigPubkey ?? null))
   const inputSha256 = sha256(firmware)
-  const use = key === null ? null : await permittedUse(call, key, flags, { inputSha256, version: formatVersion(options.version) })
+  // A key that this station keeps as well does not lose its policy by being used elsewhere.
+  const use = by === null ? null : await permittedUse(call, by, flags, { inputSha256, version: formatVersion(options.version) })
   const signed = failed(use) ? use : await signImage(firmware, options, key?.signer, call.signal, shelf.image)
   if (failed(signed)) {
-    if (key !== null) await recordRefusedImage(call, { path: input, failure: signed, inputSha256, key, policy: policyData(signed, flags) })
+    if (by !== null) await recordRefusedImage(call, { path: input, failure: signed, inputSha256, key: by, policy: policyData(signed, flags) })
     return signed
   }
-  return writeAndRecord(call, shelf, { input, output, inputSha256, inputAddress: read.address, signed, key, use: failed(use) ? null : use, options, flags })
+  return writeAndRecord(call, shelf, { input, output, inputSha256, inputAddress: read.address, signed, by, key, use: failed(use) ? null : use, options, flags })
 }
 
-type Finished = Readonly<{ input: string; output: string; inputSha256: string; inputAddress: number | null; signed: SignedImage; key: SigningKey | null; use: PermittedUse | null; options: SignOptions; flags: Flags }>
+/** `by` is whose signature the image carries, `key` the same where it was made here. */
+type Finished = Readonly<{ input: string; output: string; inputSha256: string; inputAddress: number | null; signed: SignedImage; by: HeldKey | null; key: SigningKey | null; use: PermittedUse | null; options: SignOptions; flags: Flags }>
 
 /** Writes the file, reads it back, and only then says in the log that it exists; without that entry it is taken away again. */
 async function writeAndRecord(call: Call, shelf: KeyShelf, done: Finished): Promise<Answer | Failure> {
-  const { signed, key, flags, output } = done
+  const { signed, by, key, flags, output } = done
   const file = await encodeImageFile(output, signed, done.options, { input: done.inputAddress, hexAddress: flags.hexAddr })
   if (failed(file)) return file
   const written = await writeOutput(output, file)
@@ -123,32 +124,31 @@ async function writeAndRecord(call: Call, shelf: KeyShelf, done: Finished): Prom
     const sig = await writeOutput(flags.sigOut, utf8(Buffer.from(signed.signature).toString('base64')))
     if (sig !== null) return sig
   }
-  const signer: PublicKey | undefined = key?.signer.publicKey ?? done.options.fixedSignature?.publicKey
-  const entry = signer === undefined ? null : await recordSignedImage(call, {
-    publicKey: signer, keyName: key === null ? null : keyCalled(key), keyClass: key?.class ?? 'production', path: output, inputSha256: done.inputSha256, outputSha256: sha256(file),
+  const entry = by === null ? null : await recordSignedImage(call, {
+    publicKey: by.publicKey, keyName: keyCalled(by), keyClass: by.class, path: output, inputSha256: done.inputSha256, outputSha256: sha256(file),
     imageHash: toHex(signed.digest), version: formatVersion(signed.version), bytes: file.length,
-    home: key?.home ?? 'file', policy: done.use === null ? undefined : policyData(done.use, flags), approval: done.use?.approval ?? null,
+    home: key?.home ?? null, policy: done.use === null ? undefined : policyData(done.use, flags), approval: done.use?.approval ?? null,
   })
   if (failed(entry)) {
     await removeFile(output)
     return new Failure(entry.kind, `${entry.says} The image was signed but could not be logged, so ${output} was taken away again.`, entry.facts)
   }
-  if (signer !== undefined && (key === null || key.name === null) && shelf.meets(signer)) await rememberSigner(call, signer, key?.path ?? flags.fixSigPubkey ?? null, key?.class ?? 'production')
+  if (by !== null && by.name === null && shelf.meets(by.publicKey)) await rememberSigner(call, by)
   return { document: documentOf(done, file.length, entry?.seq ?? null), words: wordsOf(call, done, file.length) }
 }
 
 /** A key of the ring has a name; a file is called by its own. */
-function keyCalled(key: SigningKey): string | null {
+function keyCalled(key: HeldKey): string | null {
   return key.name ?? (key.path === null ? null : basename(key.path))
 }
 
 /** So that the station can prove this image when it is provisioned. Not being able to costs nothing of what was done. */
-async function rememberSigner(call: Call, publicKey: PublicKey, path: string | null, keyClass: 'production' | 'test'): Promise<void> {
-  const known = await rememberKey(knownKeysOf(call), { publicKey, path, class: keyClass, fingerprint: toHex(keyHash(publicKey)) })
+async function rememberSigner(call: Call, key: HeldKey): Promise<void> {
+  const known = await rememberKey(knownKeysOf(call), key)
   if (failed(known)) call.tell(`${known.says} The image is signed and logged; to provision it, name its key with --key.\n`)
 }
 
-function documentOf({ input, output, signed, key, inputSha256 }: Finished, bytes: number, entry: number | null): unknown {
+function documentOf({ input, output, signed, by, inputSha256 }: Finished, bytes: number, entry: number | null): unknown {
   return {
     file: output,
     input,
@@ -159,64 +159,27 @@ function documentOf({ input, output, signed, key, inputSha256 }: Finished, bytes
     hash: toHex(signed.digest),
     hashKind: signed.hash,
     keyHash: signed.keyHash === null ? null : toHex(signed.keyHash),
-    key: key?.name ?? null,
-    algorithm: key?.signer.publicKey.algorithm ?? null,
+    key: by?.name ?? null,
+    algorithm: by?.publicKey.algorithm ?? null,
     trailerBytes: signed.trailerBytes,
     freeBytes: signed.freeBytes,
     compression: signed.compression,
     entry,
-    warning: key === null ? null : signingKeyWarning(key),
+    warning: by === null ? null : signingKeyWarning(by),
   }
 }
 
-function wordsOf(call: Call, { output, signed, key }: Finished, bytes: number): string {
-  const warning = key === null ? 'It is not signed: boards that check signatures will not boot it.' : signingKeyWarning(key)
-  const by = key === null ? 'unsigned' : `signed with ${key.name ?? key.path ?? 'a key file'} (${key.signer.publicKey.algorithm})`
+function wordsOf(call: Call, { output, signed, by, key }: Finished, bytes: number): string {
+  const warning = by === null ? 'It is not signed: boards that check signatures will not boot it.' : signingKeyWarning(by)
+  const name = by?.name ?? by?.path ?? 'a key in a token'
+  const signedBy = by === null ? 'unsigned' : `signed ${key === null ? 'elsewhere ' : ''}with ${name} (${by.publicKey.algorithm})`
   return [
-    `${call.paint.bold(basename(output))}: version ${formatVersion(signed.version)}, ${sizeWords(bytes)}, ${by}`,
+    `${call.paint.bold(basename(output))}: version ${formatVersion(signed.version)}, ${sizeWords(bytes)}, ${signedBy}`,
     `hash ${toHex(signed.digest)}`,
     ...(signed.freeBytes === null ? [] : [`${sizeWords(signed.freeBytes)} of the slot stay free beside a ${sizeWords(signed.trailerBytes)} trailer`]),
     ...(signed.compression === null ? [] : [signed.compression.kept ? `compressed ${signed.compression.firmwareBytes} to ${signed.compression.compressedBytes} bytes` : 'not compressed: that would have made it larger']),
     ...(warning === null ? [] : [`${call.paint.care('!')} ${warning}`]),
   ].join('\n')
-}
-
-/** `-E`, `--fix-sig`: options that are files of keys and signatures. */
-export async function withKeyFiles(bare: SignOptions, flags: SignFlags): Promise<SignOptions | Failure> {
-  let options = bare
-  if (flags.encrypt !== undefined) {
-    const publicKey = await publicKeyFromFile(flags.encrypt)
-    if (failed(publicKey)) return publicKey
-    options = {
-      ...options,
-      encrypt: {
-        publicKey, keyBits: flags.encryptKeylen === '256' ? 256 : 128, hmacSha: flags.hmacSha, clear: flags.clear, saveEncTlv: flags.saveEnctlv,
-        random: (bytes) => new Uint8Array(randomBytes(bytes)),
-      },
-    }
-  }
-  if (flags.fixSig === undefined) return options
-  if (flags.fixSigPubkey === undefined) return new Failure('bad-option', '--fix-sig needs --fix-sig-pubkey FILE: the public key that the signature was made for.', { option: 'fix-sig-pubkey' })
-  const publicKey = await publicKeyFromFile(flags.fixSigPubkey)
-  if (failed(publicKey)) return publicKey
-  if (!canSign(publicKey)) return new Failure('unsupported-key', `${flags.fixSigPubkey} is an x25519 key, which cannot sign.`)
-  const text = await readText(flags.fixSig, 'signature file')
-  if (failed(text)) return text
-  const base64 = text.trim()
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return new Failure('bad-signature', `${flags.fixSig} does not hold a base64 signature. Give the file that the outside signer's answer was saved in.`)
-  return { ...options, fixedSignature: { signature: new Uint8Array(Buffer.from(base64, 'base64')), publicKey } }
-}
-
-/** `--vector-to-sign`: what an outside signer signs; nothing is signed here, so nothing is logged. */
-async function exportVector(firmware: Uint8Array, output: string, options: SignOptions, what: 'payload' | 'digest', key: SigningKey | null): Promise<Answer | Failure> {
-  const vector = await vectorToSign(firmware, options, what, key?.signer.publicKey)
-  if (failed(vector)) return vector
-  const written = await writeOutput(output, vector)
-  if (written !== null) return written
-  return {
-    document: { file: output, what, bytes: vector.length, sha256: sha256(vector) },
-    words: `${output}: the ${what} to sign, ${vector.length} bytes. Bring the signature back with --fix-sig and --fix-sig-pubkey and the same options.`,
-  }
 }
 
 /** Signs nothing, reads nothing: only a digest of bytes in hand. */

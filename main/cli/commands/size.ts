@@ -15,7 +15,7 @@ import { wholeNumber } from '../numbers.ts'
 import { declareSignOptions, optionsOf } from '../sign-options.ts'
 import type { SignFlags } from '../sign-options.ts'
 import { columns } from '../terminal.ts'
-import { withKeyFiles } from './sign.ts'
+import { withKeyFiles } from '../sign-outside.ts'
 
 type SizeFlags = SignFlags & Readonly<{ sectorSize: number; primarySize?: number }>
 
