@@ -2,6 +2,7 @@
 // in the log only where something came of it: an image that went on, or a refusal.
 import { basename } from 'node:path'
 import { Failure, attempt, failed } from '../base/failure.ts'
+import { said, type Said } from '../base/said.ts'
 import { nameWords, plainWords } from '../cms/attributes.ts'
 import type { Decrypting } from '../cms/layers.ts'
 import { readPackage } from '../cms/package.ts'
@@ -12,8 +13,9 @@ import { parseImage } from '../image/format.ts'
 import { inspectImage } from '../image/inspect.ts'
 import type { ImageReport } from '../image/inspect.ts'
 import { installedOn, loaderFactsFor } from '../station/installed.ts'
-import { laidOutSays } from '../station/sending.ts'
-import { openAsking, openedEntry, packageFileBytesMax, packageView, refusedEntry } from '../station/packages.ts'
+import { laidOut } from '../station/sending.ts'
+import { packageView } from '../station/package-view.ts'
+import { openAsking, openedEntry, packageFileBytesMax, refusedEntry } from '../station/packages.ts'
 import type { Answer, Call } from './call.ts'
 import { readInput, writeOutput } from './files.ts'
 import { prepareHome } from './home.ts'
@@ -50,7 +52,7 @@ export async function open(call: Call, path: string, out: string, flags: OpenFla
   const image = proven.image.hash === null ? undefined : { hash: proven.image.hash.claimed, version: proven.image.version }
   const entry = await record(call, { kind: 'package-opened', data: openedEntry(basename(path), bytes, proven.opened, image) })
   if (failed(entry)) return entry
-  return { document: { file: path, image: out, imageHash: image?.hash ?? null, imageVersion: proven.image.version, ...proven.view, entry: entry.seq }, words: `${viewWords(call, path, proven.view)}\n\n${out}: the image, version ${proven.image.version}` }
+  return { document: { file: path, image: out, imageHash: image?.hash ?? null, imageVersion: proven.image.version, ...viewDocument(proven.view), entry: entry.seq }, words: `${viewWords(call, path, proven.view)}\n\n${out}: the image, version ${proven.image.version}` }
 }
 
 export async function inspect(call: Call, path: string, flags: OpenFlags): Promise<Answer | Failure> {
@@ -59,7 +61,7 @@ export async function inspect(call: Call, path: string, flags: OpenFlags): Promi
   const read = attempt(() => readPackage(bytes))
   if (failed(read)) return bareImage(path, bytes) ?? read
   const proven = await prove(call, bytes, flags)
-  if (!failed(proven)) return { document: { file: path, holds: true, ...proven.view }, words: viewWords(call, path, proven.view) }
+  if (!failed(proven)) return { document: { file: path, holds: true, ...viewDocument(proven.view) }, words: viewWords(call, path, proven.view) }
   // Genuine or not, an engineer wants to know what it claims; that nothing of it is proven stands first.
   const { known } = read.attributes
   const claims = {
@@ -101,8 +103,8 @@ async function prove(call: Call, bytes: Uint8Array, flags: OpenFlags): Promise<P
   if (image.signature?.check === 'does-not-hold') return badFirmware('the signature of the image in it does not hold.')
   if (flags.imageKey !== undefined && image.signature?.check !== 'holds') return badFirmware(`the image in it is not signed with ${flags.imageKey}.`)
   const signature = image.signature === null ? 'unsigned' : image.signature.check === 'holds' ? `signed with ${key?.name ?? 'the key named'}` : 'signed with a key that is not known here'
-  const says = `MCUboot image, version ${image.version}, hash ${image.hash.claimed.slice(0, 16)}…, ${signature}.${laidOutSays({ flags: image.header.flagNames, loadAddress: image.header.loadAddress }, opened.firmwareOffset)}`
-  return { bytes, opened, image, view: packageView(bytes, opened, says) }
+  const of = said('package-image', `MCUboot image, version ${image.version}, hash ${image.hash.claimed.slice(0, 16)}…, ${signature}.`)
+  return { bytes, opened, image, view: packageView(bytes, opened, [of, ...laidOut({ flags: image.header.flagNames, loadAddress: image.header.loadAddress }, opened.firmwareOffset)]) }
 }
 
 /** An image that somebody took for a package: nothing is wrong with it, so it is no refused package either. */
@@ -128,19 +130,26 @@ async function withKeysOf<T>(call: Call, flags: OpenFlags, work: (given: Decrypt
   }
 }
 
+/** The view as it goes out in JSON: sentences, which programs show to people. */
+function viewDocument({ layers, communities, needs, proven, ...view }: PackageView): object {
+  return { layers: layers.map(({ layer, says }) => ({ layer, says: inWords(says, ' ') })), ...view, communities: communities.map(({ says }) => says), needs: needs.map(({ says }) => says), proven: proven.map(({ says }) => says) }
+}
+
+const inWords = (all: readonly Said[], between: string): string => all.map(({ says }) => says).join(between)
+
 function viewWords({ paint }: Call, path: string, view: PackageView): string {
   const rows: string[][] = [
     ['name', view.version === null ? view.name : `${view.name} version ${view.version}`],
     ...(view.stale === null ? [] : [['stale', `versions up to ${view.stale}`]]),
     ['hardware', view.hardware.join(', ')],
-    ...(view.communities.length === 0 ? [] : [['only for', view.communities.join('; ')]]),
-    ...(view.needs.length === 0 ? [] : [['needs', view.needs.join(', ')]]),
+    ...(view.communities.length === 0 ? [] : [['only for', inWords(view.communities, '; ')]]),
+    ...(view.needs.length === 0 ? [] : [['needs', inWords(view.needs, ', ')]]),
     ...(view.description === null ? [] : [['says', view.description]]),
     ...(view.signedAt === null ? [] : [['signed at', view.signedAt]]),
     ['certificates', view.path.length === 0 ? 'none: a bare key' : view.path.map((one) => `${one.name} (until ${one.validUntil.slice(0, 10)})`).join(' < ')],
     ['trusted through', view.anchor],
     ...(view.unknownAttributes.length === 0 ? [] : [['other attributes', view.unknownAttributes.join(', ')]]),
   ]
-  const layers = view.layers.map(({ layer, says }, depth) => `${'  '.repeat(depth + 1)}${paint.dim(layer)} ${says}`)
-  return [paint.bold(path), ...layers, '', columns(rows.map(([name = '', value = '']) => [`  ${paint.dim(name)}`, value])), '', ...view.proven.map((one) => `${paint.good('✓')} ${one}`)].join('\n')
+  const layers = view.layers.map(({ layer, says }, depth) => `${'  '.repeat(depth + 1)}${paint.dim(layer)} ${inWords(says, ' ')}`)
+  return [paint.bold(path), ...layers, '', columns(rows.map(([name = '', value = '']) => [`  ${paint.dim(name)}`, value])), '', ...view.proven.map((one) => `${paint.good('✓')} ${one.says}`)].join('\n')
 }

@@ -1,11 +1,12 @@
 // A firmware package as people see it: layer by layer, what it says, and what of that was proven. Nothing here is believed
 // by anybody; it is what the station found when it opened the package.
+import type { SaidView } from './failure-view.ts'
 
 export type PackageLayer = 'signed' | 'encrypted' | 'compressed' | 'firmware' | 'image'
 
 export type PackageView = Readonly<{
-  /** Outermost first, each with one sentence. */
-  layers: readonly Readonly<{ layer: PackageLayer; says: string }>[]
+  /** Outermost first, each with a sentence or two. */
+  layers: readonly Readonly<{ layer: PackageLayer; says: readonly SaidView[] }>[]
   /** Identifier or free name, and its version where it has one. */
   name: string
   version: string | null
@@ -13,8 +14,8 @@ export type PackageView = Readonly<{
   stale: string | null
   hardware: readonly string[]
   /** Who may have it, in words; empty: everybody with that hardware. */
-  communities: readonly string[]
-  needs: readonly string[]
+  communities: readonly SaidView[]
+  needs: readonly SaidView[]
   description: string | null
   /** ISO 8601, by the signer's clock. */
   signedAt: string | null
@@ -23,7 +24,7 @@ export type PackageView = Readonly<{
   path: readonly Readonly<{ name: string; validUntil: string }>[]
   anchor: string
   /** What was proven, one sentence each. */
-  proven: readonly string[]
+  proven: readonly SaidView[]
   firmwareBytes: number
   firmwareSha256: string
   packageSha256: string

@@ -2,6 +2,7 @@
 // line or two lives in its own file; here it is only joined.
 import { toHex } from '../base/bytes.ts'
 import { Failure, failed } from '../base/failure.ts'
+import { said } from '../base/said.ts'
 import type { CheckedArgsOf } from '../contract/api.ts'
 import type { BatchView, FileView, LogVerdictView, PortView, SettingsView } from '../contract/views.ts'
 import type { BoardProfileView } from '../contract/board-profile.ts'
@@ -24,8 +25,9 @@ import type { Fleet } from './fleet.ts'
 import { readRun, readRuns } from './history.ts'
 import { compareFiles, sizeOfFile } from './images.ts'
 import { saveReceipts } from './receipts-saved.ts'
-import { laidOutSays } from './sending.ts'
-import { openPackageFile, openedEntry, packageView, refusedEntry } from './packages.ts'
+import { laidOut } from './sending.ts'
+import { packageView } from './package-view.ts'
+import { openPackageFile, openedEntry, refusedEntry } from './packages.ts'
 import type { OpenedPackageFile } from './packages.ts'
 import { peopleHandlers } from './people-calls.ts'
 import { dropDraft, keepDraft, listAllRecipes, release, startable, withdraw } from './recipes.ts'
@@ -263,8 +265,11 @@ function refusedPackageView({ log }: World, { id, name, bytes, sha256 }: OpenedF
 
 function openedPackageView({ log }: World, { id, name, bytes, sha256 }: OpenedFile, { opened, image }: OpenedPackageFile): FileView {
   const noted = log.recordAct({ kind: 'package-opened', data: openedEntry(name, bytes, opened, { hash: image.view.hash, version: image.view.version }) }, 'operator')
-  const says = `MCUboot image, version ${image.view.version}, ${image.view.signature === 'valid' ? `signed with ${image.view.keyName ?? 'a known key'}` : 'its signature is not proven here'}.${laidOutSays(image.view, opened.firmwareOffset)}`
-  return { file: id, name, bytes: bytes.length, sha256, image: image.view, problem: failed(noted) ? failureView(noted) : null, package: packageView(bytes, opened, says) }
+  const { version, keyName: key } = image.view
+  const of = image.view.signature === 'valid' && key !== null
+    ? said('package-image-signed', `MCUboot image, version ${version}, signed with ${key}.`, { version, key })
+    : said('package-image-unproven', `MCUboot image, version ${version}, its signature is not proven here.`, { version })
+  return { file: id, name, bytes: bytes.length, sha256, image: image.view, problem: failed(noted) ? failureView(noted) : null, package: packageView(bytes, opened, [of, ...laidOut(image.view, opened.firmwareOffset)]) }
 }
 
 /** What an opened file is. Firmware that is no image yet is nothing wrong; an image that is none is told as a problem. */

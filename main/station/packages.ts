@@ -1,4 +1,4 @@
-// Packages at the station: whom it trusts, what goes into the log, and the package as a view. The room cms decides;
+// Packages at the station: whom it trusts, what goes into the log, and how a file of one is opened. The room cms decides;
 // here it is given the home's anchors, zlib, the wall clock's moment and the log.
 import { createHash } from 'node:crypto'
 import { readFile, readdir } from 'node:fs/promises'
@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { deflateSync, inflateSync } from 'node:zlib'
 import { toHex } from '../base/bytes.ts'
 import { Failure, attempt, failed } from '../base/failure.ts'
-import { bytesWords, nameWords, plainWords } from '../cms/attributes.ts'
-import type { Community, PackageName } from '../cms/attributes.ts'
+import { bytesWords } from '../cms/attributes.ts'
+import type { PackageName } from '../cms/attributes.ts'
 import { certificateFrom } from '../cms/certificate.ts'
 import type { Decrypting, Deflate, Inflate, NamedSecret } from '../cms/layers.ts'
 import { loadErrors } from '../cms/errors.ts'
@@ -17,7 +17,6 @@ import type { OpenWorld, OpenedPackage } from '../cms/package.ts'
 import { anchorFromCertificate, anchorFromKey } from '../cms/trust.ts'
 import type { Trust, TrustAnchor } from '../cms/trust.ts'
 import type { Certificate } from '../cms/pki.ts'
-import type { PackageView } from '../contract/package-view.ts'
 import type { ImageVersion } from '../image/version.ts'
 import { publicKeyOf } from '../keys/keyring.ts'
 import type { KeyEntry } from '../keys/keyring.ts'
@@ -85,7 +84,7 @@ export async function anchorsOf(home: string, keys: readonly KeyEntry[]): Promis
   }
   for (const entry of keys) {
     const key = entry.retiredAt === null ? publicKeyOf(entry) : null
-    const anchor = key === null || failed(key) ? null : anchorFromKey(key.spki, `the key ${entry.name}`)
+    const anchor = key === null || failed(key) ? null : anchorFromKey(key.spki, entry.name)
     if (anchor !== null && !failed(anchor)) anchors.push(anchor)
   }
   return anchors
@@ -165,50 +164,6 @@ export function refusedEntry(file: string, bytes: Uint8Array, failure: Failure, 
     file: cut(file, 200), packageSha256: sha256(bytes), failure: failure.kind.slice(0, 64), says: cut(failure.says, 1000), ...(typeof code === 'number' ? { code } : {}),
     ...(unit === undefined ? {} : { unit: cut(unit, 128) }), ...(hardware === undefined ? {} : { hardware: cut(hardware, 200) }),
     ...(name === undefined ? {} : 'legacy' in name ? { packageName: cut(bytesWords(name.legacy), 200) } : { packageName: cut(name.id, 200), packageVersion: String(name.version) }),
-  }
-}
-
-function communityWords(community: Community): string {
-  if ('community' in community) return `members of ${community.community}`
-  const serials = community.serials.map((entry) => (entry.is === 'all' ? 'all units' : entry.is === 'single' ? bytesWords(entry.serial) : `${bytesWords(entry.low)} to ${bytesWords(entry.high)}`))
-  return `${community.hardware}: ${serials.join(', ')}`
-}
-
-/** The opened package for people. `image` is a sentence on the image inside, when there is one. */
-export function packageView(bytes: Uint8Array, opened: OpenedPackage, image: string | null): PackageView {
-  const { attributes, signedBy, layers } = opened
-  const { name, stale } = attributes.firmwarePackageID
-  const certificates = signedBy.path
-  const by = certificates[0]?.name ?? signedBy.anchor.name
-  const says = {
-    signed: `${opened.algorithm}, by ${by}.`,
-    encrypted: `AES-CBC under the key ${attributes.decryptKeyID === undefined ? '?' : bytesWords(attributes.decryptKeyID)}; decrypted here.`,
-    compressed: 'zlib; unpacked here.',
-    firmware: `${opened.firmware.length} bytes${opened.firmwareOffset === null ? '' : `, from byte ${opened.firmwareOffset} of the file`}${opened.form === 'nested' ? ', in an octet string of its own' : ''}.`,
-  } as const
-  return {
-    layers: [...layers.map((layer) => ({ layer, says: says[layer] })), ...(image === null ? [] : [{ layer: 'image' as const, says: image }])],
-    name: 'legacy' in name ? bytesWords(name.legacy) : name.id,
-    version: 'legacy' in name ? null : String(name.version),
-    stale: stale === null ? null : typeof stale === 'bigint' ? String(stale) : bytesWords(stale),
-    hardware: attributes.targetHardwareIDs,
-    communities: (attributes.communityIdentifiers ?? []).map(communityWords),
-    needs: (attributes.firmwarePackageInfo?.dependencies ?? []).map(nameWords),
-    description: plainWords(attributes.contentHints?.description ?? null),
-    signedAt: attributes.signingTime === undefined ? null : new Date(attributes.signingTime).toISOString(),
-    algorithm: opened.algorithm,
-    path: certificates.map((one) => ({ name: one.name, validUntil: new Date(one.notAfterMs).toISOString() })),
-    anchor: signedBy.anchor.name,
-    proven: [
-      'The content is the one that was signed, and so are the attributes.',
-      certificates.length === 0 ? `The signer is the trust anchor "${signedBy.anchor.name}" itself.` : `${certificates.length} certificate${certificates.length === 1 ? ' leads' : 's lead'} from the signer to the trust anchor "${signedBy.anchor.name}", all valid now.`,
-      ...(attributes.fwPkgMessageDigest === undefined ? [] : ['The firmware is the one whose digest was signed.']),
-    ],
-    firmwareBytes: opened.firmware.length,
-    firmwareSha256: sha256(opened.firmware),
-    packageSha256: sha256(bytes),
-    firmwareOffset: opened.firmwareOffset,
-    unknownAttributes: opened.unknownAttributes,
   }
 }
 

@@ -2,6 +2,7 @@
 // any MCUboot board takes), or the package as it is, for bootloaders that unpack it while they swap or run it in place.
 // Either way the board is asked for the image's own hash afterwards; only the bytes on the wire differ.
 import { Failure } from '../base/failure.ts'
+import { said, type Said } from '../base/said.ts'
 import type { ReadFile } from './bundled.ts'
 import type { OpenedFile } from './files.ts'
 
@@ -40,7 +41,9 @@ export function isLaidOut({ flags, loadAddress }: Readonly<{ flags: readonly str
   return offset !== null && flags.includes('ROM_FIXED') && loadAddress % slotAlign !== 0 && (loadAddress - offset) % slotAlign === 0
 }
 
-/** The sentence for a package that runs in place, with a space before it; empty for any other. */
-export function laidOutSays(image: Readonly<{ flags: readonly string[]; loadAddress: number }>, offset: number | null): string {
-  return isLaidOut(image, offset) ? ` Linked to run from inside the package, at 0x${image.loadAddress.toString(16)}, in a slot at 0x${(image.loadAddress - (offset ?? 0)).toString(16)}.` : ''
+/** What is said of a package that runs in place; nothing of any other. */
+export function laidOut(image: Readonly<{ flags: readonly string[]; loadAddress: number }>, offset: number | null): Said[] {
+  if (!isLaidOut(image, offset)) return []
+  const [at, slot] = [`0x${image.loadAddress.toString(16)}`, `0x${(image.loadAddress - (offset ?? 0)).toString(16)}`]
+  return [said('package-laid-out', `Linked to run from inside the package, at ${at}, in a slot at ${slot}.`, { at, slot })]
 }

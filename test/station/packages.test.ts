@@ -13,7 +13,8 @@ import { signImage } from '../../main/image/sign.ts'
 import { writeKeyPem } from '../../main/keys/filekey.ts'
 import { writePem } from '../../main/keys/pem.ts'
 import { admitter, installedOn } from '../../main/station/installed.ts'
-import { inflate, packageView, trustFolderOf, versionNumber } from '../../main/station/packages.ts'
+import { packageView } from '../../main/station/package-view.ts'
+import { inflate, trustFolderOf, versionNumber } from '../../main/station/packages.ts'
 import { OpenFirmwareKeys, addFirmwareKey } from '../../main/station/firmware-keys.ts'
 import { openStation } from '../../main/station/station.ts'
 import type { Station } from '../../main/station/station.ts'
@@ -228,8 +229,8 @@ test('zlib data that are damaged or too much are a failure, never more memory th
 test('the view has a sentence for every layer', async () => {
   const { bare, keyAnchors } = await house()
   const { bytes } = await packed(bare, { compress: deflate, nested: true, communities: [{ community: '1.2.3' }, { hardware, serials: [{ is: 'block', low: utf8('1'), high: utf8('5') }] }] })
-  const view = packageView(bytes, good(openPackage(bytes, worldOf(keyAnchors, null))), null)
+  const view = packageView(bytes, good(openPackage(bytes, worldOf(keyAnchors, null))), [])
   expect(view.layers.map(({ layer }) => layer)).toEqual(['signed', 'compressed', 'firmware'])
-  expect(view.communities).toEqual(['members of 1.2.3', `${hardware}: "1" to "5"`])
-  for (const { says } of view.layers) expect(says).toMatch(/\.$/)
+  expect(view.communities.map(({ says }) => says)).toEqual(['members of 1.2.3', `${hardware}: "1" to "5"`])
+  for (const { says } of view.layers) for (const one of says) expect(one.says).toMatch(/\.$/)
 })

@@ -337,6 +337,7 @@ export const failure = {
   'note-key-over': 'Signiert mit einem Schlüssel, der damals nicht der des Protokolls war.',
   'bad-note-key': 'Das ist kein Notizschlüssel.',
   'bad-proof': 'Das ist kein Nachweis eines Eintrags.',
+  'no-log-key': 'Das Protokoll hat noch keinen Schlüssel, der zur Hand wäre.',
   'proof-does-not-hold': 'Der Nachweis führt nicht zu der signierten Wurzel.',
   'signature-does-not-hold': 'Der Schlüssel gab eine Signatur, die nicht hält. Prüfen Sie ihn.',
   'bad-log-key': 'Der Schlüssel des Protokolls passt nicht. Bringen Sie den richtigen zurück.',

@@ -337,6 +337,7 @@ export const failure = {
   'note-key-over': 'Está firmada con una clave que entonces no era la del registro.',
   'bad-note-key': 'No es una clave de notas.',
   'bad-proof': 'No es la prueba de una entrada.',
+  'no-log-key': 'El registro todavía no tiene una clave a mano.',
   'proof-does-not-hold': 'La prueba no conduce a la raíz firmada.',
   'signature-does-not-hold': 'La clave ha dado una firma que no es válida. Comprobar la clave.',
   'bad-log-key': 'La clave del registro no es la que corresponde. Reponer la correcta.',

@@ -337,6 +337,7 @@ export const failure = {
   'note-key-over': '签署所用的密钥当时不是日志的密钥。',
   'bad-note-key': '这不是 note 密钥。',
   'bad-proof': '这不是条目的证明。',
+  'no-log-key': '日志的密钥尚不存在或不在此处。',
   'proof-does-not-hold': '此证明无法推导到已签名的根哈希。',
   'signature-does-not-hold': '密钥给出的签名无效。请检查密钥。',
   'bad-log-key': '日志密钥不对。请放回正确的密钥。',
