@@ -1,5 +1,6 @@
 // Small charts as SVG text: they print, need no script and carry their figures as text, so that a reader who cannot see
-// colours, or sees the page in black and white, loses nothing. Sizes are in CSS pixels of a 640 wide drawing.
+// colours, or sees the page in black and white, loses nothing. A column chart is drawn 400 wide, about what it has on half a
+// sheet of A4, so that its words are printed in the size they are written in.
 
 /** Text as it may stand in HTML and in attributes. */
 export function escaped(text: string): string {
@@ -28,22 +29,26 @@ export function shareBar(shares: readonly Share[]): string {
 export function columnChart(label: string, columns: readonly Readonly<{ name: string; shares: readonly Share[] }>[]): string {
   const shown = columns.slice(0, columnsMax)
   const top = Math.max(1, ...shown.map(({ shares }) => shares.reduce((sum, { count }) => sum + count, 0)))
-  const step = 640 / Math.max(shown.length, 8)
+  // A letter is about 6.5 wide; a few columns stand as far apart as their names need, many have a name now and then.
+  const nameWidth = 8 + 6.5 * Math.max(1, ...shown.map(({ name }) => name.length))
+  const step = chartWidth / Math.max(shown.length, Math.min(8, Math.floor(chartWidth / nameWidth)), 1)
+  const every = Math.ceil(nameWidth / step)
+  const wide = Math.min(step * 0.76, 38)
   const drawn = shown.map(({ name, shares }, i) => {
     const total = shares.reduce((sum, { count }) => sum + count, 0)
     let y = 110
     const parts = shares.filter(({ count }) => count > 0).map(({ name: of, count, tone }) => {
       const height = (count / top) * 92
       y -= height
-      return `<rect class="${tone}" x="${(i * step + step * 0.12).toFixed(2)}" y="${y.toFixed(2)}" width="${(step * 0.76).toFixed(2)}" height="${Math.max(0.5, height - 0.8).toFixed(2)}"><title>${escaped(`${name}, ${of}: ${count}`)}</title></rect>`
+      return `<rect class="${tone}" x="${(i * step + (step - wide) / 2).toFixed(2)}" y="${y.toFixed(2)}" width="${wide.toFixed(2)}" height="${Math.max(0.5, height - 0.8).toFixed(2)}"><title>${escaped(`${name}, ${of}: ${count}`)}</title></rect>`
     })
     const middle = (i * step + step / 2).toFixed(2)
-    const every = Math.ceil(shown.length / 12)
-    const foot = i % every === 0 ? `<text x="${middle}" y="124">${escaped(name)}</text>` : ''
-    return `${parts.join('')}${total > 0 && shown.length <= 24 ? `<text x="${middle}" y="${(y - 4).toFixed(2)}">${total}</text>` : ''}${foot}`
+    const foot = i % every === 0 ? `<text x="${middle}" y="125">${escaped(name)}</text>` : ''
+    return `${parts.join('')}${total > 0 && shown.length <= 16 ? `<text x="${middle}" y="${(y - 4).toFixed(2)}">${total}</text>` : ''}${foot}`
   })
   const more = columns.length > shown.length ? `<p class="more">The first ${shown.length} of ${columns.length} are drawn.</p>` : ''
-  return `<svg class="columns" viewBox="0 0 640 130" role="img" aria-label="${escaped(label)}"><line x1="0" y1="110.5" x2="640" y2="110.5"/>${drawn.join('')}</svg>${more}`
+  return `<svg class="columns" viewBox="0 0 ${chartWidth} 130" role="img" aria-label="${escaped(label)}"><line x1="0" y1="110.5" x2="${chartWidth}" y2="110.5"/>${drawn.join('')}</svg>${more}`
 }
 
 const columnsMax = 96
+const chartWidth = 400

@@ -38,6 +38,9 @@ const order = ['confirmed', 'unchanged', 'uploaded', 'tested', 'reverted', 'fail
 export function reportHtml(facts: ReportFacts, story: Story): string {
   const { about, proofs } = facts
   const sources = proofs.map(({ about: of, checkpoint }) => `entries ${of.from} to ${of.to - 1} of ${escaped(of.origin)} (checkpoint over ${checkpoint.size}, root ${toHex(checkpoint.root).slice(0, 16)}…)`)
+  // Of one log the code stands on the first page, where a photograph takes it with the outcome; of several each beside its own facts.
+  const [proof, other] = proofs
+  const seal = proof === undefined || other !== undefined ? '' : sealOf(proof.checkpoint.note)
   const title = `Slotwright audit report: ${about.what}`
   return `<!doctype html>
 <html lang="en">
@@ -50,23 +53,33 @@ export function reportHtml(facts: ReportFacts, story: Story): string {
 </head>
 <body>
 <header>
+<div>
 <p class="kicker">Slotwright audit report</p>
-<h1>${escaped(about.what)}</h1>
+<h1>${escaped(headline(about.what, story))}</h1>
 <p class="lead">${escaped(lead(story))}</p>
+${figuresOf(story)}
+</div>
+${seal}
 </header>
 <main>
 ${outcomesOf(story)}
 ${wrongsOf(story)}
 ${batchesOf(story)}
-${proofs.map(proofOf).join('\n')}
 ${runsOf(story)}
 ${notesOf(story)}
+${proofs.map((each) => proofOf(each, seal === '' ? sealOf(each.checkpoint.note) : '')).join('\n')}
 ${countsOf(story)}
 </main>
 <footer>Made ${escaped(about.madeAt)} by Slotwright ${escaped(about.madeBy)} from ${sources.join('; ')}</footer>
 </body>
 </html>
 `
+}
+
+/** A batch is called by its recipe and version; its number stands with its facts. */
+function headline(what: string, { batches }: Story): string {
+  const [batch, other] = batches
+  return batch === undefined || other !== undefined || what !== `Batch ${batch.batch}` ? what : `${batch.name}, version ${batch.version}`
 }
 
 function lead(story: Story): string {
@@ -76,11 +89,16 @@ function lead(story: Story): string {
   return `${story.entries} entries${where}${span}. ${story.runs.length} runs of ${units} units.`
 }
 
-function outcomesOf(story: Story): string {
-  const ended = story.runs.filter(({ outcome }) => outcome !== null)
-  if (ended.length === 0) return story.runs.length === 0 ? '' : '<section><h2>Outcomes</h2><p>No run has ended in this range.</p></section>'
+const endedOf = ({ runs }: Story): RunRecord[] => runs.filter(({ outcome }) => outcome !== null)
+
+/** How long each confirmed run took, the shortest first. */
+const secondsOf = (ended: readonly RunRecord[]): number[] => ended.flatMap((run) => (run.seconds === null || tones[run.outcome ?? ''] !== 'good' ? [] : [run.seconds])).sort((a, b) => a - b)
+
+function figuresOf(story: Story): string {
+  const ended = endedOf(story)
+  if (ended.length === 0) return ''
   const good = ended.filter(({ outcome }) => ['good', 'same'].includes(tones[outcome ?? ''] ?? '')).length
-  const seconds = ended.flatMap((run) => (run.seconds === null || tones[run.outcome ?? ''] !== 'good' ? [] : [run.seconds])).sort((a, b) => a - b)
+  const seconds = secondsOf(ended)
   const median = seconds[Math.floor(seconds.length / 2)]
   const figures = [
     [`${((good / ended.length) * 100).toFixed(1)} %`, 'yield'],
@@ -88,15 +106,20 @@ function outcomesOf(story: Story): string {
     ...(median === undefined ? [] : [[`${median.toFixed(1)} s`, 'median to confirmed']]),
     ...(ended.length === story.runs.length ? [] : [[String(story.runs.length - ended.length), 'without an outcome here']]),
   ]
+  return `<dl class="figures">${figures.map(([figure = '', what = '']) => `<div><dt>${escaped(what)}</dt><dd>${escaped(figure)}</dd></div>`).join('')}</dl>`
+}
+
+function outcomesOf(story: Story): string {
+  const ended = endedOf(story)
+  if (ended.length === 0) return story.runs.length === 0 ? '' : '<section><h2>Outcomes</h2><p>No run has ended in this range.</p></section>'
   return `<section>
 <h2>Outcomes</h2>
-<dl class="figures">${figures.map(([figure = '', what = '']) => `<div><dt>${escaped(what)}</dt><dd>${escaped(figure)}</dd></div>`).join('')}</dl>
 ${shareBar(sharesOf(ended))}
 <div class="charts">
 <figure><figcaption>Outcomes by hour (UTC)</figcaption>${columnChart('Outcomes by hour', grouped(ended, (run) => (run.ended ?? '').slice(0, 13), (hour) => `${hour.slice(5, 10)} ${hour.slice(11)}h`))}</figure>
 <figure><figcaption>Outcomes by bay</figcaption>${columnChart('Outcomes by bay', grouped(ended, (run) => (run.bay === null ? 'none' : String(run.bay).padStart(4, '0')), (bay) => bay.replace(/^0+(?=.)/, '')))}</figure>
 ${failuresOf(ended)}
-${cyclesOf(seconds)}
+${cyclesOf(secondsOf(ended))}
 </div>
 </section>`
 }
@@ -128,9 +151,9 @@ function wrongsOf(story: Story): string {
     const units = [...new Set(runs.map(({ unit }) => unit))]
     const more = units.length > unitsNamedMax ? ` and ${units.length - unitsNamedMax} more` : ''
     const bays = [...new Set(runs.flatMap(({ bay }) => bay ?? []))].sort((a, b) => a - b)
-    return `<tr><td><b>${escaped(kind)}</b></td><td class="number">${runs.length}</td><td>${bays.slice(0, unitsNamedMax).join(', ')}</td><td>${escaped(units.slice(0, unitsNamedMax).join(', '))}${more}</td><td>${escaped(runs[0]?.says ?? '')}</td></tr>`
+    return `<tr><td class="short"><b>${escaped(kind)}</b></td><td class="number">${runs.length}</td><td>${bays.slice(0, unitsNamedMax).join(', ')}</td><td>${escaped(units.slice(0, unitsNamedMax).join(', '))}${more}</td><td>${escaped(runs[0]?.says ?? '')}</td></tr>`
   })
-  return `<section><h2>Failures</h2><table><thead><tr><th>kind</th><th>runs</th><th>bays</th><th>units</th><th>as the first one was told</th></tr></thead><tbody>${rows.join('')}</tbody></table></section>`
+  return `<section><h2>Failures</h2><table><thead><tr><th>kind</th><th class="number">runs</th><th>bays</th><th>units</th><th>as the first one was told</th></tr></thead><tbody>${rows.join('')}</tbody></table></section>`
 }
 
 function cyclesOf(seconds: readonly number[]): string {
@@ -147,13 +170,24 @@ function niceWidth(least: number): number {
 }
 
 function batchesOf(story: Story): string {
-  if (story.batches.length === 0) return ''
-  const rows = story.batches.slice(0, rowsMax).map((batch) => `<tr><td class="id">${escaped(batch.batch)}</td><td>${escaped(batch.name)}</td><td>${escaped(batch.mode)}</td><td>${escaped(batch.version)}</td>
+  const [only, other] = story.batches
+  if (only === undefined) return ''
+  if (other === undefined) return batchOf(only)
+  const rows = story.batches.slice(0, rowsMax).map((batch) => `<tr><td class="id">${escaped(batch.batch)}</td><td>${escaped(batch.name)}</td><td>${escaped(batch.mode)}</td><td class="short">${escaped(batch.version)}</td>
 <td class="hash">${escaped(batch.imageHash)}</td><td class="hash">${escaped(batch.key)}</td><td>${escaped(batch.person)}</td><td>${minute(batch.began)}</td><td>${batch.ended === null ? 'not in this range' : `${minute(batch.ended)}<br>${escaped(batch.reason ?? '')}`}</td></tr>`)
   return `<section><h2>Batches</h2><table><thead><tr><th>batch</th><th>recipe</th><th>mode</th><th>version</th><th>image hash</th><th>signing key</th><th>started by</th><th>began</th><th>ended</th></tr></thead><tbody>${rows.join('')}</tbody></table></section>`
 }
 
-function proofOf({ checkpoint, about, logKey, witnesses, redacted }: ReportProof): string {
+/** Of a single batch a table would be one crowded line. */
+function batchOf(batch: Story['batches'][number]): string {
+  const ended = batch.ended === null ? 'not in this range' : `${minute(batch.ended)} UTC, ${escaped(batch.reason ?? '')}`
+  return `<section class="whole"><h2>The batch</h2><div class="two"><dl class="facts">
+<dt>recipe</dt><dd>${escaped(batch.name)}</dd><dt>version</dt><dd>${escaped(batch.version)}</dd><dt>mode</dt><dd>${escaped(batch.mode)}</dd></dl>
+<dl class="facts"><dt>started by</dt><dd>${escaped(batch.person)}</dd><dt>began</dt><dd>${minute(batch.began)} UTC</dd><dt>ended</dt><dd>${ended}</dd></dl></div>
+<dl class="facts"><dt>batch</dt><dd class="id">${escaped(batch.batch)}</dd><dt>image hash</dt><dd class="hash">${escaped(batch.imageHash)}</dd><dt>signing key</dt><dd class="hash">${escaped(batch.key)}</dd></dl></section>`
+}
+
+function proofOf({ checkpoint, about, logKey, witnesses, redacted }: ReportProof, seal: string): string {
   return `<section class="proof">
 <h2>How this can be checked</h2>
 <div class="with-code">
@@ -169,10 +203,12 @@ ${redacted === 0 ? '' : `<dt>redacted</dt><dd>text of ${redacted} ${redacted ===
 </dl>
 <pre>${escaped(checkpoint.note)}</pre>
 </div>
-<div class="code">${codeOf(checkpoint.note)}<p>the signed checkpoint</p></div>
+${seal}
 </div>
 </section>`
 }
+
+const sealOf = (note: string) => `<div class="code">${codeOf(note)}<p>the signed checkpoint</p></div>`
 
 /** The note as a QR code; a note with too many cosignatures for one is cut to the log's own signature. */
 function codeOf(note: string): string {
@@ -183,18 +219,18 @@ function codeOf(note: string): string {
 function runsOf(story: Story): string {
   if (story.runs.length === 0) return ''
   const shown = story.runs.slice(0, rowsMax)
-  const rows = shown.map((run) => `<tr><td>${escaped(run.unit)}</td><td>${run.bay ?? ''}</td><td><span class="pill ${tones[run.outcome ?? ''] ?? 'still'}">${escaped(run.outcome ?? 'open')}</span></td><td>${escaped(run.version ?? '')}</td>
-<td class="hash">${escaped((run.activeHash ?? '').slice(0, 16))}</td><td>${second(run.began)}</td><td class="number">${run.seconds === null ? '' : run.seconds.toFixed(1)}</td><td>${run.failure === null ? '' : `<b>${escaped(run.failure)}</b> `}${escaped(run.says)}</td></tr>`)
+  const rows = shown.map((run) => `<tr><td class="unit">${escaped(run.unit)}</td><td class="number">${run.bay ?? ''}</td><td class="short"><span class="outcome ${tones[run.outcome ?? ''] ?? 'still'}">${escaped(run.outcome ?? 'open')}</span></td><td class="short">${escaped(run.version ?? '')}<br><span class="hash">${escaped((run.activeHash ?? '').slice(0, 12))}</span></td>
+<td class="short">${second(run.began).replace(' ', '<br>')}</td><td class="number">${run.seconds === null ? '' : run.seconds.toFixed(1)}</td><td>${run.failure === null ? '' : `<b>${escaped(run.failure)}</b> `}${escaped(run.says)}</td></tr>`)
   const more = story.runs.length > shown.length ? `<p class="more">The first ${shown.length} of ${story.runs.length} runs; all are in entries.csv and openhtf/.</p>` : ''
-  return `<section><h2>Units</h2><table><thead><tr><th>unit</th><th>bay</th><th>outcome</th><th>version</th><th>runs image</th><th>began</th><th>s</th><th>in its own words</th></tr></thead><tbody>${rows.join('')}</tbody></table>${more}</section>`
+  return `<section><h2>Units</h2><table><thead><tr><th>unit</th><th class="number">bay</th><th>outcome</th><th>runs</th><th>began</th><th class="number">seconds</th><th>in its own words</th></tr></thead><tbody>${rows.join('')}</tbody></table>${more}</section>`
 }
 
 function notesOf(story: Story): string {
   if (story.notes.length === 0) return ''
   const shown = story.notes.slice(0, notesShownMax)
-  const rows = shown.map((note) => `<tr><td class="number">${note.seq}</td><td>${second(note.time)}</td><td>${escaped(note.person)}</td><td>${escaped(sentence(note))}</td></tr>`)
+  const rows = shown.map((note) => `<tr><td class="number">${note.seq}</td><td class="short">${second(note.time)}</td><td>${escaped(note.person)}</td><td>${escaped(sentence(note))}</td></tr>`)
   const more = story.notesTotal > shown.length ? `<p class="more">The first ${shown.length} of ${story.notesTotal}; all are in entries.csv.</p>` : ''
-  return `<section><h2>Keys, signatures, refusals and other acts</h2><table><thead><tr><th>entry</th><th>time</th><th>person</th><th>what happened</th></tr></thead><tbody>${rows.join('')}</tbody></table>${more}</section>`
+  return `<section><h2>Keys, signatures, refusals and other acts</h2><table><thead><tr><th class="number">entry</th><th>time</th><th>person</th><th>what happened</th></tr></thead><tbody>${rows.join('')}</tbody></table>${more}</section>`
 }
 
 function sentence({ kind, fields }: Note): string {
