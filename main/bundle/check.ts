@@ -5,12 +5,10 @@
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
 import { fromHex, sameBytes, toHex } from '../base/bytes.ts'
 import { Failure } from '../base/failure.ts'
-import { cosignatureNames, cosignedAt, noteKeyText, openCheckpoint } from '../log/checkpoint.ts'
 import type { Checkpoint, NoteKey } from '../log/checkpoint.ts'
 import { entryBytesMax, parseEntry } from '../log/entry.ts'
 import type { Entry } from '../log/entry.ts'
-import { verifyConsistency, verifyInclusion } from '../log/proof.ts'
-import { parseLogKeys, trustWithin } from '../log/handover.ts'
+import { verifyInclusion } from '../log/proof.ts'
 import { edgeBefore, rootAfter } from '../log/range.ts'
 import { leafOf, redactionKind, redactionsIn } from '../log/redact.ts'
 import type { Redaction } from '../log/redact.ts'
@@ -24,11 +22,10 @@ import { checkBeside, gatherReceipts } from './belongings.ts'
 import type { Receipts } from './belongings.ts'
 import { differingViews } from './views.ts'
 import type { ViewFacts } from './views.ts'
+import type { Finding } from './finding.ts'
+import { checkKept, checkWitnesses, chooseKey, openCovering, openOlder, textIn } from './vouching.ts'
 import { tell } from './story.ts'
 import type { Story } from './story.ts'
-
-/** `holds` was checked and is so; `broken` was checked and is not; `note` is what the reader should know. */
-export type Finding = Readonly<{ is: 'holds' | 'broken' | 'note'; about: string; says: string }>
 
 export type BundleVerdict = Readonly<{
   holds: boolean
@@ -50,6 +47,8 @@ export type BundleCheckOptions = Readonly<{
   trusted?: readonly NoteKey[]
   /** Witnesses whose cosignatures are wanted: each must have signed the covering checkpoint. */
   witnesses?: readonly NoteKey[]
+  /** Checkpoints that the auditor has from elsewhere, by what to call them: the log must not only hold, but continue these. */
+  checkpoints?: ReadonlyMap<string, string>
   /** Version of this program, to know whether the report can be made again. */
   version: string
   sha256?: Sha256
@@ -78,22 +77,19 @@ export async function checkBundle(files: Files, options: BundleCheckOptions): Pr
   const key = chooseKey(files, manifest, options.trusted ?? [], findings)
   const checkpoint = key === null ? null : openCovering(files, manifest, key, findings)
   if (key === null || checkpoint === null) return verdict(findings, { firstWrong: null, size: 0, root: '', redacted: [], unchecked: [], read: null })
-  checkWitnesses(text(files, manifest.checkpoint), key, options.witnesses ?? [], findings)
+  checkWitnesses(textIn(files, manifest.checkpoint), key, options.witnesses ?? [], findings)
   const heads = openOlder(files, manifest, key, checkpoint, proofs, sha256, findings)
+  const kept = checkKept(options.checkpoints ?? new Map(), key, checkpoint, manifest, proofs, sha256, findings)
   const related = checkRelated(files, proofs, checkpoint, sha256, findings)
-  const walked = await walk(files, manifest, proofs, checkpoint, heads, related, options, sha256, findings)
+  const walked = await walk(files, manifest, proofs, checkpoint, [...heads, ...kept.within], related, options, sha256, findings)
   const at = { size: checkpoint.size, root: toHex(checkpoint.root) }
   if (walked === null) return verdict(findings, { firstWrong: null, ...at, redacted: [], unchecked: [], read: null })
   const beside = checkBeside(files, { manifest, manifestBytes, checkpoint, key, receipts: walked.receipts, batchSeen: walked.batchSeen, version: options.version, sha256 }, findings)
-  const facts: ViewFacts = { note: text(files, manifest.checkpoint), checkpoint, key, redacted: walked.redactedCount }
+  const facts: ViewFacts = { note: textIn(files, manifest.checkpoint), checkpoint, key, redacted: walked.redactedCount }
   const views = checkViews(files, manifest, facts, walked, options.version, beside.signed, sha256, findings)
   const unchecked = [...beside.unchecked, ...views]
   if (unchecked.length > 0) findings.push({ is: 'note', about: 'unchecked', says: `Nothing vouches for ${unchecked.join(', ')}: anybody can have changed that. The entries are what counts.` })
   return verdict(findings, { firstWrong: walked.firstWrong, ...at, redacted: walked.redacted, unchecked, read: { manifest, facts, story: walked.story } })
-}
-
-function text(files: Files, name: string): string {
-  return new TextDecoder().decode(files.get(name) ?? new Uint8Array(0))
 }
 
 function checkFiles(files: Files, manifest: Manifest, sha256: Sha256, findings: Finding[]): void {
@@ -110,70 +106,6 @@ function checkFiles(files: Files, manifest: Manifest, sha256: Sha256, findings: 
   }
   for (const name of files.keys()) if (name !== names.manifest && name !== names.manifestNote && !Object.hasOwn(manifest.files, name)) broken(`${name} does not belong to the bundle.`)
   if (wrong === 0) findings.push({ is: 'holds', about: 'files', says: `All ${listed.length} files are there, unchanged since the manifest was written.` })
-}
-
-function chooseKey(files: Files, manifest: Manifest, trusted: readonly NoteKey[], findings: Finding[]): NoteKey | null {
-  const own = parseLogKeys(text(files, names.logKey))
-  const given = trusted.find(({ name }) => name === manifest.origin) ?? trusted[0]
-  if (given !== undefined) {
-    const chosen = trustWithin(given, own)
-    if (given.name !== manifest.origin) findings.push({ is: 'broken', about: 'key', says: `No key you gave is that of this log, ${manifest.origin}. If you know its key from elsewhere than this bundle, give that too.` })
-    else if (!(own instanceof Failure) && chosen !== own) findings.push({ is: 'broken', about: 'key', says: 'The bundle carries another log key than the one you trust.' })
-    else findings.push({ is: 'holds', about: 'key', says: `Checked with the key you gave: ${given.name}.` })
-    return chosen
-  }
-  if (own instanceof Failure) {
-    findings.push({ is: 'broken', about: 'key', says: `The log's key in the bundle cannot be used: ${own.says}` })
-    return null
-  }
-  if (own.name !== manifest.origin) findings.push({ is: 'broken', about: 'key', says: 'The key in the bundle is not that of the log the manifest names.' })
-  findings.push({ is: 'note', about: 'key', says: `The log's key was taken from the bundle itself. Compare it with what the station shows: ${noteKeyText(own)}` })
-  return own
-}
-
-function openCovering(files: Files, manifest: Manifest, key: NoteKey, findings: Finding[]): Checkpoint | null {
-  const opened = openCheckpoint(text(files, manifest.checkpoint), [key])
-  const why = opened instanceof Failure ? opened.says : opened.origin !== key.name ? 'It is of another log.' : opened.size < manifest.to ? 'It does not cover the entries.' : null
-  if (opened instanceof Failure || why !== null) {
-    findings.push({ is: 'broken', about: 'checkpoint', says: `The checkpoint ${manifest.checkpoint} cannot be trusted. ${why ?? ''}` })
-    return null
-  }
-  findings.push({ is: 'holds', about: 'checkpoint', says: `The log signed its root over ${opened.size} entries.` })
-  return opened
-}
-
-/** Those that the auditor trusts must have cosigned; a line of anybody else is told as what it is: a name. */
-export function checkWitnesses(note: string, key: NoteKey, witnesses: readonly NoteKey[], findings: Finding[]): void {
-  const others = cosignatureNames(note, key).filter((name) => !witnesses.some((witness) => witness.name === name))
-  if (others.length > 0) findings.push({ is: 'note', about: 'witness', says: `The checkpoint has lines in the name of ${others.slice(0, 5).join(', ')} that nobody checked: give their key as a witness's to have that done.` })
-  for (const witness of witnesses) {
-    const seconds = cosignedAt(note, witness)
-    if (seconds === null) findings.push({ is: 'broken', about: 'witness', says: `The witness ${witness.name} has not cosigned this checkpoint.` })
-    else findings.push({ is: 'holds', about: 'witness', says: `The witness ${witness.name} cosigned it at ${new Date(seconds * 1000).toISOString()}.` })
-  }
-}
-
-/** Older checkpoints whose signature holds; those that end outside the range are shown to be its past by the proofs. */
-function openOlder(files: Files, manifest: Manifest, key: NoteKey, covering: Checkpoint, proofs: Proofs, sha256: Sha256, findings: Finding[]): KnownHead[] {
-  const bySize = new Map(proofs.consistency.map(({ older, hashes }) => [older, hashes]))
-  const heads: KnownHead[] = []
-  let held = 0
-  for (const name of files.keys()) {
-    if (!name.startsWith('checkpoints/') || name === manifest.checkpoint) continue
-    const opened = openCheckpoint(text(files, name), [key])
-    const hashes = opened instanceof Failure ? undefined : bySize.get(opened.size)
-    const why = opened instanceof Failure ? opened.says
-      : opened.origin !== key.name ? 'It is of another log.'
-        : hashes === undefined ? 'Nothing leads from it to the covering checkpoint.'
-          : verifyConsistency(opened, covering, hashes, sha256) ? null : `The log over ${covering.size} entries does not continue it: an entry before ${opened.size} was changed, removed or inserted.`
-    if (opened instanceof Failure || why !== null) findings.push({ is: 'broken', about: 'checkpoint', says: `The checkpoint ${name} does not hold. ${why ?? ''}` })
-    else {
-      held += 1
-      heads.push({ size: opened.size, root: opened.root, calledIn: name })
-    }
-  }
-  if (held > 0) findings.push({ is: 'holds', about: 'checkpoint', says: `${held} older checkpoint${held === 1 ? ' is' : 's are'} the beginning of the same log.` })
-  return heads
 }
 
 /** Lines of a file of entries, without their line feeds. */

@@ -11,9 +11,10 @@ import type { NoteKey } from '../log/checkpoint.ts'
 import { parseLogKeys } from '../log/handover.ts'
 import { leafOf, redactionsIn } from '../log/redact.ts'
 import { checkBundle, linesOf } from './check.ts'
-import type { BundleCheckOptions, BundleVerdict, Finding } from './check.ts'
+import type { BundleCheckOptions, BundleVerdict } from './check.ts'
+import type { Finding } from './finding.ts'
 import { csvHeader, csvLine } from './csv.ts'
-import { bundleEntriesMax, names, parseJson } from './layout.ts'
+import { bundleEntriesMax, names, parseJson, parseManifest } from './layout.ts'
 import { mergedNoteName, signerOfMerged } from './merged-note.ts'
 import { reportHtml } from './report.ts'
 import { tell } from './story.ts'
@@ -85,7 +86,7 @@ export async function checkMerged(files: Files, options: BundleCheckOptions): Pr
   const unchecked = new Set<string>()
   for (const name of bundles) {
     const unpacked = unpack(files.get(name) ?? new Uint8Array(0))
-    const verdict = unpacked instanceof Failure ? unpacked : await checkBundle(unpacked, options)
+    const verdict = unpacked instanceof Failure ? unpacked : await checkBundle(unpacked, { ...options, checkpoints: keptOf(unpacked, options.checkpoints) })
     if (verdict instanceof Failure) findings.push({ is: 'broken', about: name, says: `${name}: ${verdict.says}` })
     else findings.push(...verdict.findings.map((finding) => ({ ...finding, says: `${name}: ${finding.says}` })))
     if (!(verdict instanceof Failure)) for (const one of verdict.unchecked) unchecked.add(`${name}/${one}`)
@@ -93,6 +94,7 @@ export async function checkMerged(files: Files, options: BundleCheckOptions): Pr
     if (!(verdict instanceof Failure) && !(own instanceof Failure)) logs.set(own.name, own)
   }
   checkSigner(files, options.trusted ?? [], logs, findings)
+  for (const [name, note] of options.checkpoints ?? []) if (!logs.has(originOfNote(note))) findings.push({ is: 'note', about: 'kept', says: `Your checkpoint ${name} is of a log that the report has nothing of.` })
   if (bundles.length === 0) findings.push({ is: 'broken', about: 'files', says: 'There is no bundle in it.' })
   const about = aboutOf(files.get(mergedName) ?? new Uint8Array(0))
   if (about !== null) checkSources(files, bundles, about.sources, findings)
@@ -101,7 +103,7 @@ export async function checkMerged(files: Files, options: BundleCheckOptions): Pr
     findings.push({ is: 'note', about: 'views', says: `The report was made by version ${about.madeBy}, or so it says; this verifier is of version ${options.version} and does not compare its wording.` })
     for (const name of [names.report, names.csv]) unchecked.add(name)
   } else if (findings.every(({ is }) => is !== 'broken')) {
-    const again = await mergeBundles(bundles.map((name) => files.get(name) ?? new Uint8Array(0)), { what: about.what, madeAt: about.madeAt, madeBy: about.madeBy }, { ...options, trusted: undefined })
+    const again = await mergeBundles(bundles.map((name) => files.get(name) ?? new Uint8Array(0)), { what: about.what, madeAt: about.madeAt, madeBy: about.madeBy }, { ...options, trusted: undefined, checkpoints: undefined, witnesses: undefined })
     const expected = again instanceof Failure ? new Map<string, Uint8Array>() : again.files
     for (const name of new Set([...files.keys(), ...expected.keys()])) {
       if (name === mergedNoteName) continue
@@ -113,6 +115,14 @@ export async function checkMerged(files: Files, options: BundleCheckOptions): Pr
   const first = findings.find(({ is }) => is === 'broken')
   return { holds: first === undefined, findings, firstWrong: null, size: 0, root: '', redacted: [], unchecked: [...unchecked], read: null, says: first === undefined ? `The merged report holds${unchecked.size === 0 ? '' : `, but nothing vouches for ${[...unchecked].slice(0, 10).join(', ')}`}.` : `The merged report does not hold. ${first.says}` }
 }
+
+/** Checkpoints that the auditor kept, of this bundle's log. */
+function keptOf(files: Files, kept: ReadonlyMap<string, string> = new Map()): ReadonlyMap<string, string> {
+  const manifest = parseManifest(files.get(names.manifest) ?? new Uint8Array(0))
+  return manifest instanceof Failure ? new Map() : new Map([...kept].filter(([, note]) => originOfNote(note) === manifest.origin))
+}
+
+const originOfNote = (note: string) => note.split('\n', 1)[0] ?? ''
 
 /** Who says that these are all the stations; and stations that somebody knows of by their keys, and that are not among them. */
 function checkSigner(files: Files, trusted: readonly NoteKey[], logs: ReadonlyMap<string, NoteKey>, findings: Finding[]): void {

@@ -48,7 +48,9 @@ export function openSqlite(read: ReadAt, wal: Uint8Array | null): SqliteFile {
   const objects = new Map<string, { type: string; root: number; sql: string }>()
   for (const { values } of tree.table(1)) {
     const [type, name, , root, sql] = values
-    if (typeof name === 'string' && typeof root === 'number') objects.set(name, { type: String(type), root, sql: typeof sql === 'string' ? sql : '' })
+    if (typeof name !== 'string' || typeof root !== 'number') continue
+    if (objects.has(name)) throw new Damage(`It describes ${name.slice(0, 60)} twice.`)
+    objects.set(name, { type: String(type), root, sql: typeof sql === 'string' ? sql : '' })
   }
   const tableNamed = (name: string): { root: number; sql: string } => {
     const object = objects.get(name)

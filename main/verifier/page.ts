@@ -3,7 +3,7 @@
 import { version } from '../../package.json'
 import { Failure } from '../base/failure.ts'
 import { checkBundle } from '../bundle/check.ts'
-import type { Finding } from '../bundle/check.ts'
+import type { Finding } from '../bundle/finding.ts'
 import { checkMerged, isMerged } from '../bundle/merge.ts'
 import { unpack } from '../bundle/unpack.ts'
 import type { NoteKey } from '../log/checkpoint.ts'
@@ -54,26 +54,26 @@ async function check(files: readonly File[]): Promise<Outcome | Failure> {
   if (files.length === 0 || files.length > filesMax) return new Failure('usage', 'Drop one audit bundle, or the files of one home.')
   if (files.reduce((sum, { size }) => sum + size, 0) > bytesMax) return new Failure('too-large', 'This is more than a browser can hold. Use slotwright-verify with Node.')
   const database = files.find(({ name }) => name.endsWith('.db'))
-  const [only] = files
-  if (database === undefined && files.length === 1 && only !== undefined) {
+  const checkpoints = new Map(await Promise.all(files.filter(({ name }) => name.endsWith('.checkpoint')).map(async (file) => [file.name, await file.text()] as const)))
+  const [only, ...more] = files.filter(({ name }) => !checkpoints.has(name))
+  if (database === undefined && only !== undefined && more.length === 0) {
     const unpacked = unpack(new Uint8Array(await only.arrayBuffer()))
-    return unpacked instanceof Failure ? unpacked : await (isMerged(unpacked) ? checkMerged : checkBundle)(unpacked, { trusted: keys, version, onProgress: progress })
+    return unpacked instanceof Failure ? unpacked : await (isMerged(unpacked) ? checkMerged : checkBundle)(unpacked, { trusted: keys, checkpoints, version, onProgress: progress })
   }
   if (database === undefined) return new Failure('usage', 'There is neither an audit bundle nor a slotwright.db among these files.')
-  return await checkFiles(database, files, keys[0] ?? null)
+  return await checkFiles(database, files, checkpoints, keys[0] ?? null)
 }
 
-async function checkFiles(database: File, files: readonly File[], given: NoteKey | null): Promise<Outcome | Failure> {
+async function checkFiles(database: File, files: readonly File[], checkpoints: ReadonlyMap<string, string>, given: NoteKey | null): Promise<Outcome | Failure> {
   const bytes = new Uint8Array(await database.arrayBuffer())
   const wal = files.find(({ name }) => name === `${database.name}-wal`)
   const keyFile = files.find(({ name }) => name === 'log-key.pub')
   const kept = keyFile === undefined ? null : parseLogKeys(await keyFile.text())
   const own = given === null ? kept : trustWithin(given, kept)
   if (own instanceof Failure) return own
-  const checkpoints = new Map(await Promise.all(files.filter(({ name }) => name.endsWith('.checkpoint')).map(async (file) => [file.name, await file.text()] as const)))
   const found = await checkDatabase(
     { read: (offset, length) => bytes.subarray(offset, offset + length), wal: wal === undefined ? null : new Uint8Array(await wal.arrayBuffer()), checkpoints },
-    { key: own, onProgress: progress },
+    { key: own, keyGiven: given !== null, onProgress: progress },
   )
   if (found instanceof Failure) return found
   const first = found.findings.find(({ is }) => is === 'broken')

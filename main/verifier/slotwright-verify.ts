@@ -7,46 +7,60 @@ import { dirname, join } from 'node:path'
 import { version } from '../../package.json'
 import { Failure } from '../base/failure.ts'
 import { checkBundle } from '../bundle/check.ts'
-import type { Finding } from '../bundle/check.ts'
+import { checkWitnesses } from '../bundle/vouching.ts'
+import type { BundleVerdict } from '../bundle/check.ts'
+import type { Finding } from '../bundle/finding.ts'
 import { checkMerged, isMerged } from '../bundle/merge.ts'
+import { titleOf } from '../bundle/layout.ts'
 import { unpack } from '../bundle/unpack.ts'
+import { reportBytes } from '../bundle/views.ts'
 import type { NoteKey } from '../log/checkpoint.ts'
 import { parseLogKeys, trustWithin } from '../log/handover.ts'
 import { checkTlogProof, parseTlogProof } from '../log/tlogproof.ts'
 import { checkDatabase } from './database.ts'
 import type { ReadAt } from '../log/sqlite-file.ts'
 
-const usage = `usage: slotwright-verify WHAT [--key KEY …] [--witness KEY …] [--json]
+const usage = `usage: slotwright-verify WHAT [--key KEY …] [--checkpoint FILE …] [--witness KEY …] [--json]
+       slotwright-verify BUNDLE.zip --report > report.html
        slotwright-verify PROOF.tlog-proof --entry FILE --key KEY
 
 WHAT     an audit bundle (.zip), a station's home folder, or its slotwright.db; or a report merged of several bundles
 KEY      the log's public key as the station shows it (name+id+base64), or the file it lies in (log-key.pub); of a merged
          report, each station's
+FILE     a signed checkpoint that you took away earlier, or a folder of them: what is checked must continue it
+--report prints the report made anew from the entries, whatever the bundle's own says
 `
 
 const largeFileMax = 4_000_000_000
 const textMax = 1_000_000
+const checkpointsMax = 10_000
 const databaseTries = 3
 
 /** `read` of a bundle's verdict is for programs that go on with it, not for print. */
-type Outcome = Readonly<{ holds: boolean; findings: readonly Finding[]; firstWrong: number | null; says: string; size?: number; root?: string; redacted?: readonly number[] }>
+type Outcome = Readonly<{ holds: boolean; findings: readonly Finding[]; firstWrong: number | null; says: string; size?: number; root?: string; redacted?: readonly number[]; unchecked?: readonly string[]; read?: BundleVerdict['read'] }>
 
-type Words = Readonly<{ what: string; key: NoteKey | null; keys: readonly NoteKey[]; witnesses: readonly NoteKey[]; entry: string | null; json: boolean }>
+type Words = Readonly<{ what: string; key: NoteKey | null; keys: readonly NoteKey[]; witnesses: readonly NoteKey[]; kept: ReadonlyMap<string, string>; entry: string | null; json: boolean; report: boolean }>
 
 function readWords(words: readonly string[]): Words | Failure {
   const keys: Record<string, NoteKey[]> = { '--key': [], '--witness': [] }
   const plain: string[] = []
+  const kept = new Map<string, string>()
   let entry: string | null = null
   let json = false
+  let report = false
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? ''
     const given = words[at + 1]
     if (word === '--json') json = true
-    else if (word in keys || word === '--entry') {
+    else if (word === '--report') report = true
+    else if (Object.hasOwn(keys, word) || word === '--entry' || word === '--checkpoint') {
       if (given === undefined) return new Failure('usage', `${word} needs a value.`)
       at += 1
       if (word === '--entry') entry = given
-      else {
+      else if (word === '--checkpoint') {
+        const wrong = readKept(given, kept)
+        if (wrong !== null) return wrong
+      } else {
         const key = parseLogKeys(existsSync(given) ? readText(given) : given)
         if (key instanceof Failure) return new Failure('usage', `${word} ${given.slice(0, 80)}: ${key.says}`)
         keys[word]?.push(key)
@@ -56,7 +70,17 @@ function readWords(words: readonly string[]): Words | Failure {
   }
   const [what, ...more] = plain
   if (what === undefined || more.length > 0) return new Failure('usage', 'Name one bundle, folder, database or proof.')
-  return { what, key: keys['--key']?.[0] ?? null, keys: keys['--key'] ?? [], witnesses: keys['--witness'] ?? [], entry, json }
+  return { what, key: keys['--key']?.[0] ?? null, keys: keys['--key'] ?? [], witnesses: keys['--witness'] ?? [], kept, entry, json, report }
+}
+
+/** One checkpoint, or all in a folder, as `log checkpoint --copy-to` fills it. */
+function readKept(path: string, kept: Map<string, string>): Failure | null {
+  if (!existsSync(path)) return new Failure('usage', `There is no checkpoint ${path}.`)
+  const files = statSync(path).isDirectory() ? readdirSync(path).filter((name) => name.endsWith('.checkpoint')).map((name) => join(path, name)) : [path]
+  if (files.length === 0) return new Failure('usage', `There is no .checkpoint file in ${path}.`)
+  if (kept.size + files.length > checkpointsMax) return new Failure('usage', `${path} has more than ${checkpointsMax} checkpoints.`)
+  for (const file of files) kept.set(file, readText(file))
+  return null
 }
 
 function readText(path: string): string {
@@ -79,18 +103,22 @@ async function check(words: Words): Promise<Outcome | Failure> {
   if (first.toString('latin1').startsWith('SQLite format 3')) return checkHome(what, dirname(what), words)
   const files = unpack(readFileSync(what))
   if (files instanceof Failure) return files
-  return await (isMerged(files) ? checkMerged : checkBundle)(files, { trusted: words.keys, witnesses: words.witnesses, version, sha256, onProgress: progress })
+  return await (isMerged(files) ? checkMerged : checkBundle)(files, { trusted: words.keys, witnesses: words.witnesses, checkpoints: words.kept, version, sha256, onProgress: progress })
 }
 
-function checkProof({ what, key, entry }: Words): Outcome | Failure {
+function checkProof({ what, key, entry, kept, witnesses }: Words): Outcome | Failure {
   if (key === null || entry === null) return new Failure('usage', 'A proof is checked with --entry FILE (the entry, as "slotwright log show --raw" prints it) and --key.')
+  if (kept.size > 0) return new Failure('usage', 'A single proof cannot be held against another checkpoint. Check a bundle, or the home.')
   const proof = parseTlogProof(readText(what))
   const bytes = readFileSync(entry)
   // Editors and shells add a line feed; an entry never ends with one.
   const held = proof instanceof Failure ? proof : checkTlogProof(proof, bytes.at(-1) === 10 ? bytes.subarray(0, -1) : bytes, [key])
   if (held instanceof Failure) return { holds: false, findings: [{ is: 'broken', about: 'proof', says: held.says }], firstWrong: null, says: held.says }
   const says = `This entry is number ${(proof as { index: number }).index} of the log ${held.origin}, signed over ${held.size} entries.`
-  return { holds: true, findings: [{ is: 'holds', about: 'proof', says }], firstWrong: null, says }
+  const findings: Finding[] = [{ is: 'holds', about: 'proof', says }]
+  checkWitnesses((proof as { checkpoint: string }).checkpoint, key, witnesses, findings)
+  const wrong = findings.find(({ is }) => is === 'broken')
+  return { holds: wrong === undefined, findings, firstWrong: null, says: wrong?.says ?? says }
 }
 
 /** A database in a home; read again when a station moved pages while it was read. */
@@ -107,7 +135,7 @@ async function checkHome(path: string, home: string, words: Words): Promise<Outc
     const before = statSync(path).mtimeMs
     const wal = existsSync(`${path}-wal`) ? readFileSync(`${path}-wal`) : null
     const file = openSync(path, 'r')
-    const found = await checkDatabase({ read: reader(file), wal, checkpoints }, { key: own, sha256, onProgress: progress })
+    const found = await checkDatabase({ read: reader(file), wal, checkpoints }, { key: own, keyGiven: words.key !== null, kept: words.kept, witnesses: words.witnesses, sha256, onProgress: progress })
     closeSync(file)
     const moved = statSync(path).mtimeMs !== before
     if (moved && tried < databaseTries) continue
@@ -134,6 +162,22 @@ function reader(file: number): ReadAt {
     return new Uint8Array(window.subarray(offset - from, Math.min(length, offset - from + wanted)))
   }
 }
+
+/** The report goes out, the findings beside it; of what does not hold there is none. */
+function printReport(outcome: Outcome): number {
+  process.stderr.write(`${[...outcome.findings.filter(({ is }) => is !== 'holds').map(({ is, says }) => `${marks[is]}  ${washed(says)}`), washed(outcome.says)].join('\n')}\n`)
+  if (outcome.read === undefined || outcome.read === null) {
+    process.stderr.write('slotwright-verify: A report is made of an audit bundle whose entries were read, and of nothing else.\n')
+    return outcome.holds ? 2 : 1
+  }
+  const { manifest, facts, story } = outcome.read
+  if (outcome.findings.some(({ is, about }) => is === 'broken' && !besideEntries.has(about))) return 1
+  process.stdout.write(reportBytes({ ...manifest, what: titleOf(manifest, facts.checkpoint.size).wanted, madeBy: version }, facts, story))
+  return outcome.holds ? 0 : 1
+}
+
+/** What may be wrong in a bundle whose entries, and so a report made of them, hold all the same. */
+const besideEntries: ReadonlySet<string> = new Set(['files', 'views', 'title', 'receipts', 'signature'])
 
 let shown = 0
 async function progress(done: number, total: number): Promise<void> {
@@ -164,6 +208,7 @@ async function main(): Promise<number> {
     process.stderr.write(`slotwright-verify: ${washed(outcome.says)}\n${outcome.kind === 'usage' ? usage : ''}`)
     return outcome.kind === 'usage' ? 2 : 1
   }
+  if (!(words instanceof Failure) && words.report) return printReport(outcome)
   if (json) process.stdout.write(`${JSON.stringify({ ...outcome, read: undefined })}\n`)
   else process.stdout.write(`${[...outcome.findings.map(({ is, says }) => `${marks[is]}  ${washed(says)}`), '', washed(outcome.says)].join('\n')}\n`)
   return outcome.holds ? 0 : 1

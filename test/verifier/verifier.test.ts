@@ -8,11 +8,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runInNewContext } from 'node:vm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { zipSync } from 'fflate'
+import { unpack } from '../../main/bundle/unpack.ts'
+import { cosign, noteKey, noteKeyText } from '../../main/log/checkpoint.ts'
 import { derivedTables } from '../../main/log/derived.ts'
 import { tlogProofText } from '../../main/log/tlogproof.ts'
+import type { AuditStore } from '../../main/store/audit.ts'
 import { databaseName } from '../../main/store/database.ts'
+import { openLogKey } from '../../main/store/logkey.ts'
 import { schemaVersion } from '../../main/store/schema.ts'
 import { checkDatabase, knownVersions } from '../../main/verifier/database.ts'
+import { strangeIn } from '../../main/verifier/schema.ts'
 import { openSqlite } from '../../main/log/sqlite-file.ts'
 import { buildVerifier } from '../../scripts/setup/verifier.mjs'
 import { newHome, outcomeDraft, release, storeIn, value } from '../store/fixture.ts'
@@ -75,6 +81,141 @@ describe('a bundle', () => {
   test('under another log’s key does not', async () => {
     const other = await madeHome()
     expect(await run(bundle, '--key', join(other.home, 'log-key.pub'))).toMatchObject({ code: 1 })
+  })
+})
+
+describe('what an auditor brings along', () => {
+  /** Another log under the same key: what a station writes that wants an old one forgotten. */
+  async function rewritten(units: number, unit = 'u'): Promise<{ home: string; store: AuditStore }> {
+    const home = newHome()
+    for (const name of ['log-key.pem', 'log-key.pub']) copyFileSync(join(made.home, name), join(home, name))
+    const store = storeIn(home)
+    value(store.appendAll(Array.from({ length: units }, (_, i) => outcomeDraft(`${unit}${i}`))))
+    value(await store.checkpoint())
+    return { home, store }
+  }
+  const said = (ran: Ran) => ran.out + ran.err
+
+  test('a key, and a home that nothing signed vouches for', async () => {
+    const { home, store } = await rewritten(30)
+    store.close()
+    expect(await run(home, '--key', logKey())).toMatchObject({ code: 0 })
+    rmSync(join(home, 'checkpoints'), { recursive: true })
+    const ran = await run(home, '--key', logKey())
+    expect(ran.code).toBe(1)
+    expect(said(ran)).toContain('vouches for none of these entries')
+  })
+
+  test('a checkpoint taken away earlier: a log that was rewritten, or replayed whole with its checkpoints, does not continue it', async () => {
+    const { home, store } = await rewritten(30)
+    const kept = join(folder, 'kept')
+    mkdirSync(kept)
+    const early = join(kept, 'early.checkpoint')
+    writeFileSync(early, value(await store.checkpoint()).note)
+    store.tidy()
+    const old = newHome()
+    cpSync(home, old, { recursive: true })
+    value(store.appendAll([outcomeDraft('one more')]))
+    writeFileSync(join(kept, 'late.checkpoint'), value(await store.checkpoint()).note)
+    store.close()
+    const honest = await run(home, '--key', logKey(), '--checkpoint', kept)
+    expect(honest, said(honest)).toMatchObject({ code: 0 })
+    expect(await run(old, '--key', logKey())).toMatchObject({ code: 0 })
+    const replayed = await run(old, '--key', logKey(), '--checkpoint', kept)
+    expect(replayed.code).toBe(1)
+    expect(said(replayed)).toContain('was signed over 31: entries were removed')
+    const other = await rewritten(60, 'v')
+    other.store.close()
+    expect(await run(other.home, '--key', logKey(), '--checkpoint', early)).toMatchObject({ code: 1 })
+    const stranger = await madeHome()
+    expect(said(await run(stranger.home, '--checkpoint', early))).toContain('cannot be trusted')
+  })
+
+  test('a checkpoint, held against a bundle: over the same entries, older, within its range, younger, and of a rewritten log', async () => {
+    const all = [...readdirSync(join(made.home, 'checkpoints'))].sort()
+    const at = (name: string) => join(made.home, 'checkpoints', name)
+    for (const name of all) {
+      const ran = await run(bundle, '--key', logKey(), '--checkpoint', at(name))
+      expect(ran, said(ran)).toMatchObject({ code: 0 })
+      expect(said(ran)).toContain('The log continues your checkpoint')
+    }
+    const forged = await rewritten(200)
+    value(await bundleOf({ ...made, ...forged }, { from: 0, to: 200, what: 'The whole log', batch: null }, { version }).then(() => null))
+    const forgedBundle = join(forged.home, 'bundle.zip')
+    expect(await run(forgedBundle, '--key', logKey())).toMatchObject({ code: 0 })
+    const caught = await run(forgedBundle, '--key', logKey(), '--checkpoint', at(all[0] ?? ''))
+    expect(caught.code).toBe(1)
+    expect(said(caught)).toMatch(/BROKEN .*your checkpoint/)
+    const young = join(forged.home, 'checkpoints', '000000000200.checkpoint')
+    expect(said(await run(bundle, '--key', logKey(), '--checkpoint', young))).toContain('nothing in it leads from the one to the other')
+    expect(await run(bundle, '--checkpoint', join(folder, 'nowhere'))).toMatchObject({ code: 2 })
+  })
+
+  test('a witness, of a home: its word is looked for, never passed over', async () => {
+    const { home, store } = await rewritten(20)
+    const signer = value(openLogKey(newHome()))
+    const witness = value(noteKey('audit.example.com/ada', signer.publicKey, 'cosignature'))
+    const { note, path } = value(await store.checkpoint())
+    store.close()
+    const missing = await run(home, '--witness', noteKeyText(witness))
+    expect(missing.code).toBe(1)
+    expect(said(missing)).toContain('has cosigned none of the checkpoints')
+    writeFileSync(path, `${note}${value(await cosign(note.slice(0, note.indexOf('\n\n') + 1), witness.name, signer, 1_770_000_000))}`)
+    const ran = await run(home, '--witness', noteKeyText(witness))
+    expect(ran, said(ran)).toMatchObject({ code: 0 })
+    expect(said(ran)).toContain('cosigned the log over 20 entries at 2026-02-02T')
+  })
+
+  test('entries after the newest checkpoint are told as vouched for by nothing yet', async () => {
+    const { home, store } = await rewritten(10)
+    value(store.appendAll([outcomeDraft('late')]))
+    store.close()
+    expect(said(await run(home, '--key', logKey()))).toContain('Entries 10 to 10 came after the newest checkpoint')
+  })
+
+  test('nothing but trust in the entries: the report is made anew, and an edited one shows', async () => {
+    const files = value(unpack(readFileSync(bundle)))
+    const honest = await run(bundle, '--key', logKey(), '--report')
+    expect(honest.code).toBe(0)
+    expect(honest.out).toBe(new TextDecoder().decode(files.get('report.html')))
+    const edited = join(folder, 'edited.zip')
+    writeFileSync(edited, zipSync({ ...Object.fromEntries(files), 'report.html': Buffer.from('<h1>all good</h1>') }))
+    const ran = await run(edited, '--key', logKey(), '--report')
+    expect(ran.code).toBe(1)
+    expect(ran.out).toBe(honest.out)
+    expect(await run(made.home, '--report')).toMatchObject({ code: 2, out: '' })
+  })
+})
+
+describe('a database whose own description was changed', () => {
+  const strange = (change: string): string[] => {
+    const home = newHome()
+    const store = storeIn(home)
+    value(store.append(outcomeDraft('u')))
+    store.close()
+    const path = join(home, databaseName)
+    const sql = new Database(path)
+    sql.unsafeMode(true)
+    sql.pragma('writable_schema = ON')
+    sql.exec(change)
+    sql.close()
+    const bytes = readFileSync(path)
+    return strangeIn(openSqlite((offset, length) => bytes.subarray(offset, offset + length), null))
+  }
+
+  test('an honest one, new or of an older version, is as it should be', () => {
+    expect(strange('SELECT 1')).toEqual([])
+  })
+
+  test.each([
+    ['an order that SQLite reads otherwise', "UPDATE sqlite_schema SET sql = replace(sql, 'seq INTEGER PRIMARY KEY,', 'seq INTEGER PRIMARY KEY DESC,') WHERE name = 'entries'"],
+    ['two columns that changed names', "UPDATE sqlite_schema SET sql = replace(replace(replace(sql, 'unit TEXT', 'x TEXT'), 'batch TEXT', 'unit TEXT'), 'x TEXT', 'batch TEXT') WHERE name = 'entries'"],
+    ['a comment', "UPDATE sqlite_schema SET sql = replace(sql, 'unit TEXT', '/* , */ unit TEXT') WHERE name = 'outcomes'"],
+    ['a trigger that works while the station writes', "CREATE TRIGGER t AFTER INSERT ON outcomes BEGIN UPDATE outcomes SET outcome = 'confirmed'; END"],
+    ['a view', 'CREATE VIEW v AS SELECT 1'],
+    ['a guard gone', 'DROP TRIGGER entries_stay'],
+  ])('%s', (_name, change) => {
+    expect(strange(change)).toHaveLength(1)
   })
 })
 
