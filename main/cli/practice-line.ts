@@ -16,6 +16,8 @@ import { factoryImage, practiceKeyName, practiceUpdate } from '../station/practi
 import type { PracticeFactory, PracticeSpecial } from '../station/practice.ts'
 import { openAuditStoreForReading } from '../store/audit.ts'
 import type { Call } from './call.ts'
+import { secretNamed } from './firmware-key.ts'
+import type { FirmwarePassphrase } from './firmware-key.ts'
 import { homeFolder } from './home.ts'
 import { openPrivateKey, publicKeyNamed } from './keys.ts'
 import { certificatesFrom } from './packages.ts'
@@ -23,7 +25,7 @@ import type { PassphraseOptions } from './passphrase.ts'
 import { openLog, whoActs } from './record.ts'
 import { ringOf } from './ring.ts'
 
-export type PracticeFlags = Readonly<{ boards: number; dir: string; trust?: readonly string[]; seed: number; faults: string; baud: number; mode?: string; loader?: 'unwrap' | 'in-place'; usb?: true; keep?: true; images?: number; encrypted?: string; encryptKeylen?: '128' | '256'; securityCounter?: true; downgradePrevention?: true }> & PassphraseOptions
+export type PracticeFlags = Readonly<{ boards: number; dir: string; trust?: readonly string[]; seed: number; faults: string; baud: number; mode?: string; loader?: 'unwrap' | 'in-place'; usb?: true; keep?: true; images?: number; encrypted?: string; encryptKeylen?: '128' | '256'; securityCounter?: true; downgradePrevention?: true; firmwareKey?: string; firmwareKeyId?: string }> & PassphraseOptions & FirmwarePassphrase
 
 /** Ready when it answers: every board's port is in the folder. Kinds: of the line, of the keys named, of the home. */
 export async function startLine(call: Call, flags: PracticeFlags): Promise<StartedLine | Failure> {
@@ -43,11 +45,14 @@ export async function startLine(call: Call, flags: PracticeFlags): Promise<Start
   }
   const secret = flags.encrypted === undefined ? null : await secretFrom(call, flags.encrypted, flags)
   if (failed(secret)) return secret
+  const firmwareKey = await secretNamed(call, 'firmware-key', flags.firmwareKey, flags.firmwareKeyId, flags)
+  if (failed(firmwareKey)) return firmwareKey
+  if (firmwareKey !== null && profile.packages !== 'unwrap') return new Failure('bad-option', '--firmware-key-id goes with --loader unwrap: only boards that unpack packages have use for it.')
   const factory = await factoryOf(call, { loadAddress: profile.ram?.address ?? 0, images: profile.others.length + 1, counters: profile.counters !== null })
   if (failed(factory)) return factory
   const { boards, baud, seed, faults, usb } = flags
   // Absolute, since the folder tells others where each port is, wherever they were started.
-  const line = await startPracticeLine({ dir: resolve(flags.dir), boards, baud, seed, faults, usb: usb === true, fresh: flags.keep !== true, profile, firmware: factory.firmware, trust: [...factory.trust, ...named], certificates, others: factory.others, secret })
+  const line = await startPracticeLine({ dir: resolve(flags.dir), boards, baud, seed, faults, usb: usb === true, fresh: flags.keep !== true, profile, firmware: factory.firmware, trust: [...factory.trust, ...named], certificates, firmwareKeys: firmwareKey === null ? [] : [firmwareKey], others: factory.others, secret })
   return failed(line) ? line : { line, update: factory.update }
 }
 

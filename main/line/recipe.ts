@@ -105,11 +105,15 @@ export function largestFor(board: BoardSays, profile: FlashProfile, image = 0): 
 
 /** Whether the image fits beside the trailer. Kind `image-too-large`. */
 export function checkSize(board: BoardSays, job: Job): Failure | null {
-  for (const { number, image: { imageBytes } } of partsOf(job)) {
+  for (const { number, image: { imageBytes, unpackedBytes } } of partsOf(job)) {
     const most = largestFor(board, job.profile, number)
-    if (most !== null && imageBytes > most) return tooLarge(imageBytes, most)
+    if (most !== null && imageBytes > most) return unpackedBytes === undefined ? tooLarge(imageBytes, most) : noRoomToUnpack(imageBytes, unpackedBytes, most)
   }
   return null
+}
+
+function noRoomToUnpack(imageBytes: number, unpackedBytes: number, most: number): Failure {
+  return new Failure('image-too-large', `The package has ${imageBytes - unpackedBytes} bytes and the image in it ${unpackedBytes}; a bootloader unpacks it beside the package, and this board has room for ${most} bytes. Let the recipe send the image in the package, or make the package without compression and encryption.`, { bytes: imageBytes, bytesMax: most })
 }
 
 function tooLarge(imageBytes: number, most: number): Failure {

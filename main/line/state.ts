@@ -51,6 +51,8 @@ export type ImageFacts = Readonly<{
   bytes: number
   /** Header, payload and TLVs; what the bootloader moves. */
   imageBytes: number
+  /** Of `imageBytes`, what the bootloader unpacks from a package into the free part of the upgrade slot. Left out: nothing. */
+  unpackedBytes?: number
   /** Digest of the whole file, hex: the upload's resume key. */
   fileSha256: string
   /** The image hash (SHA TLV), hex: what the board lists. */

@@ -5,6 +5,7 @@
 import type { Clock } from '../base/clock.ts'
 import { utf8 } from '../base/bytes.ts'
 import type { PublicKey } from '../base/signer.ts'
+import type { NamedSecret } from '../cms/layers.ts'
 import type { TrustAnchor } from '../cms/trust.ts'
 import { packetBytesFor } from '../smp/frames.ts'
 import { LineDecoder } from '../smp/line.ts'
@@ -17,6 +18,8 @@ import { firmwareOf } from './firmware.ts'
 import { bootloaderOf, checkAgainst, couldBoot, flashFactoryImage, layOut, listedHash } from './factory.ts'
 import { Flash, PowerCut } from './flash.ts'
 import type { CutPlan, FlashListener } from './flash.ts'
+import { layersOf, takeOutWith } from './package-layers.ts'
+import type { LayersWorld, TakeOut } from './package-layers.ts'
 import { packageAnchors, unwrapWith } from './package-loader.ts'
 import type { BoardProfile } from './profiles.ts'
 import { replyLines } from './reply-lines.ts'
@@ -40,6 +43,8 @@ export type BoardOptions = Readonly<{
   check?: ImageCheck
   /** Who may sign firmware packages for it, where its bootloader takes them; the keys of `trust` unless told. */
   anchors?: readonly TrustAnchor[]
+  /** AES keys that packages for it may be encrypted with, or their keys wrapped. */
+  firmwareKeys?: readonly NamedSecret[]
   /** The signed image the board came with from its factory. */
   firmware: Uint8Array
   /** Those of its other images, where it has several. */
@@ -87,6 +92,7 @@ export class Board {
   readonly #options: BoardOptions
   readonly #loader: Bootloader
   readonly #factoryHash: Uint8Array
+  readonly #takeOut: TakeOut | null
   readonly #decoder: LineDecoder | RawDecoder
   /** The bootloader has a receive buffer of its own. */
   readonly #recoveryDecoder: LineDecoder | RawDecoder
@@ -123,6 +129,8 @@ export class Board {
     this.slots = layOut(this.flash, profile)
     this.#loader = bootloaderOf(this.slots, profile, options.check ?? checkAgainst(options.trust), unwrapOf(options), options.secret ?? null)
     this.#factoryHash = listedHash(firmware, profile)
+    const layers = layersFor(options)
+    this.#takeOut = layers === null ? null : takeOutWith(layers)
     this.#decoder = decoderFor(profile, profile.bufferBytes)
     this.#recoveryDecoder = decoderFor(profile, profile.recovery?.receiveBytes ?? profile.bufferBytes)
     if (!options.content || !couldBoot(this.#loader, this.flash, profile)) flashFactoryImage(this.slots, firmware, profile.mode, options.others)
@@ -307,7 +315,7 @@ export class Board {
   #start(running: Running): void {
     const firmware = firmwareOf(running, this.#factoryHash, this.#fault)
     const startedMs = this.#nowMs()
-    const image = this.#life.is === 'running' ? this.#life.seat.image : new ImageServer(this.slots, this.#options.profile, running.slot)
+    const image = this.#life.is === 'running' ? this.#life.seat.image : new ImageServer(this.slots, this.#options.profile, running.slot, this.#takeOut)
     image.onUploaded = (offset, sizeBytes) => this.#uploaded(offset / sizeBytes)
     const seat: ServerSeat = {
       profile: this.#options.profile,
@@ -379,8 +387,14 @@ export class Board {
   }
 }
 
-function unwrapOf({ profile, anchors, trust, serial, clock }: BoardOptions): Unwrap {
-  return unwrapWith(anchors ?? packageAnchors(trust), { hardwareType: profile.hardware, serial: utf8(serial) }, () => clock.wallMs())
+function unwrapOf(options: BoardOptions): Unwrap {
+  const { profile, anchors, trust, serial, clock } = options
+  return unwrapWith(anchors ?? packageAnchors(trust), { hardwareType: profile.hardware, serial: utf8(serial) }, () => clock.wallMs(), layersFor(options))
+}
+
+/** A bootloader that unpacks takes off layers too; code that runs from inside its package has none. */
+function layersFor({ profile, firmwareKeys = [] }: BoardOptions): LayersWorld | null {
+  return profile.packages === 'unwrap' ? layersOf(firmwareKeys, profile.slot1.sizeBytes) : null
 }
 
 function decoderFor(profile: BoardProfile, bufferBytes: number): LineDecoder | RawDecoder {

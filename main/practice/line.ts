@@ -7,6 +7,7 @@ import { realClock } from '../base/clock.ts'
 import type { Clock } from '../base/clock.ts'
 import { Failure, failed } from '../base/failure.ts'
 import type { PublicKey } from '../base/signer.ts'
+import type { NamedSecret } from '../cms/layers.ts'
 import { verifyImage } from '../image/verify.ts'
 import { createBoard } from './board.ts'
 import type { Board, BoardEvent } from './board.ts'
@@ -47,6 +48,8 @@ export type PracticeLineOptions = Readonly<{
   trust: readonly PublicKey[]
   /** Certificates (DER) by which boards that take firmware packages trust them, beside the keys of `trust`. */
   certificates?: readonly Uint8Array[]
+  /** AES keys that those know packages to be encrypted with. */
+  firmwareKeys?: readonly NamedSecret[]
   seed?: number
   /** As `parseFaults` reads it. */
   faults?: string
@@ -182,12 +185,12 @@ export class PracticeLine {
   }
 
   async #openPlace(bay: number, fault: Fault | null): Promise<void | Failure> {
-    const { firmware, others = [], secret = null, trust, certificates = [] } = this.#options
+    const { firmware, others = [], secret = null, trust, certificates = [], firmwareKeys = [] } = this.#options
     const profile = this.#options.profile ?? practiceProfile
     const serial = `PB-${String(bay).padStart(4, '0')}`
     const file = openFlashFile(join(this.dir, `${serial}.flash`), this.#clock)
     if (failed(file)) return file
-    const board = createBoard({ clock: this.#clock, profile, serial, trust, anchors: packageAnchors(trust, certificates), firmware, others, secret, fault, content: this.#options.fresh === true ? null : file.read(profile.flash.sizeBytes) })
+    const board = createBoard({ clock: this.#clock, profile, serial, trust, anchors: packageAnchors(trust, certificates), firmwareKeys, firmware, others, secret, fault, content: this.#options.fresh === true ? null : file.read(profile.flash.sizeBytes) })
     file.follow(board)
     const place: Place = { bay, serial, board, file, plug: null, pulled: false, held: null }
     this.#places.push(place)

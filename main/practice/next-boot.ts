@@ -3,6 +3,7 @@
 // Surprises: in plain direct-xip an uploaded newer image is pending at once and for good, with no mark and no way to take
 // it back; with a revert only a newer image counts as pending however it is marked; overwrite-only lists like a swap.
 import { compareWithoutBuild } from './load-highest.ts'
+import type { TakeOut } from './package-layers.ts'
 import { listedOrPacked } from './package-place.ts'
 import { readListed } from './slot-image.ts'
 import type { ListedImage } from './slot-image.ts'
@@ -17,7 +18,7 @@ const code = { badMagic: 23, alreadyPending: 28, badTrailer: 29, testOfActive: 3
 export type NextBoot = Readonly<{ slot: 0 | 1; as: 'normal' | 'test' | 'revert' }>
 
 /** The two slots as the firmware in slot `active` finds them. */
-export type SeenSlots = Readonly<{ slots: Slots; mode: BootMode; active: 0 | 1; /** Firmware that knows packages finds images in them. */ packages?: boolean }>
+export type SeenSlots = Readonly<{ slots: Slots; mode: BootMode; active: 0 | 1; /** Firmware that knows packages finds images in them, and takes out those that do not lie there as they are. */ packages?: boolean; takeOut?: TakeOut }>
 
 export function slotAt({ slots }: SeenSlots, slot: 0 | 1): Slot {
   return slot === 0 ? slots.primary : slots.secondary
@@ -31,7 +32,7 @@ export function imageAt(seen: SeenSlots, slot: 0 | 1): FlashArea {
 /** The image in that slot as the server lists it. */
 export function listedAt(seen: SeenSlots, slot: 0 | 1): ListedImage | null {
   const area = imageAt(seen, slot)
-  return seen.packages === true ? listedOrPacked(area) : readListed(area)
+  return seen.packages === true ? listedOrPacked(area, seen.takeOut ?? null) : readListed(area)
 }
 
 /** Slots that the firmware knows of; a single-slot board has one. */

@@ -1,24 +1,29 @@
 // A bootloader that takes firmware packages (RFC 4108). In the upgrade slot the package lies as it was uploaded; its CMS
 // signature, and then the image's own, are proven there before anything moves, and the swap copies the image out of it,
 // each sector from where it lies across two. What surprised us: the package's head is gone once the first sector has been
-// swapped, so how far the image lies behind it must be in the swap status, beside the swap's size. Or the package runs
+// swapped, so how far the image lies behind it must be in the swap status, beside the swap's size. What is compressed or
+// encrypted is unpacked first, into the free sectors behind the package, which stays whole until the swap begins: no state of
+// a decompressor need outlive the power, and the swap is the same, only from further up. Or the package runs
 // where it lies: the image is found inside it and started at its own vector table, nothing is copied. A package that is
 // refused loses its slot, as an image would.
-import { Failure, failed, must } from '../base/failure.ts'
+import { sameBytes } from '../base/bytes.ts'
+import { Failure, assert, failed, must } from '../base/failure.ts'
 import type { PublicKey } from '../base/signer.ts'
 import { openPackage } from '../cms/package.ts'
 import type { LoaderFacts } from '../cms/loader.ts'
 import { anchorFromCertificate, anchorFromKey } from '../cms/trust.ts'
 import type { TrustAnchor } from '../cms/trust.ts'
 import type { BootResult, Running, Say } from './boot-words.ts'
+import { erasedByte } from './flash.ts'
 import type { FlashArea } from './flash.ts'
 import { compareWithoutBuild, selectOrErase } from './load-highest.ts'
+import type { LayersWorld } from './package-layers.ts'
 import { insideOf, packageBytesIn, packagePlace } from './package-place.ts'
 import { largestImage } from './slot-check.ts'
-import type { Bootloader, ImageCheck, Unwrap } from './slot-check.ts'
+import type { Bootloader, ImageCheck, Unwrap, UnwrappedPackage } from './slot-check.ts'
 import { fixedAddress, headerFrom, imageSize, listedVersion, readHeader, readListed } from './slot-image.ts'
 import type { SlotHeader } from './slot-image.ts'
-import { askedSwap, trailerSectors } from './swap.ts'
+import { askedSwap, copyBufferBytes, trailerSectors } from './swap.ts'
 import type { Slot, SwapStatus } from './swap.ts'
 import type { SwapType } from './trailer.ts'
 
@@ -33,15 +38,15 @@ export function packageAnchors(keys: readonly PublicKey[], certificates: readonl
   return [...keys.map((key) => must(anchorFromKey(key.spki, 'a key built into the bootloader'))), ...certified]
 }
 
-/** A bootloader's way to prove packages: whom it trusts, and what it knows of itself. */
-export function unwrapWith(anchors: readonly TrustAnchor[], loader: LoaderFacts | null, wallMs: () => number): Unwrap {
+/** A bootloader's way to prove packages: whom it trusts, what it knows of itself, and with what it takes layers off (null: plain packages only). */
+export function unwrapWith(anchors: readonly TrustAnchor[], loader: LoaderFacts | null, wallMs: () => number, layers: LayersWorld | null = null): Unwrap {
   return (slot) => {
     const packageBytes = packageBytesIn({ sizeBytes: slot.length, read: (at, length) => slot.subarray(at, at + length) })
     if (packageBytes === null) return new Failure('decode-failure', 'The slot does not begin with a whole package.')
-    const opened = openPackage(slot.subarray(0, packageBytes), { trust: { anchors, atMs: wallMs() }, loader })
+    const opened = openPackage(slot.subarray(0, packageBytes), { trust: { anchors, atMs: wallMs() }, loader, ...layers })
     if (failed(opened)) return opened
     const { firmware, firmwareOffset } = opened
-    if (firmwareOffset === null) return new Failure('bad-encap-content', 'The firmware is encrypted, compressed or in pieces, and this bootloader takes it only as it is.')
+    if (firmwareOffset === null && layers === null) return new Failure('bad-encap-content', 'The firmware is encrypted, compressed or in pieces, and this bootloader takes it only as it is.')
     return { offset: firmwareOffset, image: firmware, packageBytes }
   }
 }
@@ -60,19 +65,41 @@ export function duePackage(loader: Bootloader, status: SwapStatus, say: Say): Du
   say(`I: Image index: 0, Swap type: ${type}`)
   if (type === 'none') return null
   const inside = provenInside(loader, secondary.area, (secondary.area.sectors - trailerSectors(secondary)) * secondary.area.sectorBytes)
-  if (!failed(inside) && type !== 'revert') {
-    say(`I: Image in a package, at 0x${inside.offset.toString(16)}`)
-    return { type, shiftBytes: inside.offset, imageBytes: inside.image.length }
+  const shiftBytes = failed(inside) ? inside : inside.offset ?? unpackBehind(secondary, inside)
+  if (!failed(inside) && !failed(shiftBytes) && type !== 'revert') {
+    say(`I: Image ${inside.offset === null ? 'unpacked from' : 'in'} a package, at 0x${shiftBytes.toString(16)}`)
+    return { type, shiftBytes, imageBytes: inside.image.length }
   }
-  say(`E: Package in the secondary slot is not valid${failed(inside) ? ` (${inside.kind})` : ''}!`)
+  say(`E: Package in the secondary slot is not valid${failed(shiftBytes) ? ` (${shiftBytes.kind})` : ''}!`)
   secondary.area.erase(0, secondary.area.sizeBytes)
   // A swap already opened that lost its image ends as failed, and the running image stays (boot_prepare_image_for_update).
   if (status.swapType !== 'none' && primary.trailer.state().imageOk === 'unset') primary.trailer.writeImageOk()
   return null
 }
 
+/**
+ * Writes the image that was taken out of a package into the sectors behind it; where. Until the swap's status is open the
+ * package is untouched, so that a power cut in here only means beginning anew. Kind `insufficient-memory`.
+ */
+function unpackBehind(slot: Slot, { image, packageBytes }: Pick<UnwrappedPackage, 'image' | 'packageBytes'>): number | Failure {
+  const { area } = slot
+  const { sectorBytes, writeBlockBytes } = area
+  const at = Math.ceil(packageBytes / sectorBytes) * sectorBytes
+  const roomBytes = (area.sectors - trailerSectors(slot)) * sectorBytes - at
+  if (image.length > roomBytes) return new Failure('insufficient-memory', 'The slot has no room to unpack the image beside its package.')
+  if (sameBytes(area.read(at, image.length), image)) return at
+  area.erase(at, Math.ceil(image.length / sectorBytes) * sectorBytes)
+  for (let done = 0; done < image.length; done += copyBufferBytes) {
+    const piece = image.subarray(done, done + copyBufferBytes)
+    const padded = new Uint8Array(Math.ceil(piece.length / writeBlockBytes) * writeBlockBytes).fill(erasedByte)
+    padded.set(piece)
+    assert(area.write(at + done, padded), 'the image goes into sectors that were just erased')
+  }
+  return at
+}
+
 /** The package proven, then the image in it as MCUboot would. */
-function provenInside(loader: Pick<Bootloader, 'unwrap' | 'check' | 'slots' | 'mode'>, area: FlashArea, roomBytes: number): Exclude<ReturnType<Unwrap>, Failure> | Failure {
+function provenInside(loader: Pick<Bootloader, 'unwrap' | 'check' | 'slots' | 'mode'>, area: FlashArea, roomBytes: number): UnwrappedPackage | Failure {
   const inside = loader.unwrap?.(area.read(0, roomBytes)) ?? new Failure('no-loader', 'This bootloader takes no packages.')
   if (failed(inside)) return inside
   const why = imageIn(inside.image, loader.check, largestImage(loader))
@@ -161,7 +188,10 @@ function provenInPlace({ unwrap, check }: InPlaceLoader, area: FlashArea): Insid
   const plain = readHeader(area).magic === 'image'
   const size = plain ? imageSize(area, readHeader(area)) : null
   const inside = !plain ? unwrap(area.read(0, area.sizeBytes)) : size === null ? new Failure('bad-firmware', 'The image in the slot is cut off.') : { offset: 0, image: area.read(0, size) }
-  return failed(inside) ? inside : imageIn(inside.image, check, area.sizeBytes) ?? inside
+  if (failed(inside)) return inside
+  const { offset, image } = inside
+  if (offset === null) return new Failure('bad-encap-content', 'Firmware that runs from inside its package lies there as it is.')
+  return imageIn(image, check, area.sizeBytes) ?? { offset, image }
 }
 
 /** Why an image that is proven cannot run from there: linked for another address (boot_rom_address_check), or unaligned. */

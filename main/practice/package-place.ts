@@ -1,9 +1,11 @@
 // Where the image lies in a firmware package in flash, found as the running firmware finds it: by the heads of the DER
-// values alone (RFC 5652 §3 and §5.1, RFC 4108 §2), a dozen short reads and no memory. Nothing is proven by that; proving is
-// the bootloader's business (package-loader.ts). Both readings of the inner OCTET STRING are followed.
+// values alone (RFC 5652 §3 and §5.1, RFC 4108 §2), a dozen short reads and no memory. Only what is compressed or encrypted
+// has to be taken out (package-layers.ts). Nothing is proven by that; proving is the bootloader's business
+// (package-loader.ts). Both readings of the inner OCTET STRING are followed.
 import { context, join, oid, tags } from '../cms/der.ts'
 import { contentTypes } from '../cms/oids.ts'
 import { sameBytes } from '../base/bytes.ts'
+import type { TakeOut } from './package-layers.ts'
 import { headerBytes, headerFrom, readListed } from './slot-image.ts'
 import type { ListedImage, Readable, SlotHeader } from './slot-image.ts'
 
@@ -65,10 +67,14 @@ export function insideOf(area: Readable, { offset, imageBytes }: PackagePlace): 
   return { sizeBytes: imageBytes, read: (at, length) => area.read(offset + at, length) }
 }
 
-/** The image that an area begins with, or that lies in the package it begins with, as the server would list it. */
-export function listedOrPacked(area: Readable): ListedImage | null {
+/** The image that an area begins with, or that is in the package it begins with, as the server would list it; `takeOut` for what does not lie there as it is. */
+export function listedOrPacked(area: Readable, takeOut: TakeOut | null = null): ListedImage | null {
   const place = packagePlace(area)
-  return readListed(place === null ? area : insideOf(area, place))
+  if (place !== null) return readListed(insideOf(area, place))
+  const packageBytes = takeOut === null ? null : packageBytesIn(area)
+  const image = packageBytes === null ? null : takeOut?.(area.read(0, packageBytes)) ?? null
+  if (image === null) return readListed(area)
+  return image.length < headerBytes ? null : readListed({ sizeBytes: image.length, read: (at, length) => image.subarray(at, at + length) })
 }
 
 /** The image header in the first piece of an upload of that length; null when it is no package or does not reach that far. */

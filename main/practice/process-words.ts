@@ -21,6 +21,8 @@ export type LineOrder = Readonly<{
   trust: readonly string[]
   /** Base64 of each certificate. */
   certificates: readonly string[]
+  /** AES keys of packages, names and keys in base64. */
+  firmwareKeys: readonly Readonly<{ id: string; key: string }>[]
   seed: number
   faults: string
   usb: boolean
@@ -52,6 +54,7 @@ export function orderOf(options: PracticeLineOptions): LineOrder {
     secret: options.secret ? { pkcs8: base64(options.secret.pkcs8), keyBytes: options.secret.keyBytes } : null,
     trust: options.trust.map((key) => base64(key.spki)),
     certificates: (options.certificates ?? []).map(base64),
+    firmwareKeys: (options.firmwareKeys ?? []).map(({ id, key }) => ({ id: base64(id), key: base64(key) })),
     seed: options.seed ?? 1,
     faults: options.faults ?? '',
     usb: options.usb ?? false,
@@ -72,7 +75,7 @@ export function optionsOf(order: LineOrder): PracticeLineOptions | Failure {
   if (failed(secret)) return secret
   const { dir, boards, baud, seed, faults, usb, profile } = order
   return {
-    dir, boards, baud, firmware: bytesOf(order.firmware), others: order.others.map(bytesOf), secret, trust, certificates: order.certificates.map(bytesOf), seed, faults, usb,
+    dir, boards, baud, firmware: bytesOf(order.firmware), others: order.others.map(bytesOf), secret, trust, certificates: order.certificates.map(bytesOf), firmwareKeys: order.firmwareKeys.map(({ id, key }) => ({ id: bytesOf(id), key: bytesOf(key) })), seed, faults, usb,
     ...(profile === null ? {} : { profile }),
   }
 }

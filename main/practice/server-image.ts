@@ -15,6 +15,7 @@ import type { Answer, HandlerTable, ImageGroup, ServerSeat, UploadRequest } from
 import { compareWithoutBuild } from './load-highest.ts'
 import { imageAt, listedAt, nextBoot, setNext, slotAt, slotInUse, slotsOfMode, uploadSlot } from './next-boot.ts'
 import type { SeenSlots } from './next-boot.ts'
+import type { TakeOut } from './package-layers.ts'
 import { packageBytesIn, packedHeader } from './package-place.ts'
 import { fixedAddress, headerBytes, headerFrom, listedVersion } from './slot-image.ts'
 import type { SlotHeader } from './slot-image.ts'
@@ -44,9 +45,9 @@ export class ImageServer implements ImageGroup {
   /** Called after each upload chunk taken, with the bytes written so far and the whole. */
   onUploaded: (offset: number, sizeBytes: number) => void = () => {}
 
-  /** `active` is the slot whose image runs. */
-  constructor(slots: Slots, profile: BoardProfile, active: 0 | 1 = 0) {
-    const own: SeenSlots = { slots, mode: profile.mode, active, packages: profile.packages !== null }
+  /** `active` is the slot whose image runs; `takeOut` as its bootloader's, where that takes packages that are not plain. */
+  constructor(slots: Slots, profile: BoardProfile, active: 0 | 1 = 0, takeOut: TakeOut | null = null) {
+    const own: SeenSlots = { slots, mode: profile.mode, active, packages: profile.packages !== null, ...(takeOut === null ? {} : { takeOut }) }
     this.#images = [own, ...(slots.others ?? []).map((others): SeenSlots => ({ slots: others, mode: profile.mode, active: 0 }))]
     this.#profile = profile
     this.#stream = new FlashStream(slots.secondary.area)

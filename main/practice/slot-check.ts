@@ -25,8 +25,11 @@ export const swapAlgorithms: Readonly<Record<SwapMode, SwapAlgorithm>> = {
 /** Checks hash and signature of a whole image (header to last TLV) against the keys built into the bootloader. */
 export type ImageCheck = (image: Uint8Array) => true | Failure
 
-/** Proves the package that a slot begins with, and says where its image lies in the slot. */
-export type Unwrap = (slot: Uint8Array) => Readonly<{ offset: number; image: Uint8Array; packageBytes: number }> | Failure
+/** `offset` is where the image lies in the slot; null when it does not lie there as it is (compressed, encrypted, in pieces). */
+export type UnwrappedPackage = Readonly<{ offset: number | null; image: Uint8Array; packageBytes: number }>
+
+/** Proves the package that a slot begins with, and takes its image out. */
+export type Unwrap = (slot: Uint8Array) => UnwrappedPackage | Failure
 
 /** Where images of a RAM-load bootloader may run. */
 export type RamWindow = Readonly<{ address: number; sizeBytes: number }>

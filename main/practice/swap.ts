@@ -101,7 +101,7 @@ export type SwapAlgorithm = Readonly<{
 }>
 
 /** MCUboot copies through a buffer of this size. */
-const copyBufferBytes = 1024
+export const copyBufferBytes = 1024
 
 /**
  * Copies between areas; the target has been erased before. `through` is the cipher between the primary slot and any other

@@ -13,7 +13,7 @@ const slotAlign = 256
 
 /**
  * The file as it is to be sent. Kinds: `not-a-package` (an image, where packages are sent), `not-plain` (encrypted or
- * compressed, so no board could find the image), `laid-out-in-place` and `not-laid-out` (made for the other way).
+ * compressed, so it cannot run in place), `laid-out-in-place` and `not-laid-out` (made for the other way).
  */
 export function asSent(opened: OpenedFile, file: ReadFile, send: Send = 'image'): ReadFile | Failure {
   const { package: packed, packed: bytes } = opened
@@ -25,14 +25,18 @@ export function asSent(opened: OpenedFile, file: ReadFile, send: Send = 'image')
     return new Failure('laid-out-in-place', `The firmware in "${opened.name}" is linked to run from inside the package (at 0x${file.view.loadAddress.toString(16)}), and would not run anywhere else. Let the recipe send it in place, or make the package without --in-place.`)
   }
   if (send === 'image') return file
-  if (packed.firmwareOffset === null) {
-    return new Failure('not-plain', `The firmware in "${opened.name}" is encrypted, compressed or in pieces, and bootloaders here take a package only as it is. Let the recipe send the image in it, which is unwrapped at the station.`)
+  if (send === 'in-place' && packed.firmwareOffset === null) {
+    const how = packed.layers.includes('encrypted') ? 'encrypted' : packed.layers.includes('compressed') ? 'compressed' : 'in pieces'
+    return new Failure('not-plain', `The firmware in "${opened.name}" is ${how}, and cannot run in place: the core would execute those very bytes where they lie. Let the recipe send the package whole, to a bootloader that unpacks it, or the image in it, which is unwrapped at the station.`)
   }
   if (send === 'in-place' && !laidOut) {
     return new Failure('not-laid-out', `The firmware in "${opened.name}" is not laid out to run from inside the package. Make the package with --in-place for the boards' slot, or let the recipe send the image in it.`)
   }
   // What lies in the slot beside the trailer is the package; that this asks a little more of the other slot than needed is on the safe side.
-  const facts = { ...file.facts, bytes: bytes.bytes.length, imageBytes: bytes.bytes.length, fileSha256: bytes.sha256 }
+  const asItIs = { ...file.facts, bytes: bytes.bytes.length, imageBytes: bytes.bytes.length, fileSha256: bytes.sha256 }
+  // What is not plain is unpacked behind the package: both need room there, and both take their time.
+  const { imageBytes } = file.facts
+  const facts = packed.firmwareOffset === null ? { ...asItIs, imageBytes: bytes.bytes.length + imageBytes, unpackedBytes: imageBytes } : asItIs
   return { ...file, facts, contents: new Map([[bytes.sha256, bytes.bytes]]) }
 }
 

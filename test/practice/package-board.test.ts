@@ -2,7 +2,7 @@
 // bootloader unpacks it while swapping or runs it in place. The power goes before each flash step of that.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { failed } from '../../main/base/failure.ts'
-import { toHex } from '../../main/base/bytes.ts'
+import { toHex, utf8 } from '../../main/base/bytes.ts'
 import { packInPlace } from '../../main/cms/in-place.ts'
 import type { TrustAnchor } from '../../main/cms/trust.ts'
 import { inspectImage } from '../../main/image/inspect.ts'
@@ -86,10 +86,9 @@ describe('unpacked while swapping', () => {
     expect((await list(rig)).length).toBe(1)
   })
 
-  test('an encrypted or compressed one has no image that could be listed', async () => {
+  test('an encrypted one whose key the board lacks has no image that could be listed', async () => {
     const rig = await rigWith({ profile: unwrap, anchors })
-    const { bare } = await house()
-    await rig.upload((await packed(bare, { firmware: image(), compress: deflate })).bytes, 1024, 5)
+    await rig.upload(await layered('encrypted'), 1024, 5)
     expect((await list(rig)).length).toBe(1)
   })
 
@@ -121,6 +120,55 @@ describe('unpacked while swapping', () => {
     }
     expect(steps).toBeGreaterThan(20)
   }, 60_000)
+})
+
+const firmwareKey = { id: utf8('line 3'), key: new Uint8Array(32).fill(7) }
+const wrappingKey = { id: utf8('boards'), key: new Uint8Array(16).fill(8) }
+const layerings = ['compressed', 'encrypted', 'compressed and encrypted', 'encrypted, its key wrapped'] as const
+
+async function layered(how: (typeof layerings)[number], content = image()): Promise<Uint8Array> {
+  const { bare } = await house()
+  const random = (bytes: number) => new Uint8Array(bytes).fill(3)
+  const encrypt = { secret: firmwareKey, random, ...(how.endsWith('wrapped') ? { wrapFor: wrappingKey } : {}) }
+  return (await packed(bare, { firmware: content, ...(how.startsWith('compressed') ? { compress: deflate } : {}), ...(how.includes('encrypted') ? { encrypt } : {}) })).bytes
+}
+
+describe('unpacked behind the package, then swapped', () => {
+  const keyed = (how: string) => ({ profile: unwrap, anchors, firmwareKeys: [how.endsWith('wrapped') ? wrappingKey : firmwareKey] })
+
+  test.each(layerings)('%s: listed by the image\'s own version and hash, tried, confirmed, and stays', async (how) => {
+    const rig = await rigWith(keyed(how))
+    await rig.upload(await layered(how), 1024, 5)
+    const listed = (await list(rig))[1]!
+    expect([listed.slot, listed.version, toHex(listed.hash), listed.bootable]).toEqual([1, '1.1.0.7', good(inspectImage(image())).hash?.claimed, true])
+    await rig.ask({ group: 1, command: 0, body: { hash: listed.hash, confirm: false } }, 50)
+    await reset(rig)
+    expect(await list(rig)).toMatchObject([{ version: '1.1.0.7', active: true, confirmed: false }, { version: '1.0.0', confirmed: true }])
+    await rig.ask({ group: 1, command: 0, body: { confirm: true } }, 50)
+    await reset(rig)
+    expect((await list(rig))[0]).toMatchObject({ version: '1.1.0.7', active: true, confirmed: true })
+  })
+
+  test.each<[string, () => Promise<Uint8Array>]>([
+    ['damaged ciphertext behind a good signature over it', async () => {
+      const other = { ...firmwareKey, key: new Uint8Array(32).fill(9) }
+      return (await packed((await house()).bare, { firmware: image(), encrypt: { secret: other, random: (bytes) => new Uint8Array(bytes) } })).bytes
+    }],
+    ['an image too large to lie unpacked beside its package', async () => {
+      const slot = unwrap.slot1.sizeBytes
+      return (await packed((await house()).bare, { firmware: firmware(Math.floor(slot * 0.6)), encrypt: { secret: firmwareKey, random: (bytes) => new Uint8Array(bytes) } })).bytes
+    }],
+    ['something compressed that would fill more than the slot', async () => (await packed((await house()).bare, { firmware: new Uint8Array(4 * 1024 * 1024), compress: deflate })).bytes],
+  ])('%s never boots, and nothing of it is left', async (_what, make) => {
+    const rig = await rigWith(keyed('encrypted'))
+    const bytes = await make()
+    expect(await rig.upload(bytes, 1024, 5)).toMatchObject({ off: bytes.length })
+    // No server lists it, so no station could mark it: it is marked past the server.
+    rig.board.slots.secondary.trailer.writeMagic()
+    await reset(rig)
+    expect(await list(rig)).toMatchObject([{ version: '1.0.0', active: true, confirmed: true }])
+    expect(rig.board.slots.secondary.area.isErased()).toBe(true)
+  })
 })
 
 describe('in place', () => {
@@ -160,6 +208,15 @@ describe('in place', () => {
     const bytes = await laidOut(inPlace.slot0.address, 2)
     const reply = await rig.ask({ group: 1, command: 1, body: { off: 0, len: bytes.length, data: bytes.subarray(0, 1024) } }, 5)
     expect(reply?.body['err']).toEqual({ group: 1, rc: 25 })
+  })
+
+  test('one that is compressed lies there for nothing: no image is listed, and the board runs on', async () => {
+    const rig = await rigWith({ profile: inPlace, anchors, trust: await both() })
+    await rig.upload(await layered('compressed'), 1024, 5)
+    expect((await list(rig)).map(({ version }) => version)).toEqual(['1.0.0'])
+    rig.board.slots.secondary.trailer.writeMagic()
+    await reset(rig)
+    expect(await running(rig)).toBe('1.0.0')
   })
 })
 

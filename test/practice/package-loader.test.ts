@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { utf8 } from '../../main/base/bytes.ts'
 import { failed } from '../../main/base/failure.ts'
 import { packInPlace } from '../../main/cms/in-place.ts'
 import type { TrustAnchor } from '../../main/cms/trust.ts'
@@ -12,13 +13,14 @@ import { verifyImage } from '../../main/image/verify.ts'
 import { boot } from '../../main/practice/bootloader.ts'
 import type { Bootloader, ImageCheck } from '../../main/practice/slot-check.ts'
 import { Flash, FlashArea } from '../../main/practice/flash.ts'
+import { layersOf } from '../../main/practice/package-layers.ts'
 import { bootInPlace, unwrapWith } from '../../main/practice/package-loader.ts'
 import { recordedRig } from '../../main/practice/profiles.ts'
 import type { Unwrap } from '../../main/practice/slot-check.ts'
 import { slotsOf } from '../../main/practice/swap.ts'
 import type { MaxAlign } from '../../main/practice/trailer.ts'
 import { deflate, firmware, good, hardware, house, nowMs, orderWith, packed } from '../cms/making.ts'
-import { bootCut, versionOf } from './cuts.ts'
+import { bootCut, cutEachStep, versionOf } from './cuts.ts'
 import { imageA, imageB, publicKey } from './rig.ts'
 
 const key = publicKey('board-ed25519')
@@ -38,22 +40,31 @@ const check: ImageCheck = (image) => once(verdicts, image, () => {
   return failed(verified) ? verified : true
 })
 
-type Part = { writeBlockBytes: number; align: MaxAlign; slotSectors: number; nested: boolean }
+type Built = 'plain' | 'nested' | 'compressed' | 'compressed and encrypted' | 'encrypted, its key wrapped'
+type Part = { writeBlockBytes: number; align: MaxAlign; slotSectors: number; built: Built }
 let anchors: readonly TrustAnchor[] = []
 let packageB = new Uint8Array(0)
-let packageNested = new Uint8Array(0)
+const packages = new Map<Built, Uint8Array>()
+const firmwareKey = { id: utf8('line 3'), key: new Uint8Array(32).fill(7) }
+const wrappingKey = { id: utf8('boards'), key: new Uint8Array(16).fill(8) }
+
 beforeAll(async () => {
   const { bare, keyAnchors } = await house()
   anchors = keyAnchors
   packageB = (await packed(bare, { firmware: imageB('ed25519') })).bytes.slice()
-  packageNested = (await packed(bare, { firmware: imageB('ed25519'), nested: true })).bytes.slice()
+  packages.set('plain', packageB)
+  const encrypt = { secret: firmwareKey, random: (bytes: number) => new Uint8Array(bytes).fill(3) }
+  for (const [built, order] of [['nested', { nested: true }], ['compressed', { compress: deflate, nested: true }], ['compressed and encrypted', { compress: deflate, encrypt }], ['encrypted, its key wrapped', { encrypt: { ...encrypt, wrapFor: wrappingKey } }]] as const) {
+    packages.set(built, (await packed(bare, { firmware: imageB('ed25519'), ...order })).bytes.slice())
+  }
 })
 
 function loaderOn(part: Part, content: Uint8Array | null = null): Bootloader {
   const geometry = { ...recordedRig.flash, baseAddress: 0, sizeBytes: 2 * part.slotSectors * 4096, writeBlockBytes: part.writeBlockBytes }
   const flash = new Flash(geometry, { eraseSectorMs: 0, writeWordUs: 0 }, content)
   const area = (name: string, first: number) => new FlashArea(flash, name, first * 4096, part.slotSectors * 4096)
-  const unwrap = unwrapWith(anchors, { hardwareType: hardware }, () => nowMs)
+  const keys = [part.built.endsWith('wrapped') ? wrappingKey : firmwareKey]
+  const unwrap = unwrapWith(anchors, { hardwareType: hardware }, () => nowMs, layersOf(keys, part.slotSectors * 4096))
   return { slots: slotsOf(area('slot 0', 0), area('slot 1', part.slotSectors), null, part.align), mode: 'swap-move', check, unwrap: (slot) => once(unwrapped, slot, () => unwrap(slot.slice())) }
 }
 
@@ -75,13 +86,16 @@ function withPackage(part: Part, bytes: Uint8Array, mark: 'test' | 'perm'): Boot
 }
 
 const parts: readonly Part[] = [
-  { writeBlockBytes: 1, align: 8, slotSectors: 20, nested: false },
-  { writeBlockBytes: 4, align: 8, slotSectors: 20, nested: true },
-  { writeBlockBytes: 8, align: 32, slotSectors: 20, nested: false },
+  { writeBlockBytes: 1, align: 8, slotSectors: 20, built: 'plain' },
+  { writeBlockBytes: 4, align: 8, slotSectors: 20, built: 'nested' },
+  { writeBlockBytes: 8, align: 32, slotSectors: 20, built: 'plain' },
+  { writeBlockBytes: 4, align: 8, slotSectors: 20, built: 'compressed' },
+  { writeBlockBytes: 8, align: 16, slotSectors: 20, built: 'compressed and encrypted' },
+  { writeBlockBytes: 1, align: 32, slotSectors: 20, built: 'encrypted, its key wrapped' },
 ]
 
-describe.each(parts)('write block $writeBlockBytes, alignment $align, nested $nested', (part) => {
-  const content = (mark: 'test' | 'perm') => withPackage(part, part.nested ? packageNested : packageB, mark).slots.primary.area.flash.snapshot()
+describe.each(parts)('write block $writeBlockBytes, alignment $align, $built', (part) => {
+  const content = (mark: 'test' | 'perm') => withPackage(part, packages.get(part.built) ?? packageB, mark).slots.primary.area.flash.snapshot()
 
   test('a package on test is swapped in, and goes back without a confirm', () => {
     const loader = loaderOn(part, content('test'))
@@ -148,7 +162,10 @@ describe('a package that is refused loses its slot, and the old image boots', ()
     ['changed', () => Promise.resolve(packageB.map((byte, i) => (i === 4000 ? byte ^ 1 : byte)))],
     ['signed by nobody known', async () => (await packed((await house('ecdsa-p384')).bare, { firmware: imageB('ed25519') })).bytes],
     ['for other hardware', async () => (await packed((await house()).bare, { firmware: imageB('ed25519'), hardware: ['1.2.3'] })).bytes],
-    ['compressed', async () => (await packed((await house()).bare, { firmware: imageB('ed25519'), compress: deflate })).bytes],
+    ['compressed to almost nothing, and more than the slot when it is unpacked', async () => (await packed((await house()).bare, { firmware: new Uint8Array(4 * 1024 * 1024), compress: deflate })).bytes],
+    ['encrypted with a key that the board has not', async () => (await packed((await house()).bare, { firmware: imageB('ed25519'), encrypt: { secret: { ...wrappingKey }, random: (bytes) => new Uint8Array(bytes) } })).bytes],
+    ['encrypted with another key under the name of its own', async () => (await packed((await house()).bare, { firmware: imageB('ed25519'), encrypt: { secret: { ...firmwareKey, key: new Uint8Array(32) }, random: (bytes) => new Uint8Array(bytes) } })).bytes],
+    ['encrypted, with no room to unpack it beside itself', async () => (await packed((await house()).bare, { firmware: firmware(part.slotSectors * 4096 * 0.45), encrypt: { secret: firmwareKey, random: (bytes) => new Uint8Array(bytes) } })).bytes],
     ['around an image signed with another key', async () => (await packed((await house()).bare, { firmware: imageB('ecdsa-p256') })).bytes],
     ['around no image', async () => (await packed((await house()).bare, { firmware: firmware(5000) })).bytes],
     ['cut off', () => Promise.resolve(packageB.slice(0, 2000))],
@@ -165,6 +182,50 @@ describe('a package that is refused loses its slot, and the old image boots', ()
   test('a bootloader that is not built for packages takes it for nothing', () => {
     const { unwrap: _unwrap, ...plain } = withPackage(part, packageB, 'test')
     expect(boot(plain).running?.version).toBe('1.0.0')
+  })
+})
+
+describe('a small package, a large old image: what was unpacked lies where the old image goes', () => {
+  const part: Part = { ...parts[0]!, slotSectors: 20 }
+  let start = new Uint8Array(0)
+  let load: (content: Uint8Array) => Bootloader = () => loaderOn(part)
+  beforeAll(async () => {
+    const { bare, signer } = await house()
+    const signed = async (content: Uint8Array, minor: number) => good(await signImage(content, { version: { major: 1, minor, revision: 0, build: 0 }, headerBytes: 0x200, padHeader: true, slotBytes: part.slotSectors * 4096 }, signer.signer)).bytes
+    const own: ImageCheck = (image) => once(verdicts, image, () => {
+      const verified = verifyImage(image, signer.signer.publicKey)
+      return failed(verified) ? verified : true
+    })
+    const repeated = new Uint8Array(30_000).map((_, i) => i % 7)
+    const { bytes } = await packed(bare, { firmware: await signed(repeated, 1), compress: deflate, encrypt: { secret: firmwareKey, random: (length) => new Uint8Array(length) } })
+    expect(bytes.length).toBeLessThan(4096)
+    load = (content) => ({ ...loaderOn(part, content), check: own })
+    const loader = withPackage(part, bytes, 'test')
+    loader.slots.primary.area.erase(0, loader.slots.primary.area.sizeBytes)
+    put(loader.slots.primary.area, await signed(firmware(52_000), 0))
+    start = loader.slots.primary.area.flash.snapshot().slice()
+  })
+
+  test('it is swapped in, and the old image is back after it, whole', () => {
+    const loader = load(start.slice())
+    expect([versionOf(loader), versionOf(loader), versionOf(loader)]).toEqual(['1.1.0', '1.0.0', '1.0.0'])
+  })
+
+  test('the power may go before any flash step, there and back', () => {
+    const back = load(start.slice())
+    boot(back)
+    const swapped = back.slots.primary.area.flash.snapshot().slice()
+    const there = cutEachStep(load, start, (loader, when) => expect(`${when}: ${versionOf(loader)}, ${versionOf(loader)}`).toBe(`${when}: 1.1.0, 1.0.0`))
+    const again = cutEachStep(load, swapped, (loader, when) => expect(`${when}: ${versionOf(loader)}, ${versionOf(loader)}`).toBe(`${when}: 1.0.0, 1.0.0`))
+    expect(Math.min(there, again)).toBeGreaterThan(100)
+  })
+
+  test('and again while it makes up for that: what was unpacked before the first cut is not unpacked anew, what was half done is', () => {
+    fc.assert(fc.property(fc.array(fc.integer({ min: 1, max: 260 }), { minLength: 2, maxLength: 8 }), (cuts) => {
+      const loader = load(start.slice())
+      const booted = cuts.some((step) => !bootCut(loader, step))
+      expect(booted ? ['1.1.0', '1.0.0'] : ['1.1.0']).toContain(versionOf(loader))
+    }), { numRuns: 40 })
   })
 })
 

@@ -370,9 +370,9 @@ export const runs = {
     next: 'Wählen Sie ein Paket, oder lassen Sie das Rezept Images senden.',
   },
   'not-plain': {
-    cause: 'Die Firmware im Paket ist verschlüsselt, komprimiert oder zerteilt, und kein Bootloader hier öffnet das.',
+    cause: 'Die Firmware im Paket ist verschlüsselt, komprimiert oder zerteilt, und ein Kern führt genau die Bytes aus, die dort liegen.',
     evidence: packageFacts,
-    next: 'Lassen Sie das Rezept das Image darin senden.',
+    next: 'Lassen Sie das Rezept das Paket ganz oder das Image darin senden, oder packen Sie die Firmware, wie sie ist.',
   },
   'laid-out-in-place': {
     cause: 'Die Firmware ist so gelinkt, dass sie in ihrem Paket läuft.',

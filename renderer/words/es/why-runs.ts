@@ -10,7 +10,6 @@ const swap = 'El modo de swap (Placas, Consultar).'
 const running = 'La versión en ejecución (Placas, Consultar).'
 const layers = 'Las capas y los atributos del paquete (Imágenes), y la entrada del rechazo en el registro.'
 const map = 'El plano de puestos y la ruta de la placa por los hubs USB.'
-const extract = 'Hacer que la receta envíe la imagen que contiene.'
 
 export const runs = {
   // Cómo puede acabar una ejecución
@@ -100,7 +99,7 @@ export const runs = {
   'file-not-in-recipe': { cause: 'La receta identifica los archivos por su contenido, y este no es ninguno de ellos.', evidence: 'Los archivos de la receta (Recetas), comparados con el SHA-256 del archivo (Imágenes).', next: 'Usar un archivo que indique la receta, o liberar una revisión que incluya este.' },
   // Paquetes de firmware
   'not-a-package': { cause: 'La receta envía paquetes de firmware, y el archivo es una imagen.', evidence: layers, next: 'Elegir un paquete, o hacer que la receta envíe imágenes.' },
-  'not-plain': { cause: 'El firmware del paquete está cifrado, comprimido o dividido, y ningún bootloader lo abre aquí en esa forma.', evidence: layers, next: extract },
+  'not-plain': { cause: 'El firmware del paquete está cifrado, comprimido o dividido, y un núcleo ejecuta los mismos bytes que hay ahí.', evidence: layers, next: 'Hacer que la receta envíe el paquete completo o la imagen que contiene, o empaquetar el firmware tal cual.' },
   'laid-out-in-place': { cause: 'El firmware está enlazado para ejecutarse dentro de su paquete.', evidence: layers, next: 'Hacer que la receta envíe el paquete completo, para ejecutarlo desde dentro.' },
   'not-laid-out': { cause: 'El firmware no está enlazado para ejecutarse dentro de su paquete.', evidence: layers, next: 'Crear el paquete con --in-place, o hacer que la receta envíe la imagen que contiene.' },
   'wrong-hardware': { cause: 'El paquete indica tipos de hardware, y ninguno es el de las placas.', evidence: `${layers} El tipo de hardware de la receta.`, next: 'Usar el paquete para esta placa, o corregir el tipo de hardware de la receta.' },

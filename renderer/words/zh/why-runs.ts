@@ -94,7 +94,7 @@ export const runs = {
   'recipe-broken': { cause: '已发布的配方与发布时的内容不符：在数据库中被改动过，或由另一工作站发布。', evidence: '配方所在的行（“配方”视图），以及日志中的发布条目。', next: '请与日志对照，然后重新发布。' },
   'file-not-in-recipe': { cause: '配方以内容识别文件，而此文件不在其中。', evidence: '配方中的文件（“配方”视图），与此文件的 SHA-256（“镜像”视图）对照。', next: '请选用配方列出的文件，或发布列出此文件的修订。' },
   'not-a-package': { cause: '配方要求发送固件包，而此文件是镜像。', evidence: layers, next: '请选用固件包，或将配方改为发送镜像。' },
-  'not-plain': { cause: '包中的固件经过加密、压缩或分段，这里的 bootloader 都无法解开。', evidence: layers, next: '请将配方改为发送包中的镜像。' },
+  'not-plain': { cause: '包中的固件经过加密、压缩或分段，而处理器内核会直接执行那里的字节。', evidence: layers, next: '请将配方改为发送整个固件包或包中的镜像，或打包未经处理的固件。' },
   'laid-out-in-place': { cause: '固件链接为在包内直接运行。', evidence: layers, next: '请将配方改为在包内直接运行的发送方式。' },
   'not-laid-out': { cause: '固件没有链接为在包内直接运行。', evidence: layers, next: '请用 --in-place 制作固件包，或将配方改为发送包中的镜像。' },
   'wrong-hardware': { cause: '固件包写明了硬件类型，而板卡的硬件类型不在其中。', evidence: `${layers}配方中的硬件类型。`, next: '请选用适用于此板卡的固件包，或改正配方中的硬件类型。' },
