@@ -1,7 +1,7 @@
-// A Link over an open terminal descriptor: one read when the system says there is something, writes handed over at once.
-// The serialport package opens and sets up the port, but its own read and write loops are not used on Unix: they take a
+// A Link over an open terminal descriptor: one read when the system says there is something, writes handed over at once. It reads by
+// itself where nobody reads for it (see terminal-reader.ts). The serialport package opens and sets up the port, but its own read and write loops are not used on Unix: they take a
 // thread-pool turn for each read and write, its read loop spins for ever when a hung-up terminal answers every read
-// with nothing, and asking its poller for "readable" drops a pending wish for "writable". So both wishes are always stated.
+// with nothing, and asking its poller for "readable" drops a pending wish for "writable". So every wish is stated each time.
 import { readSync, writeSync } from 'node:fs'
 import { Failure } from '../base/failure.ts'
 import type { Link, PortLines } from '../smp/link.ts'
@@ -31,25 +31,36 @@ const waitingBytesMax = 1 << 20
 
 type PendingWrite = { bytes: Uint8Array; from: number; done: (result: void | Failure) => void }
 
+/** Reads for a link until the returned function is called. */
+export type Reading = (heard: (bytes: Uint8Array) => void, lost: () => void) => (() => void) | null
+
 export class DescriptorLink implements Link {
   readonly name: string
   readonly isPseudoTerminal: boolean
   readonly #port: OpenDescriptor
   readonly #fd: number
-  readonly #buffer = new Uint8Array(readBytesMax)
+  #buffer: Uint8Array | null = null
   readonly #listening = new Listening()
   readonly #pending: PendingWrite[] = []
   #pendingBytes = 0
   readonly #lines = new LineState()
   #closing: Promise<void> | null = null
+  readonly #stopReading: (() => void) | null
 
-  constructor(name: string, port: OpenDescriptor, isPseudoTerminal = false) {
+  /** Takes a port that is open; `read` may read from it, and where it gives null the port's own poller is asked. */
+  constructor(name: string, port: OpenDescriptor, isPseudoTerminal = false, read: Reading = () => null) {
     this.name = name
     this.isPseudoTerminal = isPseudoTerminal
     this.#port = port
     this.#fd = port.fd ?? -1
     port.poller.on('readable', this.#readable)
     port.poller.on('writable', this.#writable)
+    this.#stopReading = read(
+      (bytes) => {
+        if (!this.#closing) this.#listening.hear(bytes)
+      },
+      () => void this.#lose(),
+    )
     this.#wish()
   }
 
@@ -88,14 +99,16 @@ export class DescriptorLink implements Link {
 
   #wish(): void {
     if (this.#closing) return
-    this.#port.poller.poll(this.#pending.length > 0 ? wishReadable | wishWritable : wishReadable)
+    const wishes = (this.#pending.length > 0 ? wishWritable : 0) | (this.#stopReading === null ? wishReadable : 0)
+    if (wishes !== 0) this.#port.poller.poll(wishes)
   }
 
   readonly #readable = (error: Error | null): void => {
     if (this.#closing) return
+    const buffer = (this.#buffer ??= new Uint8Array(readBytesMax))
     let count: number
     try {
-      count = readSync(this.#fd, this.#buffer, 0, readBytesMax, null)
+      count = readSync(this.#fd, buffer, 0, readBytesMax, null)
     } catch (thrown) {
       if (!isBusy(thrown) || error) this.#lose()
       else this.#wish()
@@ -106,8 +119,7 @@ export class DescriptorLink implements Link {
       this.#lose()
       return
     }
-    const bytes = this.#buffer.slice(0, count)
-    this.#listening.hear(bytes)
+    this.#listening.hear(buffer.slice(0, count))
     if (error) this.#lose()
     else this.#wish()
   }
@@ -153,6 +165,7 @@ export class DescriptorLink implements Link {
     this.#port.poller.removeListener('writable', this.#writable)
     for (const write of this.#pending.splice(0)) write.done(why)
     this.#listening.deafen()
+    this.#stopReading?.()
     try {
       await this.#port.close()
     } catch {

@@ -12,6 +12,7 @@ import { DescriptorLink } from './descriptor.ts'
 import { lockHolder, openHolder } from './holder.ts'
 import type { Holder } from './holder.ts'
 import { StreamLink } from './stream.ts'
+import { readTerminal } from './terminal-reader.ts'
 
 export type SerialOptions = Readonly<{
   /** Device, or a symbolic link to one, e.g. `/dev/ttyACM0`, `COM7`, `/dev/serial/by-id/…`. */
@@ -86,7 +87,7 @@ async function openDescriptor(path: string, baudRate: number): Promise<Link | Fa
     // Neither RTS nor DTR is set here: opening raises both, as every terminal program does.
     const port = await SerialPort.binding.open(settings(device, baudRate))
     if (!isPseudoTerminal) await keepLinesAtClose(device)
-    return new DescriptorLink(path, port, isPseudoTerminal)
+    return new DescriptorLink(path, port, isPseudoTerminal, (heard, lost) => readTerminal(device, heard, lost))
   } catch (error) {
     return await explain(path, device, error as NodeJS.ErrnoException)
   }

@@ -1,9 +1,10 @@
 // Real pseudo-terminals through the real serialport package: open, hold, pull, come back.
 import { spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { closeSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { SerialPort } from 'serialport'
 import { afterEach, describe, expect, test } from 'vitest'
 import { utf8 } from '../../main/base/bytes.ts'
 import { realClock } from '../../main/base/clock.ts'
@@ -36,6 +37,15 @@ async function opened(path: string): Promise<Link> {
   return link
 }
 
+/** As on systems where libuv does not read from a terminal: the port's poller is asked. */
+async function polled(path: string): Promise<Link> {
+  const link = new DescriptorLink(path, await SerialPort.binding.open({ path, baudRate: 1_000_000, lock: true, hupcl: false, vmin: 1, vtime: 0 }))
+  toClose.push(() => link.close())
+  return link
+}
+
+const ways = [{ way: 'read by libuv', opened }, { way: 'polled', opened: polled }]
+
 async function refused(path: string, baudRate?: number): Promise<Failure> {
   const link = await openSerial({ path, baudRate })
   if (link instanceof Failure) return link
@@ -55,7 +65,7 @@ function nextBytes(link: Link, count: number): Promise<Uint8Array> {
   })
 }
 
-test('every byte value passes in both directions unchanged', async () => {
+test.each(ways)('every byte value passes in both directions unchanged, $way', async ({ opened }) => {
   const board = terminal()
   const link = await opened(board.path)
   const all = Uint8Array.from({ length: 256 }, (_, i) => i)
@@ -66,7 +76,7 @@ test('every byte value passes in both directions unchanged', async () => {
   expect([...(await heard)]).toEqual([...all])
 })
 
-test('a line that stands still loses nothing and keeps the order', async () => {
+test.each(ways)('a line that stands still loses nothing and keeps the order, $way', async ({ opened }) => {
   const board = terminal()
   const link = await opened(board.path)
   board.stall()
@@ -94,7 +104,16 @@ test('an SMP conversation over it', async () => {
   expect(await answer).toEqual({ text: 'over the wire' })
 })
 
-describe('unplugged', () => {
+test('a port opened and closed again and again leaves no descriptor behind', async () => {
+  const board = terminal()
+  const openNow = () => readdirSync('/proc/self/fd').length
+  await (await opened(board.path)).close()
+  const before = openNow()
+  for (let i = 0; i < 20; i++) await (await opened(board.path)).close()
+  expect(openNow()).toBe(before)
+})
+
+describe.each(ways)('unplugged, $way', ({ opened }) => {
   test('while idle: told once, at once to whoever asks later, and nothing can be written', async () => {
     const board = terminal()
     const link = await opened(board.path)
@@ -107,20 +126,6 @@ describe('unplugged', () => {
     expect(await link.write(utf8('x'))).toMatchObject({ kind: 'unplugged' })
     await link.close()
     expect(told).toBe(1)
-  })
-
-  test('a hung-up port that answers each read with nothing is gone, not read for ever', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'slotwright-link-'))
-    toClose.push(() => rmSync(folder, { recursive: true }))
-    writeFileSync(join(folder, 'nothing'), '')
-    const fd = openSync(join(folder, 'nothing'), 'r')
-    const poller = Object.assign(new EventEmitter(), { poll: () => {} })
-    let closed = 0
-    const link = new DescriptorLink('/dev/hungup', { fd, poller, set: () => Promise.resolve(), close: () => (closed++, closeSync(fd), Promise.resolve()) })
-    const gone = new Promise<Failure>((resolve) => link.onClosed(resolve))
-    poller.emit('readable', null)
-    expect((await gone).kind).toBe('unplugged')
-    expect([closed, poller.listenerCount('readable'), poller.listenerCount('writable')]).toEqual([1, 0, 0])
   })
 
   test('with writes under way: each of them fails', async () => {
@@ -149,6 +154,20 @@ describe('unplugged', () => {
     await gone
     expect(await new SmpClient(link, realClock).request(echo, { text: 'a' })).toMatchObject({ kind: 'unplugged' })
   })
+})
+
+test('a hung-up port that answers each read with nothing is gone, not read for ever', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'slotwright-link-'))
+  toClose.push(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, 'nothing'), '')
+  const fd = openSync(join(folder, 'nothing'), 'r')
+  const poller = Object.assign(new EventEmitter(), { poll: () => {} })
+  let closed = 0
+  const link = new DescriptorLink('/dev/hungup', { fd, poller, set: () => Promise.resolve(), close: () => (closed++, closeSync(fd), Promise.resolve()) })
+  const gone = new Promise<Failure>((resolve) => link.onClosed(resolve))
+  poller.emit('readable', null)
+  expect((await gone).kind).toBe('unplugged')
+  expect([closed, poller.listenerCount('readable'), poller.listenerCount('writable')]).toEqual([1, 0, 0])
 })
 
 test('closing is no unplugging, may be done twice, and lets the next one in', async () => {
