@@ -11,6 +11,7 @@ import { redactionKind, redactionsIn } from '../log/redact.ts'
 import type { Redaction } from '../log/redact.ts'
 import { checkLog } from '../log/verify.ts'
 import type { KnownHead, LogVerdict, LogWrong, StoredRow } from '../log/verify.ts'
+import { checkIndexes } from './check-indexes.ts'
 import { readHead, sha256 } from './rows.ts'
 import { levelsKeptIn } from './schema.ts'
 import { diskFailure, openCheckBytesMax } from './database.ts'
@@ -26,13 +27,15 @@ type EntryCells = [number, Uint8Array, Uint8Array, string, string, string, strin
 
 /**
  * Recomputes everything and compares it with what is stored and with `known` checkpoints; `found` are wrongs the caller
- * has already. Damage that SQLite meets on the way is part of the verdict. Fails with `stopped` when the signal aborts.
+ * has already. Damage that SQLite meets on the way is part of the verdict. A file of more than `wholeBytesMax` is not given
+ * to SQLite's own check; its indexes are looked through on the way. Fails with `stopped` when the signal aborts.
  */
 export async function verifyDatabase(
   database: OpenDatabase,
   checkpoints: { known: readonly KnownHead[]; wrongs: readonly LogWrong[] },
   onProgress: VerifyProgress = () => {},
   signal?: AbortSignal,
+  wholeBytesMax = openCheckBytesMax,
 ): Promise<LogVerdict | Failure> {
   const { sql } = database
   const redactions = readRedactions(database)
@@ -53,6 +56,9 @@ export async function verifyDatabase(
     head = start.head
     const last = start.last ?? -1
     const read = chunkReader(sql)
+    // A whole-file check of a large database would hold everything up for seconds.
+    const whole = Number(sql.pragma('page_count', { simple: true })) * Number(sql.pragma('page_size', { simple: true })) <= wholeBytesMax
+    const indexes = whole ? null : checkIndexes(sql)
     for (;;) {
       if (signal?.aborted) return new Failure('stopped', 'The verification was stopped before it was through.')
       const chunk = read(after, last)
@@ -60,11 +66,12 @@ export async function verifyDatabase(
       for (const wrong of chunk.strays) checker.wrong(wrong)
       const end = chunk.rows.at(-1)
       if (end === undefined) break
+      for (const wrong of indexes?.rows(after, end.seq) ?? []) checker.wrong(wrong)
       after = end.seq
       onProgress(Math.min(after + 1, last + 1), last + 1)
       await nextTurn()
     }
-    for (const wrong of atTheEnd(database, last)) checker.wrong(wrong)
+    for (const wrong of [...indexes?.end(last) ?? [], ...atTheEnd(database, last, whole)]) checker.wrong(wrong)
   } catch (error) {
     const failure = diskFailure(error, database.path)
     if (failure.kind !== 'database-damaged') return failure
@@ -113,7 +120,7 @@ function stray(table: string, seq: number): LogWrong {
 }
 
 /** What can only be seen when all entries were read: rows beyond the last, subtree hashes too many, pages that hang loose. */
-function atTheEnd(database: OpenDatabase, last: number): LogWrong[] {
+function atTheEnd(database: OpenDatabase, last: number, whole: boolean): LogWrong[] {
   const { sql } = database
   const wrongs: LogWrong[] = []
   for (const { table } of derivedTables) {
@@ -124,9 +131,7 @@ function atTheEnd(database: OpenDatabase, last: number): LogWrong[] {
   const expected = levelsKeptIn(sql).reduce((sum, level) => sum + Math.floor(now / 2 ** level), 0)
   const kept = Number(sql.prepare('SELECT count(*) FROM nodes').pluck().get())
   if (kept > expected) wrongs.push({ seq: null, kind: 'tree', says: `${kept} subtree hashes are stored where ${expected} belong.` })
-  const pages = Number(sql.pragma('page_count', { simple: true })) * Number(sql.pragma('page_size', { simple: true }))
-  // A whole-file check of a large database would hold everything up for seconds; all rows have been read by now anyway.
-  if (pages <= openCheckBytesMax) {
+  if (whole) {
     const check = String(sql.pragma('integrity_check(1)', { simple: true }))
     if (check !== 'ok') wrongs.push({ seq: null, kind: 'database', says: `SQLite finds the file damaged: ${check.slice(0, 200)}.` })
   }
