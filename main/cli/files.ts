@@ -27,6 +27,10 @@ const reasons: Readonly<Record<string, string>> = {
   EMFILE: 'too many files are open',
 }
 
+function withArticle(what: string): string {
+  return `${/^[aeiou]/i.test(what) ? 'an' : 'a'} ${what}`
+}
+
 /** A file system error as a failure; anything else is a bug and thrown on. */
 export function fileFailure(error: unknown, doing: string, path: string): Failure {
   const code = (error as NodeJS.ErrnoException).code
@@ -44,9 +48,9 @@ export async function readInput(path: string, what: string, bytesMax: number, ro
     const file = await open(path, 'r')
     try {
       const about = await file.stat()
-      if (about.isDirectory()) return new Failure('is-directory', `${path} is a folder, not a ${what}. Name the file in it.`, { path })
+      if (about.isDirectory()) return new Failure('is-directory', `${path} is a folder, not ${withArticle(what)}. Name the file in it.`, { path })
       const tooLarge = (bytes: number) =>
-        new Failure('too-large', `${path} is larger than a ${what} can be (${sizeWords(bytes)}${about.isFile() ? '' : ' and more'}; at most ${sizeWords(bytesMax)}). Is it the right file?`, { path, bytes, bytesMax })
+        new Failure('too-large', `${path} is larger than ${withArticle(what)} can be (${sizeWords(bytes)}${about.isFile() ? '' : ' and more'}; at most ${sizeWords(bytesMax)}). Is it the right file?`, { path, bytes, bytesMax })
       if (about.size > bytesMax) return tooLarge(about.size)
       const bytes = await readBounded(file, about.isFile() ? about.size + 1 : pieceBytes, bytesMax, room)
       if (bytes === null) return tooLarge(bytesMax)

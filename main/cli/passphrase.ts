@@ -3,8 +3,11 @@
 import { open } from 'node:fs/promises'
 import { Failure, failed } from '../base/failure.ts'
 import type { Call } from './call.ts'
+import { fileFailure } from './files.ts'
 
 const passphraseCharsMax = 1024
+/** As the contract has it. */
+const pinCharsMin = 4
 /** A file with a longer first line is not a passphrase file. */
 const passphraseFileBytesMax = 4096
 
@@ -46,9 +49,7 @@ export async function passphraseFromFile(path: string, secret: 'passphrase' | 'P
       await file.close()
     }
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
-    if (typeof code !== 'string' || !/^E[A-Z]+$/.test(code)) throw error
-    return new Failure('passphrase-file', `The ${secret} file ${path} cannot be read (${code}). Check the path and its permissions.`)
+    return new Failure('passphrase-file', `The ${secret} file ${fileFailure(error, 'read', path).says}`)
   }
 }
 
@@ -74,11 +75,12 @@ export async function newPassphrase(call: Call, options: PassphraseOptions): Pro
   return first
 }
 
-/** A new secret: from the file, else typed twice. Kinds: `passphrase-file`, `needs-pin`, `passphrases-differ`, `stopped`. */
+/** A new PIN: from the file, else typed twice. Kinds: `passphrase-file`, `needs-pin`, `short-pin`, `passphrases-differ`, `stopped`. */
 export async function newSecret(call: Call, file: string | undefined, question: string, instead: string): Promise<string | Failure> {
-  if (file !== undefined) return passphraseFromFile(file, 'PIN')
-  const first = await typedSecret(call, question, instead)
+  const first = file === undefined ? await typedSecret(call, question, instead) : await passphraseFromFile(file, 'PIN')
   if (failed(first)) return first
+  if (first.length < pinCharsMin) return new Failure('short-pin', `A PIN has ${pinCharsMin} characters or more; nothing was changed.`)
+  if (file !== undefined) return first
   const second = await typedSecret(call, 'The same again: ', instead)
   if (failed(second)) return second
   return first === second ? first : new Failure('passphrases-differ', 'The two differ. Nothing was changed; try again.')

@@ -1,8 +1,8 @@
 // The command line as a whole: the table of commands, and the one place where an answer or a failure becomes stdout,
 // stderr and an exit code. A command's own file is loaded only when that command is called, since `sign` runs once per
 // build and must not pay for serial ports or the database of a provisioning line.
-import { Command, CommanderError } from 'commander'
-import type { OutputConfiguration } from 'commander'
+import { CommanderError } from 'commander'
+import type { Command, OutputConfiguration } from 'commander'
 import { version } from '../../package.json'
 import { Failure, failed } from '../base/failure.ts'
 import { usageKind } from './call.ts'
@@ -12,6 +12,7 @@ import type { AsOptions } from './who.ts'
 import type { Act, Answer, Call, Declare, Surroundings } from './call.ts'
 import { paintFor, writerOn } from './terminal.ts'
 import type { Writer } from './terminal.ts'
+import { Spoken } from './usage.ts'
 
 export const exitDone = 0
 export const exitRefused = 1
@@ -93,7 +94,7 @@ export function fault(error: unknown, env: Surroundings['env']): Failure {
 }
 
 function buildProgram(act: Act, output: OutputConfiguration): Command {
-  const program = new Command('slotwright')
+  const program = new Spoken('slotwright')
     .description('Sign firmware, bring it onto fleets of MCUboot boards, prove what each board did, and keep a log that can be checked.')
     .version(`slotwright ${version}`, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
@@ -156,7 +157,7 @@ export async function everyHelp(columns: number): Promise<HelpPage[]> {
 
 /** Gives a command and all commands below it the options every command has, and the same manners. */
 function finish(command: Command): void {
-  command.showHelpAfterError(`(${pathOf(command)} --help says how it is used)`).helpCommand(false)
+  command.showHelpAfterError(`Usage: ${pathOf(command)} ${command.usage()}\n(${pathOf(command)} --help says more)`).helpCommand(false)
   if (command.commands.length === 0) withCommonOptions(command)
   for (const below of command.commands) finish(below)
 }
@@ -180,9 +181,12 @@ function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
 }
 
-/** `slotwright help sign` means `slotwright sign --help`. */
+/** `slotwright help sign` means `slotwright sign --help`; of a command that is not there it is said so. */
 function helpAsOption(words: readonly string[]): string[] {
-  return words[0] === 'help' ? [...words.slice(1), '--help'] : [...words]
+  const [first, about] = words
+  if (first !== 'help') return [...words]
+  const known = about === undefined || about.startsWith('-') || Object.entries(rows).some(([name, { alias }]) => name === about || alias === about)
+  return known ? [...words.slice(1), '--help'] : [about]
 }
 
 function wantsJson(words: readonly string[]): boolean {
@@ -228,7 +232,7 @@ function usage(error: CommanderError, json: boolean, out: Writer): number {
   const asked = ['commander.helpDisplayed', 'commander.version'].includes(error.code)
   if (asked) return exitDone
   if (json) {
-    const says = error.code === 'commander.help' ? 'No command was given.' : error.message.replace(/^error: /, '')
+    const says = error.code === 'commander.help' ? 'No command was given.' : error.message.replace(/^error: /, '').split(/:?\n/, 1)[0] ?? ''
     out.words(`${JSON.stringify({ failure: { kind: 'usage', says, facts: {} } })}\n`)
   }
   return exitUsage

@@ -16,7 +16,7 @@ import { recipeFile, recipeId } from './recipes.ts'
 import type { StoredRecipeView } from './recipes.ts'
 import { administrators, anyone, auditors, engineers, everyone, keepers, line } from './roles.ts'
 import type { May } from './roles.ts'
-import type { EntryProofView, FiguresView, FoundView, LabelSettingsView, LabelView, LogBatchView, LogKeyView, RecallView, SavedView } from './log-views.ts'
+import type { EntryProofView, FiguresView, FoundView, LabelSettingsView, LabelView, LogBatchView, LogKeyView, RecallChoiceView, RecallView, SavedView } from './log-views.ts'
 import { apiSettings, hookId, webhookArgs } from './factory.ts'
 import type { FactoryApiView, HookMadeView, HookView } from './factory.ts'
 import { practiceBuild } from './practice.ts'
@@ -244,6 +244,11 @@ export const methods = {
   logKeys: ask<LogKeyView[]>(everyone)(nothing),
   logBatches: ask<LogBatchView[]>(everyone)(nothing),
   logFigures: ask<FiguresView>(everyone)(z.strictObject({ batch: batchId.nullable().default(null), since: time.nullable().default(null), until: time.nullable().default(null) })),
+  /** Images and packages the log tells of, the lately written first, at most 200. */
+  recallChoices: ask<RecallChoiceView[]>(everyone)(nothing),
+  /** What a recall looks for, out of an image's, a package's or a key's file. */
+  recallFile: ask<RecallChoiceView | null>(everyone)(nothing, { windowOnly: true }),
+  readRecallFile: ask<RecallChoiceView>(everyone)(z.strictObject({ path }), { stationOnly: true }),
   recallUnits: ask<RecallView>(everyone)(recallFor),
   saveRecall: ask<SavedView | null>(auditors)(z.strictObject({ ...recallFor.shape, still: z.boolean().default(false), saveAs: path.nullable() })),
   /** A unit's whole history as a table. */
@@ -361,7 +366,7 @@ export type ResultOf<M extends MethodName> = NonNullable<Methods[M]['result']> |
 
 export type RecipeBody = z.output<typeof recipeBody>
 
-export type WindowOnly = { [M in MethodName]: M extends 'chooseFile' | 'chooseTokenModule' | 'chooseFolderHook' | 'setFullScreen' ? M : never }[MethodName]
+export type WindowOnly = { [M in MethodName]: M extends 'chooseFile' | 'chooseTokenModule' | 'chooseFolderHook' | 'recallFile' | 'setFullScreen' ? M : never }[MethodName]
 
 export type FilePurpose = z.output<typeof filePurpose>
 

@@ -59,6 +59,9 @@ export type RecallView = Readonly<{
   units: readonly RecalledUnitView[]
 }>
 
+/** What a recall can begin with; `file` is the name it last came under, `at` when it was last written or made. */
+export type RecallChoiceView = Readonly<{ what: 'image' | 'key' | 'package'; hash: string; file: string | null; version: string | null; at: string | null }>
+
 /** A file that was written; `entry` is the log's note of it, null where the log is only read. */
 export type SavedView = Readonly<{ savedAs: string; bytes: number; sha256: string; entry: number | null }>
 

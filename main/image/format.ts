@@ -129,7 +129,7 @@ function refuseMagic(found: number): never {
   }
   refuse(
     'not-an-image',
-    `No MCUboot image: it begins with ${hex} at offset 0 instead of 0x96f3b83d. ${found === 0x464c457f ? 'It is an ELF file: convert it with objcopy -O binary. ' : ''}If this is bare firmware, sign it first.`,
+    `No MCUboot image: it begins with ${hex} at offset 0 instead of 0x96f3b83d. ${found === 0x464c457f ? 'It is an ELF file: convert it with objcopy -O binary. ' : ''}${found === 0x2d2d2d2d ? 'It looks like a key or a certificate (PEM).' : 'If this is bare firmware, sign it first.'}`,
     { offset: 0, magic: hex },
   )
 }

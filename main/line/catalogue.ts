@@ -59,7 +59,9 @@ export function explain(text: string): CatalogueEntry[] | Failure<'no-such-failu
     ? catalogue().filter(({ id, name }) => id === wanted || name?.toLowerCase() === wanted)
     : catalogue().filter(({ group, code }) => code !== null && code === (group === 'smp' ? Math.min(Number(codeText), mgmtCode.user) : Number(codeText)) && (groupText === undefined || isGroup(group, groupText)))
   if (found.length > 0) return found
-  const near = catalogue().filter(({ id, name, title }) => wanted.length >= 3 && `${id} ${name ?? ''} ${title}`.toLowerCase().includes(wanted)).slice(0, 5)
+  // Hyphens and spaces are easily left out or put in.
+  const bare = (words: string) => words.toLowerCase().replace(/[-_ ]/g, '')
+  const near = catalogue().filter(({ id, name, title }) => wanted.length >= 3 && [id, name ?? '', title].some((one) => bare(one).includes(bare(wanted)))).slice(0, 5)
   return new Failure('no-such-failure', `"${text.slice(0, wordsMax)}" is no kind of failure and no code that is known here.${near.length === 0 ? ' Give a kind like no-return, or a code like 9 or image:9.' : ` Do you mean ${near.map(({ id }) => id).join(', ')}?`}`)
 }
 

@@ -63,6 +63,12 @@ export function makeAnswer(with_: Answering): (method: unknown, args: unknown) =
     return path === null ? null : station.addTokenModule({ path })
   }
 
+  /** An image or a package to look for in the log; only what it is called there crosses. */
+  async function recallFile(station: StationApi): Promise<unknown> {
+    const path = await with_.chooseFile('image')
+    return path === null ? null : station.readRecallFile({ path })
+  }
+
   async function chooseFolderHook(station: StationApi): Promise<unknown> {
     const folder = await with_.chooseFolder()
     return folder === null ? null : station.addFolderHook({ folder })
@@ -101,6 +107,7 @@ export function makeAnswer(with_: Answering): (method: unknown, args: unknown) =
     if (method === 'chooseFile') return chooseFile(station, (args as CheckedArgsOf<'chooseFile'>).purpose)
     if (method === 'chooseTokenModule') return chooseTokenModule(station)
     if (method === 'chooseFolderHook') return chooseFolderHook(station)
+    if (method === 'recallFile') return recallFile(station)
     if (method === 'setFullScreen') return Promise.resolve({ on: with_.fullScreen((args as CheckedArgsOf<'setFullScreen'>).on) })
     const saves = saving[method]
     if (saves !== undefined) return saves(station, args as never)
@@ -116,6 +123,7 @@ export function makeAnswer(with_: Answering): (method: unknown, args: unknown) =
     if (method === 'chooseFile') return await station.openFile({ path: '-', purpose: (args as CheckedArgsOf<'chooseFile'>).purpose })
     if (method === 'chooseTokenModule') return await station.addTokenModule({ path: '-' })
     if (method === 'chooseFolderHook') return await station.addFolderHook({ folder: '-' })
+    if (method === 'recallFile') return await station.readRecallFile({ path: '-' })
     return await (station[method as keyof StationApi] as (args: unknown) => Promise<unknown>)(args)
   }
 

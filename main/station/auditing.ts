@@ -3,7 +3,7 @@
 import { toHex } from '../base/bytes.ts'
 import { Failure, failed } from '../base/failure.ts'
 import type { CheckedArgsOf, ResultOf } from '../contract/api.ts'
-import type { EntryProofView, FiguresView, LogBatchView, LogKeyView, RecallView } from '../contract/log-views.ts'
+import type { EntryProofView, FiguresView, LogBatchView, LogKeyView, RecallChoiceView, RecallView } from '../contract/log-views.ts'
 import { verifyInclusion } from '../log/proof.ts'
 import type { AuditStore } from '../store/audit.ts'
 import { checkpointOver, readLogPublicKey } from '../store/checkpoints.ts'
@@ -11,6 +11,7 @@ import { diskFailure } from '../store/database.ts'
 import { readFigures } from '../store/figures.ts'
 import { listFound } from '../store/find.ts'
 import { recall } from '../store/recall.ts'
+import { recallChoices as choicesIn } from '../store/recall-choices.ts'
 import type { Recall, RecallFor } from '../store/recall.ts'
 import { sha256 } from '../store/rows.ts'
 import { entryView } from './views.ts'
@@ -77,6 +78,11 @@ type RecallArgs = Pick<CheckedArgsOf<'recallUnits'>, 'what' | 'hash'>
 
 export function recallAll(audit: AuditStore, { what, hash }: RecallArgs): Promise<Recall | Failure> {
   return recall(audit.database, { [what]: hash.trim() } as RecallFor)
+}
+
+/** Images and packages a recall can begin with. */
+export function recallChoices(audit: AuditStore): RecallChoiceView[] | Failure {
+  return choicesIn(audit.database)
 }
 
 /** Kinds: `bad-hash`, `no-such-image`, the disk's. */

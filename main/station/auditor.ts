@@ -17,10 +17,11 @@ import type { AuditStore } from '../store/audit.ts'
 import { keptCheckpoints, readLogPublicKey } from '../store/checkpoints.ts'
 import { exportBundle } from '../store/export.ts'
 import { sha256 } from '../store/rows.ts'
-import { entryProof, listLog, logBatches, logFigures, logKeys, recallUnits } from './auditing.ts'
+import { entryProof, listLog, logBatches, logFigures, logKeys, recallChoices, recallUnits } from './auditing.ts'
 import { readRun, readRuns } from './history.ts'
 import { startLooking } from './looking.ts'
 import type { Looked, Looking } from './looking.ts'
+import { recallableIn } from './recall-file.ts'
 import { labelSettings, printLabel, printReport, saveHistory, saveLabel, saveRecall, saveReport, unitLabel } from './reports.ts'
 import type { Desk, Paper } from './reports.ts'
 import { entryView } from './views.ts'
@@ -113,6 +114,8 @@ function readings(looking: Looking, { version, clock, paper }: AuditorOptions, e
     logKeys: read(logKeys),
     logBatches: read(logBatches),
     logFigures: read(logFigures),
+    recallChoices: read(recallChoices),
+    readRecallFile: ({ path }) => recallableIn(path),
     recallUnits: read(recallUnits),
     run: read((audit, { run }) => readRun(audit, run)),
     listRuns: read((audit, { batch }) => readRuns(audit, batch)),

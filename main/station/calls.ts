@@ -15,7 +15,7 @@ import { Batch } from './batch.ts'
 import type { BayMap } from './bay-map.ts'
 import { blink, consoleCall, diagnose, layBays, nameUnit, retryBay, teachBay } from './fixture.ts'
 import type { FixtureWorld } from './fixture.ts'
-import { entryProof, listLog, logBatches, logFigures, logKeys, recallUnits } from './auditing.ts'
+import { entryProof, listLog, logBatches, logFigures, logKeys, recallChoices, recallUnits } from './auditing.ts'
 import { exportLog } from './bundle.ts'
 import { approveSigning, generateKey, importKey, listKeys, retireKey, setKeyPolicy, sign } from './desk.ts'
 import type { DeskWorld } from './desk.ts'
@@ -33,6 +33,7 @@ import { peopleHandlers } from './people-calls.ts'
 import { dropDraft, keepDraft, listAllRecipes, release, startable, withdraw } from './recipes.ts'
 import type { RecipeWorld } from './recipes.ts'
 import { previewRecipe } from './preview.ts'
+import { recallableIn } from './recall-file.ts'
 import { changeLabelSettings, labelSettings, printLabel, printReport, saveHistory, saveLabel, saveRecall, saveReport, unitLabel } from './reports.ts'
 import type { Desk } from './reports.ts'
 import { measureFirmware } from './sign-options.ts'
@@ -148,6 +149,8 @@ export function handlersOf(world: World, fleet: Fleet, practice: Practice, bayMa
     logKeys: () => logKeys(audit),
     logBatches: () => logBatches(audit),
     logFigures: (args) => logFigures(audit, args),
+    recallChoices: () => recallChoices(audit),
+    readRecallFile: ({ path }) => recallableIn(path),
     recallUnits: (args) => recallUnits(audit, args),
     saveRecall: (args) => saveRecall(reportDesk, args),
     saveHistory: (args) => saveHistory(reportDesk, args),

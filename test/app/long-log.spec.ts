@@ -7,7 +7,7 @@ import { availableParallelism, cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
 import { breaches } from './axe.ts'
-import { answerSaveDialog, expect, picture, test } from './station-window.ts'
+import { answerOpenDialog, answerSaveDialog, expect, picture, test } from './station-window.ts'
 import { writeLongLog } from './long-log.ts'
 
 const entries = Number(process.env['SLOTWRIGHT_LOG_ENTRIES'] ?? 20_000)
@@ -164,6 +164,15 @@ test('a batch\'s report, a unit\'s label and a recall leave the window on paper,
   expect(await breaches(page, 'Log')).toEqual([])
   await picture(page, '57-recall')
   expect((await saved('Save table…', 'recall.csv')).toString().split('\r\n')).toHaveLength(1 + 8 + 1)
+  // Nobody types a hash: what went onto boards is there to choose, and a file says its own.
+  await page.getByRole('button', { name: 'Something else' }).click()
+  expect(await breaches(page, 'Log')).toEqual([])
+  await page.locator('[data-choice]', { hasText: '1.1.0' }).getByRole('button').click()
+  await expect(page.locator('[data-part=recalled] [data-still=yes]')).toHaveCount(8)
+  await answerOpenDialog(app, join(import.meta.dirname, '..', 'vectors', 'imgtool', 'images', 'rsa-3072.bin'))
+  await page.getByRole('button', { name: 'From a file' }).click()
+  await expect(page.getByRole('alert')).toContainText('The log knows no image')
+  await page.locator('[data-choice]', { hasText: '1.1.0' }).getByRole('button').click()
   await page.getByRole('button', { name: 'PB-0003', exact: true }).click()
   await page.getByRole('button', { name: 'Label…' }).click()
   await expect(page.locator('[data-part=label]')).toBeVisible()

@@ -8,6 +8,8 @@ import { closedHome, imageHash, keyHash, madeHome, runDrafts } from '../bundle/m
 import { newHome, release, storeIn, value } from '../store/fixture.ts'
 import { document, expectRefusal, folder, run } from './command.ts'
 
+/** An image that this log never heard of. */
+const stranger = join(import.meta.dirname, '..', 'vectors', 'imgtool', 'images', 'rsa-3072.bin')
 let home = ''
 let place = ''
 
@@ -130,6 +132,25 @@ describe('recall', () => {
     expectRefusal(await cli('recall', '--image', 'xyz', '--json'), 'bad-hash', /no hash/)
     expect((await cli('recall', '--image', imageHash, '--key', keyHash)).code).toBe(2)
     expect((await cli('recall')).code).toBe(2)
+    expectRefusal(await cli('recall', 'abc', '--json'), 'bad-hash', /no hash, no file here and no key's name.*64 digits/)
+    expectRefusal(await cli('recall', 'ffffffff', '--json'), 'no-such-image', /no image, key or package/)
+    expect((await cli('recall', '--package', stranger)).stderr).toContain('is an image: give it with --image')
+  })
+
+  test('takes what is in somebody’s hand: digits of any hash, the file, the key’s name', async () => {
+    const unitsOf = async (...args: string[]) => document<{ units: object[] }>(await cli('recall', ...args, '--json')).units.length
+    expect(await unitsOf(imageHash.slice(0, 12))).toBe(15)
+    expect(await unitsOf(keyHash)).toBe(15)
+    expect(await unitsOf('line')).toBe(15)
+    expect(await unitsOf('--key', 'line')).toBe(15)
+    const none = await cli('recall', stranger)
+    expect(none).toMatchObject({ code: 1 })
+    expect(none.stderr).toMatch(/knows no image [0-9a-f]{64}/)
+    expect((await cli('recall', 'line', '--csv', 'who.csv')).stdout).toContain(`${join(place, 'who.csv')}: 15 units.`)
+  })
+
+  test('a serial number in the wrong case is met with the right one', async () => {
+    expect((await cli('history', 'sn-b1-3')).stderr).toContain('It knows SN-b1-3')
   })
 
   test('history tells the signature behind a unit’s image too', async () => {

@@ -43,6 +43,31 @@ test.each([
   expect(document<{ failure: { kind: string } }>(json).failure.kind).toBe('usage')
 })
 
+test('all that a call lacks is named at once, with what it is, and the way it is written', async () => {
+  const { stderr } = await run(['key', 'approve'])
+  expect(stderr).toMatch(/key approve needs <key>, <in> and -v, --version <text>:/)
+  expect(stderr).toMatch(/^ {2}<in> +firmware/m)
+  expect(stderr).toMatch(/^ {2}-v, --version <text> +\S/m)
+  expect(stderr).toContain('Usage: slotwright key approve [options] <key> <in>')
+  expect((await run(['key', 'approve', 'k'])).stderr).toMatch(/key approve needs <in> and -v, --version/)
+  expect((await run(['verify', '--key'])).stderr).toMatch(/--key.* needs a value: \S/)
+  const json = document<{ failure: { says: string } }>(await run(['key', 'approve', '--json']))
+  expect(json.failure.says).not.toContain('\n')
+})
+
+test('a name with a space that was not quoted is recognised, and what is too much is shown', async () => {
+  expect((await run(['inspect', 'my', 'image.bin'])).stderr).toMatch(/inspect takes <file>, but there is also "image.bin"\. A name with a space in it is put in quotes\./)
+  expect((await run(['ports', 'x'.repeat(300)])).stderr).toMatch(/ports takes options only, but there is "x{60}…"/)
+})
+
+test('an option is taken for its longer name here, not for one that means another thing', async () => {
+  expect((await run(['person', 'add', 'Eve', '--role', 'engineer', '--pin-file', 'p'])).stderr).toContain('Did you mean --new-pin-file?')
+})
+
+test('help on a command that is not there says so', async () => {
+  expect(await run(['help', 'recal'])).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean recall?') as string })
+})
+
 test('a mistyped command is told its likely name', async () => {
   expect((await run(['provison', 'x'])).stderr).toContain('Did you mean provision?')
 })

@@ -149,6 +149,15 @@ test('the folder that events go to is the person\'s own choice as well, and nobo
   expect(calls).toEqual([{ method: 'addFolderHook', args: { folder: '/srv/events' } }])
 })
 
+test('the file that a recall begins with is the person\'s own choice too, and only its hash comes back', async () => {
+  const calls: Calls = []
+  const { answer } = answering(noteTaker(calls), { chooseFile: () => Promise.resolve('/home/ada/app.bin') })
+  expect(await answer('readRecallFile', { path: '/etc/shadow' })).toMatchObject({ ok: false, failure: { kind: 'refused-call' } })
+  expect(await answer('recallFile', { path: '/etc/shadow' })).toMatchObject({ ok: false, failure: { kind: 'bad-arguments' } })
+  expect(await answer('recallFile', {})).toMatchObject({ ok: true })
+  expect(calls).toEqual([{ method: 'readRecallFile', args: { path: '/home/ada/app.bin' } }])
+})
+
 test.each(['chooseFolderHook', 'chooseTokenModule'] as const)('%s by somebody without the role is refused by the station, before a dialog opens', async (method) => {
   const says = { addFolderHook: () => Promise.resolve(new Failure('role-missing', 'not this role')), addTokenModule: () => Promise.resolve(new Failure('role-missing', 'not this role')) }
   const operator = { ...noteTaker([], says), session: () => Promise.resolve({ person: { roles: ['operator'] } }) } as unknown as StationApi

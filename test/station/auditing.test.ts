@@ -1,12 +1,17 @@
 // What the auditor asks of a log: found sets that are right at any place and grow with the log, proofs, figures against
 // counting by hand, recall as a table, and a batch's report on paper.
+import { createHash, generateKeyPairSync } from 'node:crypto'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
 import { fromHex } from '../../main/base/bytes.ts'
-import { Failure } from '../../main/base/failure.ts'
+import { Failure, failed } from '../../main/base/failure.ts'
 import { recallTable } from '../../main/bundle/recall-table.ts'
+import { inspectImage } from '../../main/image/inspect.ts'
 import { verifyInclusion } from '../../main/log/proof.ts'
-import { entryProof, logBatches, logFigures, logKeys, recallAll, recallUnits } from '../../main/station/auditing.ts'
+import { entryProof, logBatches, logFigures, logKeys, recallAll, recallChoices, recallUnits } from '../../main/station/auditing.ts'
+import { recallableIn } from '../../main/station/recall-file.ts'
 import { batchReport, historyTable, labelFacts } from '../../main/station/reports.ts'
 import { Searches } from '../../main/station/searches.ts'
 import { conditionOf } from '../../main/store/audit.ts'
@@ -112,6 +117,34 @@ test('keys and batches of the log are named, the latest first', async () => {
   const { store } = await madeHome()
   expect(value(logKeys(store))).toEqual([{ fingerprint: keyHash, name: 'line' }])
   expect(value(logBatches(store)).map(({ batch }) => batch)).toEqual(['b2', 'b1'])
+})
+
+test('a recall begins with what the log knows, or with a file, and nobody types a hash', async () => {
+  const { store } = await madeHome()
+  expect(value(recallChoices(store))).toEqual([expect.objectContaining({ what: 'image', hash: imageHash, version: '2.0.0', file: 'app.bin' })])
+  const folder = newHome()
+  const file = (name: string, bytes: Uint8Array | string) => {
+    const path = join(folder, name)
+    writeFileSync(path, bytes)
+    return path
+  }
+  const vectors = join(import.meta.dirname, '..', 'vectors', 'imgtool')
+  const images = readdirSync(vectors, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.bin')).sort()
+  let read = 0
+  for (const name of images) {
+    const bytes = readFileSync(join(vectors, name))
+    const report = inspectImage(bytes)
+    if (failed(report) || report.hash === null) continue
+    read += 1
+    expect(await recallableIn(join(vectors, name))).toEqual({ what: 'image', hash: report.hash.claimed, file: basename(name), version: report.version, at: null })
+  }
+  expect(read).toBeGreaterThan(3)
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const spki = publicKey.export({ format: 'der', type: 'spki' })
+  expect(await recallableIn(file('k.pem', publicKey.export({ format: 'pem', type: 'spki' })))).toMatchObject({ what: 'key', hash: createHash('sha256').update(spki).digest('hex') })
+  expect(await recallableIn(file('app.bin', new Uint8Array(4096).fill(7)))).toMatchObject({ kind: 'not-recallable', says: expect.stringContaining('app.bin is no signed image') as string })
+  expect(await recallableIn(file('k2.pem', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'))).toMatchObject({ kind: 'not-recallable' })
+  expect(await recallableIn(folder)).toMatchObject({ kind: 'is-folder' })
 })
 
 test('recall finds who still runs it, by image, key or a beginning of either, and its table holds no formula', async () => {

@@ -43,7 +43,7 @@ function stateOf(folder: string): Record<string, string> {
 
 /** Arguments that a reading call takes. */
 const reading: Partial<Record<MethodName, unknown>> = {
-  about: {}, session: {}, settings: {}, listLog: {}, findLog: {}, entryProof: { seq: 3 }, logKeys: {}, logBatches: {}, logFigures: {}, recallUnits: { what: 'image', hash: imageHash }, listRuns: {},
+  about: {}, session: {}, settings: {}, listLog: {}, findLog: {}, entryProof: { seq: 3 }, logKeys: {}, recallChoices: {}, logBatches: {}, logFigures: {}, recallUnits: { what: 'image', hash: imageHash }, listRuns: {},
   labelSettings: {}, unitLabel: { unit: 'SN-b1-0' }, verifyLog: {}, readAgain: {}, changeSettings: { theme: 'dark' },
 }
 
@@ -63,7 +63,7 @@ test('nothing that is asked changes a byte of a home that a station has open, or
 
 test('every call that would do something is refused with a sentence', async () => {
   const auditor = await lookAt((await madeHome()).home)
-  const allowed = new Set<string>([...Object.keys(reading), 'foundEntries', 'placeInLog', 'run', 'saveRecall', 'saveHistory', 'saveReport', 'printReport', 'saveLabel', 'printLabel', 'exportLog'])
+  const allowed = new Set<string>([...Object.keys(reading), 'foundEntries', 'placeInLog', 'readRecallFile', 'run', 'saveRecall', 'saveHistory', 'saveReport', 'printReport', 'saveLabel', 'printLabel', 'exportLog'])
   for (const method of Object.keys(methods) as MethodName[]) {
     if (allowed.has(method) || !methods[method].args.safeParse({}).success) continue
     expect(await (auditor[method as 'about'] as (args: unknown) => Promise<unknown>)({}), method).toMatchObject({ kind: 'read-only' })

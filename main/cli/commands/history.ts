@@ -6,6 +6,7 @@ import { utf8 } from '../../base/bytes.ts'
 import { Failure, failed } from '../../base/failure.ts'
 import { historyTable } from '../../station/reports.ts'
 import { entryView } from '../../station/views.ts'
+import type { AuditStore } from '../../store/audit.ts'
 import { signaturesBehind } from '../../store/recall.ts'
 import type { Act, Answer } from '../call.ts'
 import { writeOutput } from '../files.ts'
@@ -21,7 +22,7 @@ export function declare(command: Command, act: Act): void {
       const found = await entriesOf(call, log, { unit }, flags.limit)
       if (failed(found)) return found
       const { entries } = found
-      if (entries.length === 0) return new Failure('no-such-unit', `The log knows no unit "${unit}". slotwright log list shows the units it knows.`, { unit })
+      if (entries.length === 0) return new Failure('no-such-unit', `The log knows no unit "${unit}". ${likelyUnit(log, unit)}`, { unit })
       const table = flags.csv === undefined ? null : await historyTable(log, unit)
       if (failed(table)) return table
       const saved = table === null ? null : await writeOutput(resolve(flags.csv ?? ''), utf8(table))
@@ -30,6 +31,14 @@ export function declare(command: Command, act: Act): void {
       if (failed(signed)) return signed
       const behind = signed.map((seq) => log.get(seq)).flatMap((found) => (found === null || failed(found) ? [] : [entryView(found)]))
       const inOrder = [...entries, ...behind].sort((a, b) => a.seq - b.seq)
-      return { document: { unit, entries: inOrder }, words: entryLines(call, inOrder) }
+      const kept = flags.csv === undefined ? '' : `\n${resolve(flags.csv)} has all of it as a table.`
+      return { document: { unit, entries: inOrder }, words: `${entryLines(call, inOrder)}${kept}` }
     })))
+}
+
+/** Serial numbers are typed off a label: the case is easily wrong, and so is an end or a beginning that was left out. */
+function likelyUnit({ database }: AuditStore, unit: string): string {
+  const known = database.sql.prepare('SELECT DISTINCT unit FROM entries WHERE unit IS NOT NULL LIMIT 100000').pluck().all() as string[]
+  const near = known.filter((one) => one.toLowerCase().includes(unit.toLowerCase())).slice(0, 3)
+  return near.length === 0 ? 'slotwright log list shows the units it knows.' : `It knows ${near.join(', ')}.`
 }

@@ -4,6 +4,7 @@ import { fromHex, utf8 } from '../../base/bytes.ts'
 import { Failure, failed } from '../../base/failure.ts'
 import { publicKeyFromSpki } from '../../image/publickey.ts'
 import { exportPublicKey } from '../../keys/export.ts'
+import { readKeyPem } from '../../keys/filekey.ts'
 import type { KeyEntry } from '../../keys/keyring.ts'
 import { isPkcs11Uri } from '../../keys/pkcs11-uri.ts'
 import { usageKind } from '../call.ts'
@@ -85,6 +86,10 @@ async function add(call: Call, [path = '']: readonly string[], flags: AddFlags):
     if (failed(known)) return known
     passphrase = known
   }
+  // Before a new passphrase is asked for or judged: a file that is no key, or the wrong passphrase, is what is said then.
+  const opened = await readKeyPem(pem, passphrase)
+  if (failed(opened)) return new Failure(opened.kind, `${path}: ${opened.says}`, opened.facts)
+  opened.wipe()
   // Without a word on it, a key that came with a passphrase keeps that one.
   const fresh = flags.passphrase === false || flags.newPassphraseFile !== undefined || passphrase === undefined
     ? await newPassphrase(call, { passphrase: flags.passphrase, passphraseFile: flags.newPassphraseFile, fileOption: '--new-passphrase-file' })

@@ -49,10 +49,13 @@ export function declare(command: Command, act: Act): void {
     .action(act<{ key: string }>(verify))
 }
 
+const turnOn = 'Turn them on with the place where releases lie and the publisher\'s key: slotwright update set --from PLACE --key KEY'
+
 type Work = (station: CalledStation) => Promise<UpdateView | Failure>
 
 const withUpdates = (work: Work) => (call: Call): Promise<Answer | Failure> => withStation(call, noPorts, async (station) => {
   const view = await work(station)
+  if (failed(view) && view.kind === 'updates-off') return new Failure(view.kind, `Updates are off. ${turnOn}.`, view.facts)
   return failed(view) ? view : { document: view, words: wordsOf(view) }
 })
 
@@ -70,7 +73,7 @@ function wordsOf(view: UpdateView): string {
   const { state, release, running, todo, source } = view
   const named = release === null ? '' : `${release.version} of ${release.day}${release.notes === '' ? '' : `: ${release.notes}`}`
   switch (state) {
-    case 'off': return `Version ${running} runs. Updates are off; "update set --from PLACE --key KEY" turns them on.`
+    case 'off': return `Version ${running} runs. Updates are off. ${turnOn}.`
     case 'current': return `Version ${running} runs, and ${source ?? 'the source'} has nothing newer.`
     case 'newer': return `Version ${running} runs. There is ${named}\n"update apply" fetches it and puts it in place.`
     case 'fetched': return `Fetched ${named}\n"update apply" puts it in place.`

@@ -315,6 +315,7 @@ export const failure = {
   'no-such-entry': 'Diesen Eintrag gibt es nicht.',
   'no-such-find': 'Diese Suche wurde für neuere aufgegeben. Suchen Sie noch einmal.',
   'no-such-image': 'Das Protokoll kennt das nicht.',
+  'not-recallable': 'Die Datei ist weder ein signiertes Image noch ein Firmware-Paket noch ein lesbarer Schlüssel.',
   'too-many-found': 'Zu viele Einträge passen. Grenzen Sie die Suche ein.',
   'too-far-back': 'Dieser Eintrag liegt weiter zurück, als hier erzählt wird.',
   'range-too-large': 'Das ist zu viel auf einmal. Wählen Sie einen kleineren Bereich.',

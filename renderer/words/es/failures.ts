@@ -315,6 +315,7 @@ export const failure = {
   'no-such-entry': 'Esta entrada no existe.',
   'no-such-find': 'Esta búsqueda se abandonó por otras más recientes. Buscar de nuevo.',
   'no-such-image': 'No figura en el registro.',
+  'not-recallable': 'El archivo no es una imagen firmada, ni un paquete de firmware, ni una clave legible.',
   'too-many-found': 'Coinciden demasiadas entradas. Acotar la búsqueda.',
   'too-far-back': 'Esta entrada es más antigua de lo que aquí se notifica.',
   'range-too-large': 'Es demasiado de una vez. Elegir un intervalo menor.',

@@ -315,6 +315,7 @@ export const failure = {
   'no-such-entry': '没有此条目。',
   'no-such-find': '此次搜索已被更新的搜索取代。请重新搜索。',
   'no-such-image': '日志中没有这一项。',
+  'not-recallable': '此文件既不是已签名的镜像，也不是固件包，也不是可读取的密钥。',
   'too-many-found': '匹配的条目太多。请缩小搜索范围。',
   'too-far-back': '此条目太早，不在所提供的范围内。',
   'range-too-large': '一次处理的内容太多。请缩小范围。',
