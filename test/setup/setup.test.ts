@@ -8,10 +8,11 @@ import type { AddressInfo, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import afterPack from '../../scripts/package/after-pack.mjs'
 import { whyUnreachable } from '../../scripts/setup/electron.mjs'
 import { missingOf } from '../../scripts/setup/libraries.mjs'
+import { npmHere, npmOrStop } from '../../scripts/setup/npm.mjs'
 import { checkIntegrity, registryMarker } from '../../scripts/setup/registry-runtime.mjs'
 
 const root = resolve(import.meta.dirname, '..', '..')
@@ -54,6 +55,42 @@ describe("Electron's download host", () => {
     expect(await whyUnreachable(address.replace('/v1/', '/v2/'))).toBe('it answered 404')
     server.close()
     server.closeAllConnections()
+  })
+})
+
+describe('npm', () => {
+  const path = process.env['PATH']
+  const fakeNpm = (lines: string) => {
+    writeFileSync(join(folder, 'npm'), `#!/bin/sh\n${lines}\n`, { mode: 0o755 })
+    process.env['PATH'] = `${folder}:${path}`
+  }
+  afterEach(() => {
+    process.env['PATH'] = path
+  })
+
+  test('that cannot write its cache gets one, and a registry that answers is asked as ever', async () => {
+    const server = createHttpServer((_, response) => response.writeHead(404).end())
+    const registry = (await listening(server)).replace('v1/electron.zip', '')
+    writeFileSync(join(folder, 'no-folder'), '')
+    fakeNpm(`echo 'cache=${join(folder, 'no-folder', '.npm')}'; echo registry=${registry}; echo https-proxy=null; echo proxy=null`)
+    expect(await npmHere()).toEqual({ env: { npm_config_cache: expect.stringContaining('npm-cache') }, args: [] })
+    server.close()
+    server.closeAllConnections()
+  })
+
+  test('without its registry works out of its cache, and what is not there is told with the way out', async () => {
+    const server = createServer()
+    const registry = (await listening(server)).replace('v1/electron.zip', '')
+    await new Promise((closed) => server.close(closed))
+    fakeNpm(`[ "$1" = config ] || { echo "$@" > '${join(folder, 'called')}'; exit 1; }
+echo cache=${folder}; echo registry=${registry}; echo https-proxy=null; echo proxy=null`)
+    await expect(npmOrStop('npm ci', ['ci'])).rejects.toThrow(/npm ci needs the npm registry, and .*ECONNREFUSED.* does not answer.*npm config set registry/)
+    expect(readFileSync(join(folder, 'called'), 'utf8').trim()).toBe('ci --offline')
+  })
+
+  test('behind a proxy is not kept from its registry, which set-up itself cannot reach', async () => {
+    fakeNpm(`echo cache=${folder}; echo registry=http://127.0.0.1:1/; echo https-proxy=http://127.0.0.1:2/; echo proxy=null`)
+    expect(await npmHere()).toEqual({ env: {}, args: [] })
   })
 })
 
