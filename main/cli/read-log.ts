@@ -1,14 +1,18 @@
 // Reading the log without being the station: the database is opened for reading only, so `log` and `history` work beside
 // a running window and change nothing, not even that they looked.
+import { existsSync } from 'node:fs'
 import { toHex } from '../base/bytes.ts'
 import { failed } from '../base/failure.ts'
 import type { Failure } from '../base/failure.ts'
 import type { EntryView } from '../contract/views.ts'
+import type { NoteKey } from '../log/checkpoint.ts'
+import { parseLogKeys } from '../log/handover.ts'
 import { entryView } from '../station/views.ts'
 import { openAuditStoreForReading } from '../store/audit.ts'
 import type { AuditStore, ListFilter } from '../store/audit.ts'
 import { listFound } from '../store/find.ts'
 import type { Call } from './call.ts'
+import { readText } from './files.ts'
 import { homeFolder } from './home.ts'
 import { columns } from './terminal.ts'
 
@@ -44,4 +48,10 @@ export function entryLines(call: Call, entries: readonly EntryView[]): string {
 export function headOf(log: AuditStore): { size: number; root: string } | null {
   const head = log.head()
   return failed(head) ? null : { size: head.size, root: toHex(head.root) }
+}
+
+/** A log's key as it was given: the file it lies in, or itself (name+id+base64). Kinds: of `readText`, `bad-note-key`. */
+export async function readLogKey(given: string): Promise<NoteKey | Failure> {
+  const text = existsSync(given) ? await readText(given, 'key') : given
+  return failed(text) ? text : parseLogKeys(text)
 }

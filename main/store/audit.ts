@@ -282,10 +282,10 @@ export class AuditStore {
   /**
    * Recomputes everything from the entries and compares it with what is stored and with every signed checkpoint, giving
    * way to other work as it goes. What does not hold is a verdict, not a failure. `trusted` is the log's public key from
-   * outside; without it the copy in the home is believed. Failures: `stopped` and the disk's.
+   * outside, `kept` checkpoints that left the house; without a key the copy in the home is believed. Failures: `stopped` and the disk's.
    */
-  async verify(onProgress?: VerifyProgress, options: { signal?: AbortSignal; trusted?: NoteKey } = {}): Promise<LogVerdict | Failure> {
-    const checkpoints = await readCheckpoints(this.database.folder, options.trusted)
+  async verify(onProgress?: VerifyProgress, options: { signal?: AbortSignal; trusted?: NoteKey; kept?: ReadonlyMap<string, string> } = {}): Promise<LogVerdict | Failure> {
+    const checkpoints = await readCheckpoints(this.database.folder, options.trusted, options.kept)
     if (checkpoints instanceof Failure) return checkpoints
     return await verifyDatabase(this.database, checkpoints, onProgress, options.signal)
   }

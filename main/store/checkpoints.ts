@@ -152,16 +152,17 @@ export function readLogPublicKey(folder: string): NoteKey | null | Failure {
 
 /**
  * All checkpoints of a home whose signatures hold, as heads to compare with, and as wrongs those that cannot be trusted.
- * `trusted` is the key the auditor brought; without it the home's own copy is believed.
+ * `trusted` is the key the auditor brought, under which something must be signed; without it the home's own copy is believed.
+ * `kept` are checkpoints from elsewhere, by what to call them.
  */
-export async function readCheckpoints(folder: string, trusted?: NoteKey): Promise<{ known: KnownHead[]; wrongs: LogWrong[] } | Failure> {
+export async function readCheckpoints(folder: string, trusted?: NoteKey, kept: ReadonlyMap<string, string> = new Map()): Promise<{ known: KnownHead[]; wrongs: LogWrong[] } | Failure> {
   const wrongs: LogWrong[] = []
   const known: KnownHead[] = []
   try {
     const files = checkpointFiles(folder)
-    if (files.length === 0) return { known, wrongs }
-    const kept = readLogPublicKey(folder)
-    const key = trusted === undefined ? kept : trustWithin(trusted, kept)
+    if (files.length + kept.size === 0) return { known, wrongs: trusted === undefined ? [] : [{ seq: null, kind: 'checkpoint', says: 'Nothing is here that the key you gave has signed, so it vouches for none of these entries.' }] }
+    const own = readLogPublicKey(folder)
+    const key = trusted === undefined ? own : trustWithin(trusted, own)
     if (key === null || key instanceof Failure) {
       const why = key === null ? 'is gone' : `cannot be used: ${key.says}`
       return { known, wrongs: [{ seq: null, kind: 'checkpoint', says: `There are signed checkpoints, but the key to verify them (${logPublicKeyName}) ${why}.` }] }
@@ -173,6 +174,11 @@ export async function readCheckpoints(folder: string, trusted?: NoteKey): Promis
       const why = checkpoint instanceof Failure ? checkpoint.says : checkpoint.origin !== key.name || checkpoint.size !== size ? 'It belongs to another log or size.' : null
       if (checkpoint instanceof Failure || why !== null) wrongs.push({ seq: null, kind: 'checkpoint', says: `The checkpoint ${name} cannot be trusted: ${why ?? ''}` })
       else known.push({ size, root: checkpoint.root, calledIn: `the checkpoint ${name}` })
+    }
+    for (const [name, note] of kept) {
+      const checkpoint = openCheckpoint(note, [key])
+      if (checkpoint instanceof Failure || checkpoint.origin !== key.name) wrongs.push({ seq: null, kind: 'checkpoint', says: `Your checkpoint ${name} is not one of this log. ${checkpoint instanceof Failure ? checkpoint.says : ''}`.trim() })
+      else known.push({ size: checkpoint.size, root: checkpoint.root, calledIn: `your checkpoint ${name}` })
     }
     return { known, wrongs }
   } catch (error) {

@@ -1,10 +1,12 @@
 // The auditor's commands, each as a process of its own on what was built: export and merge, prove, witness, recall, history,
 // backup and restore, redaction and pseudonyms, and every way in which they refuse.
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import Database from 'better-sqlite3'
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { unpack } from '../../main/bundle/unpack.ts'
 import { closedHome, imageHash, keyHash, madeHome, runDrafts } from '../bundle/made.ts'
+import { databaseName } from '../../main/store/database.ts'
 import { newHome, release, storeIn, value } from '../store/fixture.ts'
 import { document, expectRefusal, folder, run } from './command.ts'
 
@@ -71,6 +73,25 @@ test('several stations’ bundles become one report; the same log twice does not
   expectRefusal(await cli('log', 'merge', 'twice.zip', 'own.zip', 'own.zip', '--json'), 'same-log-twice', /same log/)
   writeFileSync(join(place, 'rubbish.zip'), 'rubbish')
   expectRefusal(await cli('log', 'merge', 'bad.zip', 'rubbish.zip', '--json'), 'bad-archive', /zip/)
+})
+
+test('verify with what the auditor brings: the key, and checkpoints that left the house', async () => {
+  const home = await closedHome()
+  const away = join(home, 'away')
+  mkdirSync(away)
+  for (const name of readdirSync(join(home, 'checkpoints'))) copyFileSync(join(home, 'checkpoints', name), join(away, name))
+  const [other, key] = [join(await closedHome(), 'log-key.pub'), join(home, 'log-key.pub')]
+  const verify = (...args: string[]) => run(['log', 'verify', ...args], { home, cwd: place })
+  expect(await verify('--key', key, '--checkpoint', away)).toMatchObject({ code: 0 })
+  expect((await verify('--key', other)).code).toBe(1)
+  rmSync(join(home, 'checkpoints'), { recursive: true })
+  expect((await verify('--key', key)).stdout).toContain('vouches for none of these entries')
+  expect(await verify('--key', key, '--checkpoint', away)).toMatchObject({ code: 0 })
+  const sql = new Database(join(home, databaseName))
+  sql.exec('DROP TRIGGER entries_remain; DELETE FROM entries WHERE seq > 20')
+  sql.close()
+  expect((await verify('--checkpoint', away)).stdout).toContain('your checkpoint')
+  expect((await verify('--checkpoint', join(home, 'nowhere'))).code).toBe(1)
 })
 
 test('prove writes a proof and its entry; an entry no checkpoint covers is refused', async () => {

@@ -1,6 +1,6 @@
 // `log`: the auditor's side of the command line. `verify` recomputes every leaf, the tree and the derived tables, and
 // compares with the signed checkpoints beside the database; the first entry that does not hold is named.
-import { stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { toHex } from '../../base/bytes.ts'
@@ -8,9 +8,10 @@ import { Failure, failed } from '../../base/failure.ts'
 import { entryView } from '../../station/views.ts'
 import { databaseName } from '../../store/database.ts'
 import type { Act, Answer, Call } from '../call.ts'
+import { readText } from '../files.ts'
 import { homeFolder } from '../home.ts'
 import { wholeNumber } from '../numbers.ts'
-import { entriesOf, entryLines, headOf, withLog } from '../read-log.ts'
+import { entriesOf, entryLines, headOf, readLogKey, withLog } from '../read-log.ts'
 import { declareExport } from './log-export.ts'
 import { declareKeep } from './log-keep.ts'
 import { declareLogKey } from './log-key.ts'
@@ -19,7 +20,12 @@ import { declareProve } from './log-prove.ts'
 
 type ListFlags = Readonly<{ limit: number; kind?: string; text?: string; unit?: string; batch?: string; before?: number; person?: string; outcome?: string; key?: string; since?: string; until?: string }>
 
+type VerifyFlags = Readonly<{ key?: string; checkpoint?: readonly string[] }>
+
 const entriesMax = 1_000_000
+const keptMax = 10_000
+
+const collected = (file: string, files: readonly string[] = []) => [...files, file]
 
 export function declare(command: Command, act: Act): void {
   command
@@ -46,7 +52,9 @@ export function declare(command: Command, act: Act): void {
   command
     .command('verify')
     .description('recompute everything and name the first entry that does not hold')
-    .action(act(verify))
+    .option('--key <key>', 'the log\'s public key as you know it from elsewhere, or its file')
+    .option('--checkpoint <file>', 'a checkpoint you took away earlier, or a folder of them: the log must continue it', collected)
+    .action(act<VerifyFlags>(verify))
   declareExport(command, act)
   declareMerge(command, act)
   declareProve(command, act)
@@ -79,9 +87,13 @@ function show(call: Call, [seq = '']: readonly string[], { raw }: { raw?: boolea
   })
 }
 
-async function verify(call: Call): Promise<Answer | Failure> {
+async function verify(call: Call, _args: readonly string[], flags: VerifyFlags): Promise<Answer | Failure> {
   const empty = await nothingYet(call)
   if (empty !== null) return empty
+  const trusted = flags.key === undefined ? undefined : await readLogKey(flags.key)
+  if (failed(trusted)) return trusted
+  const kept = await readKept(flags.checkpoint ?? [])
+  if (failed(kept)) return kept
   return withLog<Answer>(call, async (log) => {
     const startedMs = performance.now()
     let shownMs = startedMs
@@ -89,7 +101,7 @@ async function verify(call: Call): Promise<Answer | Failure> {
       if (!call.stderr.isTTY || performance.now() - shownMs < 200) return
       shownMs = performance.now()
       call.tell(`\r${done} of ${total} entries …`)
-    }, { signal: call.signal })
+    }, { signal: call.signal, kept, ...(trusted === undefined ? {} : { trusted }) })
     if (shownMs > startedMs) call.tell('\n')
     if (failed(verdict)) return verdict
     const { holds, size, root, wrongs, firstWrong, checkpointsHeld, says } = verdict
@@ -101,6 +113,23 @@ async function verify(call: Call): Promise<Answer | Failure> {
       good: holds,
     }
   })
+}
+
+/** Checkpoints by their paths; of a folder all in it, as `log checkpoint --copy-to` fills it. */
+async function readKept(named: readonly string[]): Promise<ReadonlyMap<string, string> | Failure> {
+  const kept = new Map<string, string>()
+  for (const path of named) {
+    const folder = await stat(path).then((there) => there.isDirectory(), () => false)
+    const files = folder ? (await readdir(path)).filter((name) => name.endsWith('.checkpoint')).map((name) => join(path, name)) : [path]
+    if (files.length === 0) return new Failure('no-file', `There is no .checkpoint file in ${path}.`)
+    if (kept.size + files.length > keptMax) return new Failure('usage', `${path} has more than ${keptMax} checkpoints.`)
+    for (const file of files) {
+      const note = await readText(file, 'checkpoint')
+      if (failed(note)) return note
+      kept.set(file, note)
+    }
+  }
+  return kept
 }
 
 /** A home that never had a log is a wrong name far more often than an empty log that holds, so it is refused. */

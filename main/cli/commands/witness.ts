@@ -22,8 +22,9 @@ import { diskFailure } from '../../store/database.ts'
 import { ed25519Signer, writeDurably } from '../../store/logkey.ts'
 import { sha256 } from '../../store/rows.ts'
 import type { Act, Answer, Call } from '../call.ts'
-import { readInput, readText, writeOutput } from '../files.ts'
+import { readInput, writeOutput } from '../files.ts'
 import { homeFolder } from '../home.ts'
+import { readLogKey } from '../read-log.ts'
 
 type Flags = Readonly<{ log: string; name: string; state?: string; out?: string }>
 
@@ -39,8 +40,7 @@ export function declare(command: Command, act: Act): void {
 
 async function witness(call: Call, [bundle = '']: readonly string[], flags: Flags): Promise<Answer | Failure> {
   const state = resolve(flags.state ?? join(homeFolder(call), 'witness'))
-  const keyText = existsSync(flags.log) ? await readText(flags.log, 'key') : flags.log
-  const given = failed(keyText) ? keyText : parseLogKeys(keyText)
+  const given = await readLogKey(flags.log)
   if (failed(given)) return given
   const read = await readBundle(bundle, given)
   if (failed(read)) return read
