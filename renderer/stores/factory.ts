@@ -42,6 +42,7 @@ export const useFactory = defineStore('factory', () => {
   const addAddress = async (args: ArgsOf<'addWebhook'>): Promise<boolean> => take(await hookCall(() => ask('addWebhook', args)))
   const addFolder = async (): Promise<boolean> => take(await hookCall(() => ask('chooseFolderHook', {})))
   const remove = (hook: string) => hookCall(() => ask('removeHook', { hook }))
+  const rewind = (hook: string, entry: number) => hookCall(() => ask('rewindHook', { hook, entry }))
   async function test(hook: string): Promise<void> {
     if (await hookCall(() => ask('testHook', { hook })) !== null) tested.value = hook
   }
@@ -61,5 +62,5 @@ export const useFactory = defineStore('factory', () => {
     await load()
   }
 
-  return { hooks, api, hookFailure, apiFailure, tested, secret, token, busy, load, addAddress, addFolder, remove, test, setApi, newToken }
+  return { hooks, api, hookFailure, apiFailure, tested, secret, token, busy, load, addAddress, addFolder, remove, rewind, test, setApi, newToken }
 })

@@ -107,8 +107,12 @@ export const useRecipes = defineStore('recipes', () => {
 
   async function settle(reply: Readonly<{ ok: true; value: StoredRecipeView } | { ok: false; failure: FailureView }>): Promise<boolean> {
     if (reply.ok) {
+      // Saving or releasing changes nothing of what the boards were asked about.
+      const asked = preview.value
+      const fresh = asked?.of === previewOf.value
       await load()
       show(reply.value)
+      preview.value = asked === null || !fresh ? asked : { ...asked, of: previewOf.value }
     }
     asking.value = null
     failure.value = reply.ok ? null : reply.failure
@@ -135,6 +139,12 @@ export const useRecipes = defineStore('recipes', () => {
     asking.value = null
     failure.value = reply.ok ? null : reply.failure
     if (!reply.ok || reply.value === null) return null
+    // A package that waits for its passphrase is one all the same; anything else without an image goes onto no board.
+    const { image, problem } = reply.value
+    if (image === null && problem !== null && problem.kind !== 'firmware-key-locked') {
+      failure.value = problem
+      return null
+    }
     file.value = reply.value
     return reply.value
   }

@@ -23,6 +23,9 @@ test('a recipe is written, tried on the boards attached, released, followed by t
   await page.getByRole('button', { name: 'New recipe' }).click()
   const form = page.locator('[data-part=recipe]')
   await form.getByLabel('Name', { exact: true }).fill('Sensor A, final test')
+  await answerOpenDialog(app, firmware)
+  await form.getByRole('button', { name: 'Add a file' }).click()
+  await expect(page.locator('[data-part=recipe]').getByRole('alert')).toContainText('sign it first')
   await answerOpenDialog(app, image)
   await form.getByRole('button', { name: 'Add a file' }).click()
   await expect(form.getByText('product.bin').first()).toBeVisible()
@@ -47,6 +50,8 @@ test('a recipe is written, tried on the boards attached, released, followed by t
   await expect(preview.getByText('changed since')).toBeVisible()
 
   await form.getByRole('button', { name: 'Save draft' }).click()
+  await expect(form.getByText('not saved')).toHaveCount(0)
+  await expect(preview.locator('[data-preview]')).toHaveCount(8)
   await form.getByRole('button', { name: 'Release' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Release' }).click()
   await expect(form.getByText('Released', { exact: true })).toBeVisible()

@@ -1,6 +1,6 @@
 // The factory's own systems in the settings of the real window: a place for events is added, tried and removed, the interface
 // gets a token and is turned on, and each secret is seen once.
-import { mkdirSync, readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -49,6 +49,24 @@ test('events go to an address and a folder; what does not arrive says why; each 
   await expect(aside.getByText('does not take this event (422). Put aside after 3 attempts')).toBeVisible()
   await picture(page, '71-settings-hooks')
   expect(await breaches(page, 'Settings')).toEqual([])
+
+  // The folder hears it all once more, from the log's beginning on.
+  const events = () => readdirSync(folder).filter((name) => !name.includes('-test-'))
+  const [lost = ''] = events()
+  rmSync(join(folder, lost))
+  expect(events()).not.toContain(lost)
+  await hooks.getByRole('listitem').nth(1).getByRole('button', { name: 'Tell again' }).click()
+  const entry = page.getByRole('dialog').getByLabel('From entry')
+  await entry.fill('first')
+  await expect(page.getByRole('dialog').getByRole('button', { name: 'Tell again' })).toBeDisabled()
+  await entry.fill('0')
+  await picture(page, '72-settings-hook-rewind')
+  expect(await breaches(page, 'Sheet', '[role=dialog]')).toEqual([])
+  await entry.press('Enter')
+  await expect(page.getByRole('dialog')).toBeHidden()
+  const told = hooks.getByRole('listitem').nth(1)
+  await expect(told).toContainText('All is told.', { timeout: 15_000 })
+  await expect(async () => expect(events()).toContain(lost)).toPass()
 
   await hooks.getByRole('listitem').nth(0).getByRole('button', { name: 'Remove' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()

@@ -4,9 +4,11 @@ import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { Failure, failed } from '../../base/failure.ts'
+import { looksLikePackage } from '../../cms/package.ts'
 import type { ArgsOf } from '../../contract/api.ts'
 import type { StoredRecipeView } from '../../contract/recipes.ts'
 import { inspectImage } from '../../image/inspect.ts'
+import { looksLikeZip } from '../../image/update-zip.ts'
 import type { Act, Answer, Call } from '../call.ts'
 import { readImageFile } from '../image-file.ts'
 import { wholeNumber } from '../numbers.ts'
@@ -88,6 +90,8 @@ async function fileOf(path: string): Promise<{ sha256: string; name: string; ver
   const bytes = await readImageFile(path)
   if (failed(bytes)) return bytes
   const report = inspectImage(bytes)
+  // Found out here, not by the operator who wants to start it.
+  if (failed(report) && !looksLikePackage(bytes) && !looksLikeZip(bytes)) return new Failure(report.kind, `${path}: ${report.says}`, report.facts)
   return { sha256: createHash('sha256').update(bytes).digest('hex'), name: basename(path).slice(0, 200), version: failed(report) ? '' : report.version }
 }
 

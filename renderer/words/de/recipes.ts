@@ -15,6 +15,7 @@ export const recipes = {
   notSaved: 'nicht gespeichert',
   released: 'Freigegeben',
   releasedBy: '{when}, von {person}',
+  startIt: 'Lose nach diesem Rezept werden unter „{page}“ gestartet.',
   withdrawn: 'Zurückgezogen',
   hash: 'SHA-256 des Rezepts',
   save: 'Entwurf speichern',

@@ -15,6 +15,7 @@ export const recipes = {
   notSaved: 'not saved',
   released: 'Released',
   releasedBy: '{when}, by {person}',
+  startIt: 'Batches by it are started under “{page}”.',
   withdrawn: 'Withdrawn',
   hash: 'SHA-256 of the recipe',
   save: 'Save draft',

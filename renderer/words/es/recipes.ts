@@ -15,6 +15,7 @@ export const recipes = {
   notSaved: 'sin guardar',
   released: 'Liberada',
   releasedBy: '{when}, por {person}',
+  startIt: 'Los lotes según esta receta se inician en «{page}».',
   withdrawn: 'Retirada',
   hash: 'SHA-256 de la receta',
   save: 'Guardar borrador',

@@ -15,6 +15,7 @@ export const recipes = {
   notSaved: '未保存',
   released: '发布',
   releasedBy: '{when}，{person}',
+  startIt: '在“{page}”中按此配方启动批次。',
   withdrawn: '撤回',
   hash: '配方的 SHA-256',
   save: '保存草稿',
