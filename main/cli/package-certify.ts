@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { toHex, utf8 } from '../base/bytes.ts'
+import { sameBytes, toHex, utf8 } from '../base/bytes.ts'
 import { realClock } from '../base/clock.ts'
 import { Failure, failed } from '../base/failure.ts'
 import { certificateFrom, makeCertificate, makeRequest, makeRevocationList, readSignedRequest } from '../cms/certificate.ts'
@@ -42,9 +42,13 @@ export async function certify(call: Call, out: string, flags: CertifyFlags): Pro
     const spki = subject.spki ?? key.signer.publicKey.spki
     if (above === null && subject.spki !== null) return new Failure('bad-option', 'To certify another key, name the authority\'s certificate with --authority.')
     if (above !== null && toHex(above.keyId) !== toHex(keyIdOf(key.signer.publicKey.spki) ?? new Uint8Array(0))) return new Failure('wrong-key', `The certificate "${above.name}" belongs to another key than --key. Name the authority's own key.`)
+    if (above !== null && (!above.isCa || (above.uses !== null && !above.uses.has('keyCertSign')))) return new Failure('wrong-key', `"${above.name}" may not certify others. Name the certificate of an authority, or make one with --role authority.`)
     const nowMs = realClock.wallMs()
+    if (above !== null && above.notAfterMs <= nowMs) return new Failure('wrong-key', `The certificate of "${above.name}" has run out on ${day(above.notAfterMs)}, and nothing below it would be valid. Make a new one first.`)
+    // Longer than its authority it would hold in name only.
+    const notAfterMs = Math.min(nowMs + flags.days * dayMs, above?.notAfterMs ?? Infinity)
     const der = await makeCertificate({
-      name: subject.name, spki, serial: new Uint8Array(randomBytes(16)), notBeforeMs: nowMs - slackMs, notAfterMs: nowMs + flags.days * dayMs,
+      name: subject.name, spki, serial: new Uint8Array(randomBytes(16)), notBeforeMs: nowMs - slackMs, notAfterMs,
       role: flags.role === 'authority' ? { is: 'authority', below: null } : { is: flags.role }, ...(module === null ? {} : { module }),
     }, { signer: key.signer, certificate: above })
     if (failed(der)) return der
@@ -52,7 +56,7 @@ export async function certify(call: Call, out: string, flags: CertifyFlags): Pro
     if (failed(made)) return made
     const kept = await keep(call, [made])
     if (failed(kept)) return kept
-    return await written(out, 'CERTIFICATE', der, { name: made.name, keyId: toHex(made.keyId), serial: toHex(made.serial), validUntil: new Date(made.notAfterMs).toISOString() }, `certificate of "${made.name}", valid until ${new Date(made.notAfterMs).toISOString().slice(0, 10)}`)
+    return await written(out, 'CERTIFICATE', der, { name: made.name, keyId: toHex(made.keyId), serial: toHex(made.serial), validUntil: new Date(made.notAfterMs).toISOString() }, `certificate of "${made.name}", valid until ${day(made.notAfterMs)}${above?.notAfterMs === notAfterMs ? ', as long as its authority' : ''}`)
   } finally {
     await key.close()
   }
@@ -72,6 +76,10 @@ async function subjectOf(call: Call, flags: CertifyFlags): Promise<{ name: strin
   if (flags.for === undefined) return { name: flags.name, spki: null }
   const key = await publicKeyNamed(call, flags.for)
   return failed(key) ? key : { name: flags.name, spki: key.publicKey.spki }
+}
+
+function day(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10)
 }
 
 function moduleOf(text: string): CertificateOrder['module'] & object | Failure {
@@ -112,16 +120,18 @@ export async function revoke(call: Call, out: string, files: readonly string[], 
   for (const file of files) {
     const certificate = await firstCertificate(file)
     if (failed(certificate)) return certificate
+    if (!sameBytes(certificate.issuer, authority.subject)) return new Failure('wrong-key', `"${certificate.name}" (${file}) was not certified by "${authority.name}", which cannot revoke it.`)
     revoked.push(certificate)
   }
   const key = await openSigningKey(call, flags.key, flags)
   if (failed(key)) return key
   try {
+    if (toHex(authority.keyId) !== toHex(keyIdOf(key.signer.publicKey.spki) ?? new Uint8Array(0))) return new Failure('wrong-key', `The certificate "${authority.name}" belongs to another key than --key. Name the authority's own key.`)
     const nowMs = realClock.wallMs()
     const der = await makeRevocationList({
       thisUpdateMs: nowMs - slackMs, nextUpdateMs: nowMs + flags.days * dayMs, number: flags.number, revoked: revoked.map(({ serial }) => ({ serial, atMs: nowMs })),
     }, { signer: key.signer, certificate: authority })
-    return failed(der) ? der : await written(out, 'X509 CRL', der, { authority: authority.name, revoked: revoked.map(({ serial }) => toHex(serial)) }, `revocation list of "${authority.name}" with ${revoked.length} certificates`)
+    return failed(der) ? der : await written(out, 'X509 CRL', der, { authority: authority.name, revoked: revoked.map(({ serial }) => toHex(serial)) }, `revocation list of "${authority.name}" with ${revoked.length === 1 ? 'one certificate' : `${revoked.length} certificates`}`)
   } finally {
     await key.close()
   }

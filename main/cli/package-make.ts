@@ -18,7 +18,7 @@ import { keyIdOf } from '../cms/pki.ts'
 import type { Certificate } from '../cms/pki.ts'
 import type { Signing } from '../cms/signed.ts'
 import { anchorFromKey } from '../cms/trust.ts'
-import { FIRMWARE_BYTES_MAX } from '../image/format.ts'
+import { FIRMWARE_BYTES_MAX, parseImage } from '../image/format.ts'
 import { inspectImage } from '../image/inspect.ts'
 import { signImage } from '../image/sign.ts'
 import { parseVersion } from '../image/version.ts'
@@ -48,12 +48,17 @@ export type MakeFlags = PassphraseOptions & PinOptions & UseFlags & FirmwarePass
 const relinkTimeoutMs = 600_000
 const smallestHeaderBytes = 32
 
+/** Options that mean nothing without --in-place; those with defaults are let be. */
+const inPlaceOnly = [['slotAddress', '--slot-address'], ['relink', '--relink'], ['imageKey', '--image-key'], ['imageVersion', '--image-version']] as const
+
 type Image = Readonly<{ hash: string; version: string }>
 type Done = Readonly<{ made: MadePackage; firmware: Uint8Array; layout: InPlaceLayout | null; order: Omit<PackageOrder, 'firmware'>; image: Image }>
 
 export async function make(call: Call, input: string, output: string, flags: MakeFlags): Promise<Answer | Failure> {
   const noHome = await prepareHome(call)
   if (noHome !== null) return noHome
+  const stray = flags.inPlace === true ? undefined : inPlaceOnly.find(([name]) => flags[name] !== undefined)
+  if (stray !== undefined) return new Failure('bad-option', `${stray[1]} goes with --in-place, which lays the firmware out to run from inside the package.`)
   const certificates = flags.cert === undefined ? [] : await certificatesFrom(flags.cert)
   if (failed(certificates)) return certificates
   const encrypt = await encryptionOf(call, flags)
@@ -134,7 +139,7 @@ async function makePlain(call: Call, input: string, flags: MakeFlags, encrypt: E
   const firmware = await readImageFile(input)
   if (failed(firmware)) return firmware
   const image = imageIn(firmware)
-  if (failed(image)) return new Failure(image.kind, `${input} is no image to pack: ${image.says} Sign the firmware first.`, image.facts)
+  if (failed(image)) return new Failure(image.kind, `${input} is no image to pack: ${image.says}`, image.facts)
   const version = parseVersion(image.version)
   const order = orderOf(flags, failed(version) ? 0n : versionNumber(version))
   if (failed(order)) return order
@@ -149,7 +154,7 @@ async function makePlain(call: Call, input: string, flags: MakeFlags, encrypt: E
 function imageIn(bytes: Uint8Array): Image | Failure {
   const report = inspectImage(bytes)
   if (failed(report)) return report
-  if (report.hash === null || report.hash.check === 'differs') return new Failure('hash-wrong', 'it does not match its own hash.')
+  if (report.hash === null || report.hash.check === 'differs') return new Failure('hash-wrong', 'it does not match its own hash. Sign the firmware again.')
   return { hash: report.hash.claimed, version: report.version }
 }
 
@@ -166,6 +171,7 @@ async function makeInPlace(call: Call, input: string, output: string, flags: Mak
   if (failed(order)) return order
   const firmware = await readInput(input, 'firmware file', FIRMWARE_BYTES_MAX)
   if (failed(firmware)) return firmware
+  if (!failed(parseImage(firmware))) return new Failure('is-image', `${input} is an image already, and its header would stand where the vector table must. Give the firmware as it was linked.`)
   const imageKey = await openSigningKey(call, flags.imageKey, flags)
   if (failed(imageKey)) return imageKey
   const asked = { inputSha256: sha256(firmware), version: imageVersion }
@@ -205,11 +211,17 @@ function relink(command: string, out: string, place: Parameters<MakeImage>[0], i
   return new Promise((resolve) => {
     const [shell, word] = process.platform === 'win32' ? ['cmd.exe', '/c'] : ['/bin/sh', '-c']
     execFile(shell, [word, command], { env, signal, timeout: relinkTimeoutMs, maxBuffer: 4 * 1024 * 1024 }, (error, _stdout, stderr) => {
-      if (error === null) return void readInput(out, 'linked firmware', FIRMWARE_BYTES_MAX).then(resolve)
+      if (error === null) return void readLinked(out, place.round).then(resolve)
       const last = stderr.trim().split('\n').at(-1)?.slice(0, 300) ?? ''
       resolve(new Failure('relink-failed', `The link step failed in round ${place.round} for the address ${env.SLOTWRIGHT_ADDRESS}: ${last === '' ? error.message.slice(0, 300) : last}`, { round: place.round }))
     })
   })
+}
+
+async function readLinked(out: string, round: number): Promise<Uint8Array | Failure> {
+  const linked = await readInput(out, 'linked firmware', FIRMWARE_BYTES_MAX)
+  if (!failed(linked) || (linked.kind !== 'no-file' && linked.kind !== 'empty-file')) return linked
+  return new Failure('relink-failed', `The link step ended well in round ${round}, but wrote nothing to the file that SLOTWRIGHT_OUT names. Let it write the binary there.`, { round })
 }
 
 async function writeAndRecord(call: Call, output: string, done: Done, signing: Signing, key: SigningKey): Promise<Answer | Failure> {
@@ -241,7 +253,7 @@ async function writeAndRecord(call: Call, output: string, done: Done, signing: S
     words: [
       `${call.paint.bold(basename(output))}: ${sizeWords(made.bytes.length)}, image ${image.version}, ${layersOf(done.order).join(' around ')}`,
       ...(made.firmwareOffset === null ? [] : [`the image begins at byte ${made.firmwareOffset}`]),
-      ...(layout === null ? [] : [`vector table at 0x${layout.vectorAddress.toString(16)}: header ${layout.headerBytes} bytes, ${layout.paddingBytes} of them padding, found in ${layout.rounds.length} rounds`]),
+      ...(layout === null ? [] : [`vector table at 0x${layout.vectorAddress.toString(16)}: header ${layout.headerBytes} bytes, ${layout.paddingBytes} of them padding, found in ${layout.rounds.length === 1 ? 'one round' : `${layout.rounds.length} rounds`}`]),
     ].join('\n'),
   }
 }

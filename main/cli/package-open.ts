@@ -61,6 +61,8 @@ export async function inspect(call: Call, path: string, flags: OpenFlags): Promi
   const read = attempt(() => readPackage(bytes))
   if (failed(read)) return bareImage(path, bytes) ?? read
   const proven = await prove(call, bytes, flags)
+  // A list, a certificate or a passphrase that is wrong says nothing of the package.
+  if (failed(proven) && proven.facts['rfc4108'] === undefined) return proven
   if (!failed(proven)) return { document: { file: path, holds: true, ...viewDocument(proven.view) }, words: viewWords(call, path, proven.view) }
   // Genuine or not, an engineer wants to know what it claims; that nothing of it is proven stands first.
   const { known } = read.attributes
@@ -72,7 +74,7 @@ export async function inspect(call: Call, path: string, flags: OpenFlags): Promi
   return {
     document: { file: path, holds: false, failure: { kind, says, facts }, claims },
     words: [
-      `${call.paint.bad('Not proven:')} ${says} (RFC 4108 code ${facts['rfc4108'] ?? '-'})`, '', call.paint.bold('It claims:'),
+      `${call.paint.bad('Not proven:')} ${says} (RFC 4108 code ${String(facts['rfc4108'])})`, '', call.paint.bold('It claims:'),
       columns(Object.entries(claims).map(([name, value]) => [`  ${call.paint.dim(name)}`, Array.isArray(value) ? value.join(', ') : String(value ?? '-')])),
     ].join('\n'),
     good: false,
@@ -146,7 +148,7 @@ function viewWords({ paint }: Call, path: string, view: PackageView): string {
     ...(view.needs.length === 0 ? [] : [['needs', inWords(view.needs, ', ')]]),
     ...(view.description === null ? [] : [['says', view.description]]),
     ...(view.signedAt === null ? [] : [['signed at', view.signedAt]]),
-    ['certificates', view.path.length === 0 ? 'none: a bare key' : view.path.map((one) => `${one.name} (until ${one.validUntil.slice(0, 10)})`).join(' < ')],
+    ['certificates', view.path.length === 0 ? 'none needed: the trust anchor itself signed' : view.path.map((one) => `${one.name} (until ${one.validUntil.slice(0, 10)})`).join(' < ')],
     ['trusted through', view.anchor],
     ...(view.unknownAttributes.length === 0 ? [] : [['other attributes', view.unknownAttributes.join(', ')]]),
   ]

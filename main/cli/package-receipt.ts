@@ -8,9 +8,9 @@ import { realClock } from '../base/clock.ts'
 import { Failure, failed } from '../base/failure.ts'
 import { bytesWords, nameWords } from '../cms/attributes.ts'
 import { loadErrors } from '../cms/errors.ts'
-import { openReport } from '../cms/receipt.ts'
+import { openReport, vendorCodeName } from '../cms/receipt.ts'
 import type { Signing } from '../cms/signed.ts'
-import { certificatesFor, keepReceipt, reportsDue, signDue } from '../station/receipts.ts'
+import { certificatesFor, keepReceipt, opensslSays, reportsDue, signDue } from '../station/receipts.ts'
 import type { DueReport } from '../station/receipts.ts'
 import type { Answer, Call } from './call.ts'
 import { fileFailure, readInput, smallFileBytesMax, writeOutput } from './files.ts'
@@ -63,8 +63,14 @@ async function signAll(call: Call, folder: string, due: readonly DueReport[], si
   }
   return {
     document: { receipts: made, folder },
-    words: [columns(made.map((one) => [String(one['unit']), String(one['outcome']), one['is'] === 'receipt' ? 'receipt' : `error ${String(one['code'])} ${String(one['error'])}`, call.paint.dim(String(one['file']))])), '', `${made.length} signed on the units' behalf with ${key.name ?? key.path ?? 'the key'}.`].join('\n'),
+    words: [columns(made.map((one) => [String(one['unit']), String(one['outcome']), one['is'] === 'receipt' ? 'receipt' : `error ${String(one['code'])} ${String(one['error'])}`, call.paint.dim(String(one['file']))])), '', `${made.length} signed on the units' behalf with ${key.name ?? key.path ?? 'the key'}.${key.publicKey.algorithm === 'ed25519' ? ` ${opensslSays}` : ''}`].join('\n'),
   }
+}
+
+/** What our own codes mean, where the station signed: `noReturn` as `no return`. */
+function vendorWords(code: bigint): string {
+  const name = vendorCodeName(code)
+  return name === null ? '' : `: ${name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}`
 }
 
 /** Proves one file and says what it says. */
@@ -77,7 +83,7 @@ export async function verifyReceipt(call: Call, path: string, flags: VerifyRecei
   if (failed(opened)) return opened
   const { report, signedBy, onBehalf, attributes, algorithm } = opened
   const by = signedBy.path[0]?.name ?? signedBy.anchor.name
-  const what = report.is === 'receipt' ? 'was loaded' : `was not loaded: ${report.error} (${loadErrors[report.error].code}${report.vendorCode === null ? '' : `, vendor code ${report.vendorCode}`})`
+  const what = report.is === 'receipt' ? 'was loaded' : `was not loaded: ${report.error} (${loadErrors[report.error].code}${report.vendorCode === null ? '' : `, vendor code ${report.vendorCode}${vendorWords(report.vendorCode)}`})`
   const name = report.name === null ? null : nameWords(report.name)
   return {
     document: {

@@ -64,7 +64,7 @@ function holdsSerial(entry: Exclude<SerialEntry, { is: 'all' }>, serial: Uint8Ar
 }
 
 /** Shorter first, then byte by byte: the RFC leaves the order open, and this one is right for numbers and for `PB-0001` alike. */
-function compareSerials(a: Uint8Array, b: Uint8Array): number {
+export function compareSerials(a: Uint8Array, b: Uint8Array): number {
   return a.length === b.length ? compareEncodings(a, b) : a.length - b.length
 }
 

@@ -7,13 +7,13 @@ import { sameBytes } from '../base/bytes.ts'
 import { Failure, attempt, failed } from '../base/failure.ts'
 import type { HashName } from '../base/signer.ts'
 import { digestOf, schemeWords, signatureBytesMax } from './algorithms.ts'
-import { writeSignedAttributes } from './attributes.ts'
+import { bytesWords, writeSignedAttributes } from './attributes.ts'
 import type { Community, PackageInfo, PackageName, SignedAttributes } from './attributes.ts'
 import { isOid, join, octets, oid, sequence, setOf } from './der.ts'
 import { refuseLoad } from './errors.ts'
 import { readCompressed, readEncrypted, wrappedFor, writeCompressed, writeEncrypted, writeWrappedKey } from './layers.ts'
 import type { Decrypting, Deflate, Encrypting, Inflate } from './layers.ts'
-import { checkLoader, checkMemory } from './loader.ts'
+import { checkLoader, checkMemory, compareSerials } from './loader.ts'
 import type { LoaderFacts } from './loader.ts'
 import { attributeTypes, contentTypes } from './oids.ts'
 import { readBer } from './pki.ts'
@@ -127,6 +127,12 @@ function whyNot(order: PackageOrder, { sid, certificate }: Signing): Failure | n
   const wrong = ids.find((id) => !isOid(id))
   if (wrong !== undefined) return bad(`"${wrong.slice(0, 80)}" is not an object identifier. Write it as numbers with dots, like 1.3.6.1.4.1.99999.1.`)
   if (stale !== undefined && stale !== null && ('legacy' in name) === (typeof stale === 'bigint')) return bad('A numbered package has a numbered stale version, a package with a free name a free one.')
+  if (typeof stale === 'bigint' && 'version' in name && name.version <= stale) return bad(`The package is version ${name.version}, and would declare everything up to version ${stale} stale, itself included. Give a lower stale version.`)
+  const limits = communities.flatMap((one) => ('community' in one ? [] : [one]))
+  const stray = limits.find((one) => !hardware.includes(one.hardware))
+  if (stray !== undefined) return bad(`Serial numbers of the hardware ${stray.hardware} are listed, and the package is not for that hardware. Name it as hardware too, or leave the list out.`)
+  const empty = limits.flatMap(({ serials }) => serials).find((one) => one.is === 'block' && compareSerials(one.low, one.high) > 0)
+  if (empty !== undefined && empty.is === 'block') return bad(`No serial number lies between ${bytesWords(empty.low)} and ${bytesWords(empty.high)}: shorter ones come first, then they count byte by byte. Turn the two round.`)
   if (info !== undefined && info.type === null && (info.dependencies?.length ?? 0) === 0) return bad('Package information without type and dependencies says nothing. Leave it out.')
   if (sid === 'issuer-serial' && certificate === null) return bad('Naming the signer by issuer and serial number needs the signer\'s certificate.')
   for (const secret of [encrypt?.secret, encrypt?.wrapFor]) if (secret !== undefined && ![16, 32].includes(secret.key.length)) return bad('Encryption keys have 16 or 32 bytes (AES-128 or AES-256).')

@@ -40,6 +40,11 @@ export const vendorCodes = {
   station: 21n, otherPlace: 22n, noPort: 23n, unknown: 99n,
 } as const
 
+/** A vendor code's name; null for one that is not ours. */
+export function vendorCodeName(code: bigint): string | null {
+  return Object.entries(vendorCodes).find(([, value]) => value === code)?.[0] ?? null
+}
+
 const behalf = 'Signed by the station on behalf of the hardware module'
 
 /** The report's content in DER. Kind `bad-order`. */
@@ -80,7 +85,7 @@ export type OpenedReport = Readonly<{ report: LoadReport; attributes: SignedAttr
 
 /** Reads a signed report and proves it; refusals are those of packages. */
 export function openReport(bytes: Uint8Array, trust: Trust): OpenedReport | Failure {
-  return attempt(() => {
+  const opened = attempt(() => {
     const read = readSigned(bytes, reportContents)
     if (read.wrappedFirmwareKey !== null) refuseLoad('badUnsignedAttrs', 'A receipt has no unsigned attributes.')
     const signedBy = findTrusted(read.signer, read.certificates, read.revocationLists, trust)
@@ -90,6 +95,8 @@ export function openReport(bytes: Uint8Array, trust: Trust): OpenedReport | Fail
     if (report === null) refuseLoad('badEncapContent', 'The receipt is genuine, but its content does not read.')
     return { report, attributes: read.attributes.known, signedBy, algorithm: schemeWords(read.scheme), onBehalf: read.attributes.known.contentHints?.description === behalf }
   })
+  if (!(opened instanceof Failure) || opened.facts['contentType'] === undefined) return opened
+  return new Failure(opened.kind, 'This is signed data, but neither a load receipt nor an error report: those begin with their own content type. A firmware package is read with package inspect.', opened.facts)
 }
 
 /** Version (v1, by default left out), hardware type and serial number; and what follows. */

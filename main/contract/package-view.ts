@@ -20,7 +20,7 @@ export type PackageView = Readonly<{
   /** ISO 8601, by the signer's clock. */
   signedAt: string | null
   algorithm: string
-  /** Certificates from the signer's up, by name; empty when a bare key signed. */
+  /** Certificates from the signer's up, by name; empty when the trust anchor itself signed. */
   path: readonly Readonly<{ name: string; validUntil: string }>[]
   anchor: string
   /** What was proven, one sentence each. */

@@ -14,7 +14,7 @@ import { diskFailure } from '../store/database.ts'
 import { signerFor } from './desk.ts'
 import type { DeskWorld } from './desk.ts'
 import type { Logbook } from './logbook.ts'
-import { certificatesFor, keepReceipt, reportsDue, signDue } from './receipts.ts'
+import { certificatesFor, keepReceipt, opensslSays, reportsDue, signDue } from './receipts.ts'
 import type { SignedReport } from './receipts.ts'
 
 export type ReceiptsWorld = Readonly<{ home: string; audit: AuditStore; log: Logbook; desk: DeskWorld; clock: Clock }>
@@ -41,7 +41,7 @@ export async function saveReceipts({ home, audit, log, desk, clock }: ReceiptsWo
       if (failed(report)) return report
       signed.push(report)
     }
-    const archive = writeArchive(saveAs, signed, certificates, clock.wallMs())
+    const archive = writeArchive(saveAs, signed, certificates, signer.publicKey.algorithm === 'ed25519', clock.wallMs())
     if (failed(archive)) return archive
     for (const one of signed) {
       const wrong = await keepReceipt(home, one)
@@ -59,11 +59,11 @@ export async function saveReceipts({ home, audit, log, desk, clock }: ReceiptsWo
   }
 }
 
-function writeArchive(saveAs: string, signed: readonly SignedReport[], certificates: readonly Certificate[], atMs: number): { bytes: number; sha256: string } | Failure {
+function writeArchive(saveAs: string, signed: readonly SignedReport[], certificates: readonly Certificate[], edwards: boolean, atMs: number): { bytes: number; sha256: string } | Failure {
   let archive: ReturnType<typeof startArchive> | null = null
   try {
     archive = startArchive(saveAs, atMs)
-    archive.add('README.txt', utf8(readme(certificates)))
+    archive.add('README.txt', utf8(readme(certificates, edwards)))
     for (const [i, { name, der }] of certificates.entries()) archive.add(`certificates/${i + 1}-${name.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 60)}.pem`, utf8(writePem('CERTIFICATE', der)))
     for (const { file, bytes } of signed) archive.add(file, bytes)
     return archive.finish()
@@ -73,7 +73,7 @@ function writeArchive(saveAs: string, signed: readonly SignedReport[], certifica
   }
 }
 
-function readme(certificates: readonly Certificate[]): string {
+function readme(certificates: readonly Certificate[], edwards: boolean): string {
   const top = certificates.at(-1)
   return [
     'Load receipts (*.receipt.cms) and load-error reports (*.error.cms) after RFC 4108, sections 3 and 4,',
@@ -81,7 +81,7 @@ function readme(certificates: readonly Certificate[]): string {
     '',
     ...(top === undefined
       ? ['No certificate of the signing key is kept at the station, so none goes along. openssl needs one:', '  slotwright package certify station.crt --key KEY --name "Line station"', 'Then export again. Without one: slotwright package verify-receipt FILE --trust PUBLIC-KEY.pem']
-      : [`Trusted through "${top.name}". Check that you have its certificate from somebody you trust, then:`, '  openssl cms -verify -binary -inform DER -in FILE -CAfile YOUR-COPY.pem -purpose any -out content.der', '  openssl asn1parse -inform DER -in content.der']),
+      : [`Trusted through "${top.name}". Check that you have its certificate from somebody you trust, then:`, '  openssl cms -verify -binary -inform DER -in FILE -CAfile YOUR-COPY.pem -purpose any -out content.der', '  openssl asn1parse -inform DER -in content.der', ...(edwards ? ['', opensslSays] : [])]),
     '',
     'Or: slotwright package verify-receipt FILE --trust YOUR-COPY.pem',
     '',

@@ -24,6 +24,9 @@ import type { OpenDatabase } from '../store/database.ts'
 import { certificatesIn } from './packages.ts'
 
 /** For what: a unit, a batch, or a unit in a batch. */
+/** For who wants to check what an Ed25519 key signed. */
+export const opensslSays = 'Signed with Ed25519, which openssl reads in CMS from version 3.2 on.'
+
 export type ReceiptsFor = Readonly<{ unit: string | null; batch: string | null }>
 
 /** What the log does not say: the boards' hardware type, where no batch and no package named it; an identifier for images that came without a package. */

@@ -174,6 +174,33 @@ describe('refused', () => {
     expect(existsSync(at('refused.img'))).toBe(false)
   })
 
+  test.each<[string, string[], string, RegExp]>([
+    ['an option of --in-place without it', ['app.img', 'x.cms', '--slot-address', '0x8000'], 'bad-option', /--slot-address goes with --in-place/],
+    ['an image where firmware is to be laid out', ['app.img', 'x.cms', '--in-place', '--slot-address', '0x8000', '--image-key', 'rel.pem', '--image-version', '1.0.0'], 'is-image', /an image already/],
+    ['a link step that writes nothing', ['app.bin', 'x.cms', '--in-place', '--slot-address', '0x8000', '--image-key', 'rel.pem', '--image-version', '1.0.0', '--relink', 'true'], 'relink-failed', /SLOTWRIGHT_OUT/],
+    ['firmware that is no image', ['app.bin', 'x.cms'], 'bad-magic', /sign it first\.\n$/],
+    ['compression in place', ['app.bin', 'x.cms', '--in-place', '--slot-address', '0x8000', '--image-key', 'rel.pem', '--image-version', '1.0.0', '--compress'], 'bad-option', /the core executes the very bytes/],
+  ])('making: %s', async (_what, words, kind, says) => {
+    expectRefusal(await call('package', 'make', ...words, '-k', 'rel.pem', '--hardware', hardware, '--id', id), kind, says)
+    expect(existsSync(at('x.cms'))).toBe(false)
+  })
+
+  test('a certificate ends with its authority\'s at the latest, and only an authority gives one or takes it back', async () => {
+    await done('package', 'certify', 'short.crt', '-k', 'ca.pem', '--name', 'Short authority', '--role', 'authority', '--days', '3')
+    const { validUntil } = await done('package', 'certify', 'below.crt', '-k', 'ca.pem', '--authority', 'short.crt', '--request', 'rel.csr')
+    expect(Date.parse(String(validUntil)) - Date.now()).toBeLessThan(3 * 86_400_000 + 1000)
+    execFileSync('openssl', ['verify', '-CAfile', at('short.crt'), at('below.crt')], { stdio: 'pipe' })
+    expectRefusal(await call('package', 'certify', 'x.crt', '-k', 'rel.pem', '--authority', 'rel.crt', '--request', 'rel.csr'), 'wrong-key', /may not certify/)
+    expectRefusal(await call('package', 'revoke', 'x.crl', 'below.crt', '-k', 'ca.pem', '--authority', 'ca.crt'), 'wrong-key', /was not certified by "Plant authority"/)
+    expectRefusal(await call('package', 'revoke', 'x.crl', 'below.crt', '-k', 'rel.pem', '--authority', 'short.crt'), 'wrong-key', /another key/)
+  })
+
+  test('a revocation list that is none is no word on the package; a package is no receipt', async () => {
+    await make('fine.cms', '--cert', 'rel.crt')
+    expectRefusal(await call('package', 'inspect', 'fine.cms', '--trust', 'ca.crt', '--crl', 'rel.crt'), 'not-a-list', /rel\.crt/)
+    expectRefusal(await call('package', 'verify-receipt', 'fine.cms', '--trust', 'ca.crt'), 'bad-encap-content', /neither a load receipt nor an error report.*package inspect/)
+  })
+
   test('a revoked signer', async () => {
     await make('revoked.cms', '--cert', 'rel.crt')
     await done('package', 'revoke', 'ca.crl', 'rel.crt', '-k', 'ca.pem', '--authority', 'ca.crt')

@@ -8,7 +8,7 @@ import { contentTypes } from '../../main/cms/oids.ts'
 import { openPackage } from '../../main/cms/package.ts'
 import { readRevocationList } from '../../main/cms/pki.ts'
 import { anchorFromCertificate } from '../../main/cms/trust.ts'
-import { algorithms, deflate, firmware, good, house, keyOf, nowMs, packed, party, worldOf } from './making.ts'
+import { algorithms, deflate, firmware, good, hardware, house, keyOf, nowMs, packed, party, worldOf } from './making.ts'
 import { openssl, opensslVersion, pem } from './openssl.ts'
 
 const tool = openssl()
@@ -97,6 +97,56 @@ describe.each(opensslSigned)('openssl signs with $algorithm, $signed.called', ({
     const opened = openPackage(tool.get('theirs.der'), { ...world, trust: { ...world.trust, certificates: [signer.certificate] } })
     // openssl cannot add firmwarePackageID: all before that, signature and path among them, has passed when this is said.
     expect(opened).toMatchObject({ kind: 'bad-signed-attrs', says: expect.stringContaining('firmwarePackageID is missing') as string })
+  })
+})
+
+type Handmade = Readonly<{ algorithm: 'ecdsa-p256' | 'ecdsa-p384' | 'ed25519' | 'rsa-2048' | 'rsa-3072'; hash: 'sha256' | 'sha384' | 'sha512'; hashOid: string; signed: string; sign: readonly string[] }>
+const sha = { sha256: '2.16.840.1.101.3.4.2.1', sha384: '2.16.840.1.101.3.4.2.2', sha512: '2.16.840.1.101.3.4.2.3' } as const
+const handmade: readonly Handmade[] = [
+  { algorithm: 'ecdsa-p256', hash: 'sha256', hashOid: sha.sha256, signed: 'algorithm=OID:1.2.840.10045.4.3.2', sign: ['dgst', '-sha256', '-sign'] },
+  { algorithm: 'ecdsa-p384', hash: 'sha384', hashOid: sha.sha384, signed: 'algorithm=OID:1.2.840.10045.4.3.3', sign: ['dgst', '-sha384', '-sign'] },
+  { algorithm: 'ed25519', hash: 'sha512', hashOid: sha.sha512, signed: 'algorithm=OID:1.3.101.112', sign: ['pkeyutl', '-sign', '-rawin', '-inkey'] },
+  { algorithm: 'rsa-2048', hash: 'sha256', hashOid: sha.sha256, signed: 'algorithm=OID:1.2.840.113549.1.1.11\nnone=NULL', sign: ['dgst', '-sha256', '-sign'] },
+  {
+    algorithm: 'rsa-3072', hash: 'sha256', hashOid: sha.sha256, sign: ['dgst', '-sha256', '-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:32', '-sign'],
+    signed: 'algorithm=OID:1.2.840.113549.1.1.10\nparameters=SEQUENCE:pss\n[pss]\nhash=EXPLICIT:0,SEQUENCE:hash\nmask=EXPLICIT:1,SEQUENCE:mask\nsalt=EXPLICIT:2,INTEGER:32\n[mask]\nmgf1=OID:1.2.840.113549.1.1.8\nhash=SEQUENCE:hash',
+  },
+]
+
+// openssl cms writes no RFC 4108 attributes, but openssl asn1parse writes anything and openssl signs it.
+describe.each(handmade)('openssl writes a whole package, attributes and all, and signs it with $algorithm', ({ algorithm, hash, hashOid, signed, sign }) => {
+  test.each(['bare', 'nested'] as const)('%s: it opens here', async (form) => {
+    const { signer, authority } = await house(algorithm)
+    const key = await tool.putKey(`handmade-${algorithm}.pem`, signer.key)
+    const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
+    const file = (name: string, text: string): string => {
+      tool.put(`${name}.cnf`, text)
+      tool.run('asn1parse', '-genconf', `${name}.cnf`, '-noout', '-out', `${name}.der`)
+      return `${name}.der`
+    }
+    const content = form === 'bare' ? firmware(300) : tool.get(file('inner', `asn1=FORMAT:HEX,OCTETSTRING:${hex(firmware(300))}\n`))
+    tool.put('content.bin', content)
+    const digest = tool.run('dgst', `-${hash}`, '-r', 'content.bin').slice(0, { sha256: 64, sha384: 96, sha512: 128 }[hash])
+    const attribute = (name: string, id: string, value: string) => `[${name}]\nid=OID:${id}\nvalues=SET:${name}_values\n[${name}_values]\nvalue=${value}\n`
+    const attributes = [
+      '[attributes]\na=SEQUENCE:a\nb=SEQUENCE:b\nc=SEQUENCE:c\nd=SEQUENCE:d\n',
+      attribute('a', '1.2.840.113549.1.9.3', `OID:${contentTypes.firmwarePackage}`), attribute('b', '1.2.840.113549.1.9.4', `FORMAT:HEX,OCTETSTRING:${digest}`),
+      attribute('c', '1.2.840.113549.1.9.16.2.35', 'SEQUENCE:named'), '[named]\nname=SEQUENCE:pair\n[pair]\nid=OID:1.3.6.1.4.1.99999.1.4\nversion=INTEGER:17\n',
+      attribute('d', '1.2.840.113549.1.9.16.2.36', 'SEQUENCE:types'), `[types]\nfirst=OID:${hardware}\n`,
+    ].join('')
+    const toSign = file('attributes', `asn1=SET:attributes\n${attributes}`)
+    tool.run(...sign, key, ...(sign[0] === 'pkeyutl' ? ['-in', toSign, '-out', 'signature.bin'] : ['-out', 'signature.bin', toSign]))
+    const made = file('handmade', [
+      `asn1=SEQUENCE:info\n[info]\ntype=OID:1.2.840.113549.1.7.2\ncontent=EXPLICIT:0,SEQUENCE:data\n`,
+      `[data]\nversion=INTEGER:3\nhashes=SET:hashes\ncontent=SEQUENCE:content\nsigners=SET:signers\n[hashes]\none=SEQUENCE:hash\n[hash]\nid=OID:${hashOid}\n`,
+      `[content]\ntype=OID:${contentTypes.firmwarePackage}\nbytes=EXPLICIT:0,FORMAT:HEX,OCTETSTRING:${hex(content)}\n[signers]\none=SEQUENCE:signer\n`,
+      `[signer]\nversion=INTEGER:3\nid=IMPLICIT:0,FORMAT:HEX,OCTETSTRING:${hex(signer.certificate.keyId)}\nhash=SEQUENCE:hash\nattributes=IMPLICIT:0,SET:attributes\n`,
+      `signed=SEQUENCE:signed\nsignature=FORMAT:HEX,OCTETSTRING:${hex(tool.get('signature.bin'))}\n[signed]\n${signed}\n`, attributes,
+    ].join(''))
+    const world = worldOf([good(anchorFromCertificate(authority.certificate.der))], { hardwareType: hardware })
+    const opened = good(openPackage(tool.get(made), { ...world, trust: { ...world.trust, certificates: [signer.certificate] } }))
+    expect(sameBytes(opened.firmware, firmware(300))).toBe(true)
+    expect([opened.form, opened.attributes.firmwarePackageID, opened.attributes.targetHardwareIDs, opened.signedBy.path[0]?.name]).toEqual([form, { name: { id: '1.3.6.1.4.1.99999.1.4', version: 17n }, stale: null }, [hardware], 'Test signer'])
   })
 })
 

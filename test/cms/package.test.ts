@@ -69,7 +69,7 @@ test('every attribute comes back as it went in', async () => {
   const { bytes } = await packed(signing, {
     stale: 12n,
     hardware: [hardware, '2.999.4'],
-    communities: [{ community: '1.2.3.4' }, { hardware, serials: [{ is: 'single', serial: utf8('A1') }, { is: 'block', low: utf8('B0'), high: utf8('B9') }] }, { hardware: '1.2.3', serials: [{ is: 'all' }] }],
+    communities: [{ community: '1.2.3.4' }, { hardware, serials: [{ is: 'single', serial: utf8('A1') }, { is: 'block', low: utf8('B0'), high: utf8('B9') }] }, { hardware: '2.999.4', serials: [{ is: 'all' }] }],
     info: { type: 3n, dependencies: [{ id: '1.2.3.9', version: 4n }, { legacy: utf8('boot') }] },
     description: 'Pump controller, "größer"',
     implCryptoAlgs: ['2.16.840.1.101.3.4.2.1'],
@@ -80,13 +80,23 @@ test('every attribute comes back as it went in', async () => {
   expect(attributes).toMatchObject({
     firmwarePackageID: { name: { id: product, version: 17n }, stale: 12n },
     targetHardwareIDs: [hardware, '2.999.4'],
-    communityIdentifiers: [{ community: '1.2.3.4' }, { hardware }, { hardware: '1.2.3', serials: [{ is: 'all' }] }],
+    communityIdentifiers: [{ community: '1.2.3.4' }, { hardware }, { hardware: '2.999.4', serials: [{ is: 'all' }] }],
     firmwarePackageInfo: { type: 3n, dependencies: [{ id: '1.2.3.9', version: 4n }, {}] },
     contentHints: { description: 'Pump controller, "größer"' },
     implCryptoAlgs: ['2.16.840.1.101.3.4.2.1'],
     implCompressAlgs: ['1.2.840.113549.1.9.16.3.8'],
     signingTime: nowMs,
   })
+})
+
+test.each<[string, Partial<PackageOrder>, RegExp]>([
+  ['declares itself stale', { stale: 17n }, /version 17.*itself included/],
+  ['lists units of hardware it is not for', { communities: [{ hardware: '1.2.3', serials: [{ is: 'all' }] }] }, /1\.2\.3.*not for that hardware/],
+  ['limits itself to a range that holds no unit', { communities: [{ hardware, serials: [{ is: 'block', low: utf8('B9'), high: utf8('A1') }] }] }, /between "B9" and "A1"/],
+])('a package that no unit could ever take is not made: one that %s', async (_what, changes, says) => {
+  const { bare } = await house()
+  const made = await makePackage({ ...orderWith(), ...changes }, bare)
+  expect(made).toMatchObject({ kind: 'bad-order', says: expect.stringMatching(says) as string })
 })
 
 test('a legacy name and a legacy stale version are carried too', async () => {

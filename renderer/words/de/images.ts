@@ -97,7 +97,7 @@ export const images = {
   proven: 'Was nachgewiesen wurde',
   hardware: 'Hardware',
   certificates: 'Zertifikate',
-  bareKey: 'Keine: Ein bloßer Schlüssel hat signiert.',
+  bareKey: 'Keine nötig: Der Vertrauensanker selbst hat signiert.',
   anchor: 'Vertraut über',
   signedAt: 'Signiert',
   communities: 'Gemeinschaften',

@@ -97,7 +97,7 @@ export const images = {
   proven: 'What was proven',
   hardware: 'Hardware',
   certificates: 'Certificates',
-  bareKey: 'None: a bare key signed.',
+  bareKey: 'None needed: the trust anchor itself signed.',
   anchor: 'Trusted through',
   signedAt: 'Signed',
   communities: 'Communities',

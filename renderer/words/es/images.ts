@@ -97,7 +97,7 @@ export const images = {
   proven: 'Lo que se ha verificado',
   hardware: 'Hardware',
   certificates: 'Certificados',
-  bareKey: 'Ninguno: firmado solo con una clave.',
+  bareKey: 'No hace falta ninguno: firmó la propia ancla de confianza.',
   anchor: 'De confianza por',
   signedAt: 'Fecha de firma',
   communities: 'Comunidades',

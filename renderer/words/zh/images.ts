@@ -97,7 +97,7 @@ export const images = {
   proven: '已验证的内容',
   hardware: '硬件',
   certificates: '证书',
-  bareKey: '无：由裸密钥签名。',
+  bareKey: '无需证书：由信任锚直接签名。',
   anchor: '信任来源',
   signedAt: '签名时间',
   communities: '社区（community）',
