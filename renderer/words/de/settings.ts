@@ -1,6 +1,7 @@
 // Texte der Einstellungen.
 export const settings = {
   title: 'Optionen',
+  general: 'Allgemein',
   person: 'Person an der Station',
   personHint: 'Steht in jedem Protokolleintrag.',
   personWrong: 'Geben Sie einen Namen von 1 bis 80 Zeichen ein.',

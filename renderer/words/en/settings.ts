@@ -1,6 +1,7 @@
 // Texts of the settings.
 export const settings = {
   title: 'Settings',
+  general: 'General',
   person: 'Person at the station',
   personHint: 'Written into every log entry.',
   personWrong: 'Type a name of 1 to 80 characters.',

@@ -1,6 +1,7 @@
 // Textos de los ajustes.
 export const settings = {
   title: 'Ajustes',
+  general: 'General',
   person: 'Persona en la estación',
   personHint: 'Figura en cada entrada del registro.',
   personWrong: 'Escribir un nombre de 1 a 80 caracteres.',

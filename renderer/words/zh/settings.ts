@@ -1,6 +1,7 @@
 // 设置视图的文字。
 export const settings = {
   title: '设置',
+  general: '常规',
   person: '当前操作人',
   personHint: '写入每条日志。',
   personWrong: '请输入 1 到 80 个字符的姓名。',
