@@ -178,7 +178,7 @@ describe('refused', () => {
     ['an option of --in-place without it', ['app.img', 'x.cms', '--slot-address', '0x8000'], 'bad-option', /--slot-address goes with --in-place/],
     ['an image where firmware is to be laid out', ['app.img', 'x.cms', '--in-place', '--slot-address', '0x8000', '--image-key', 'rel.pem', '--image-version', '1.0.0'], 'is-image', /an image already/],
     ['a link step that writes nothing', ['app.bin', 'x.cms', '--in-place', '--slot-address', '0x8000', '--image-key', 'rel.pem', '--image-version', '1.0.0', '--relink', 'true'], 'relink-failed', /SLOTWRIGHT_OUT/],
-    ['firmware that is no image', ['app.bin', 'x.cms'], 'bad-magic', /sign it first\.\n$/],
+    ['firmware that is no image', ['app.bin', 'x.cms'], 'not-an-image', /sign it first\.\n$/],
     ['compression in place', ['app.bin', 'x.cms', '--in-place', '--slot-address', '0x8000', '--image-key', 'rel.pem', '--image-version', '1.0.0', '--compress'], 'bad-option', /the core executes the very bytes/],
   ])('making: %s', async (_what, words, kind, says) => {
     expectRefusal(await call('package', 'make', ...words, '-k', 'rel.pem', '--hardware', hardware, '--id', id), kind, says)
