@@ -1,15 +1,16 @@
 // An image's report as a person reads it: claims, then what was proven, then what is wrong.
 import type { ImageReport } from '../image/inspect.ts'
+import type { OpenedImage } from '../image/open.ts'
 import { columns, sizeWords } from './terminal.ts'
 import type { Paint } from './terminal.ts'
 
 /** Bytes of a TLV's value shown before the dots. */
 const hexShown = 32
 
-export type ReportWords = Readonly<{ path: string; report: ImageReport; signedBy: string | null }>
+export type ReportWords = Readonly<{ path: string; report: ImageReport; signedBy: string | null; opened?: Pick<OpenedImage, 'decrypted' | 'verified'> | null }>
 
-/** The whole report; `signedBy` is the name of the known key that proved it. */
-export function reportWords({ path, report, signedBy }: ReportWords, paint: Paint): string {
+/** The whole report; `signedBy` is the name of the known key that proved it, `opened` what the plaintext proved besides. */
+export function reportWords({ path, report, signedBy, opened = null }: ReportWords, paint: Paint): string {
   const { header, hash, signature } = report
   const rows: string[][] = [
     ['version', report.version],
@@ -18,9 +19,9 @@ export function reportWords({ path, report, signedBy }: ReportWords, paint: Pain
     ...(header.loadAddress === 0 ? [] : [['load address', `0x${header.loadAddress.toString(16)}`]]),
     ...(report.endian === 'big' ? [['byte order', 'big endian']] : []),
     ...(report.securityCounter === null ? [] : [['security counter', String(report.securityCounter)]]),
-    ['hash', hash === null ? paint.bad('none') : `${hash.claimed}  ${hashWords(hash, paint)}`],
+    ['hash', hash === null ? paint.bad('none') : `${hash.claimed}  ${opened?.decrypted === true ? paint.good('holds, once decrypted') : hashWords(hash, paint)}`],
     ['key', report.keyHash === null ? '-' : `${report.keyHash}${signedBy === null ? '' : `  (${signedBy})`}`],
-    ['signature', signature === null ? paint.bad('unsigned') : `${signature.name}  ${signatureWords(signature, paint)}`],
+    ['signature', signature === null ? paint.bad('unsigned') : `${signature.name}  ${opened !== null && opened.verified.signedBy !== null ? paint.good('holds') : signatureWords(signature, paint)}`],
     ...(report.trailer === null ? [] : [['trailer', report.trailer.means.says]]),
     ...(report.rest.is === 'padding' ? [['padding', sizeWords(report.rest.bytes)]] : []),
   ]
@@ -51,7 +52,7 @@ function trailerDocument({ means, ...trailer }: NonNullable<ImageReport['trailer
 
 function hashWords(hash: NonNullable<ImageReport['hash']>, paint: Paint): string {
   if (hash.check === 'matches') return paint.good('holds')
-  return hash.check === 'encrypted' ? paint.care('covers the plaintext; not checked') : paint.bad('does not hold')
+  return hash.check === 'encrypted' ? paint.care('covers the plaintext; --decrypt-key checks it') : paint.bad('does not hold')
 }
 
 function signatureWords(signature: NonNullable<ImageReport['signature']>, paint: Paint): string {

@@ -77,7 +77,8 @@ export class Keyring {
 
   /**
    * Takes in a key from PEM text. It is filed under `newPassphrase` (null: plain, test keys only). MCUboot's published
-   * test keys are refused for production (`public-test-key`). An x25519 key can be filed, but only encrypts.
+   * test keys are refused for production (`public-test-key`). An x25519 key can be filed, but only encrypts. A key that the ring
+   * has is refused under a second name too (`key-taken`): it would sign there past its retirement and its policy.
    */
   async add(name: string, pem: string, options: { class: KeyClass; passphrase?: string; newPassphrase: string | null }): Promise<KeyEntry | Failure> {
     return attemptAsync(async () => {
@@ -86,6 +87,7 @@ export class Keyring {
       must(await this.#free(name))
       const key = must(await readKeyPem(pem, options.passphrase))
       try {
+        must(await this.#unknown(toHex(key.publicKey.spki)))
         return must(await this.#file(name, key, options.class, options.newPassphrase))
       } finally {
         key.wipe()
@@ -116,12 +118,14 @@ export class Keyring {
 
   /**
    * Takes in a key that lies in a token: only its description is written, with the URI that finds it again (a place to read
-   * the PIN from is left out). Kinds: `bad-name`, `name-taken`, `public-test-key`, `bad-uri`, `home-unwritable`.
+   * the PIN from is left out). Kinds: `bad-name`, `name-taken`, `key-taken`, `public-test-key`, `bad-uri`,
+   * `home-unwritable`.
    */
   async addToken(name: string, key: Readonly<{ publicKey: PublicKey; uri: string; residence: Residence; class: KeyClass }>): Promise<KeyEntry | Failure> {
     return attemptAsync(async () => {
       must(checkName(name))
       must(await this.#free(name))
+      must(await this.#unknown(toHex(key.publicKey.spki)))
       const { pinSource: _pinSource, ...uri } = must(parsePkcs11Uri(key.uri))
       const fingerprint = toHex(keyHash(key.publicKey))
       const testKey = knownTestKey(fingerprint)
@@ -237,6 +241,15 @@ export class Keyring {
   async #free(name: string): Promise<null | Failure> {
     const taken = await Promise.all(['pem', 'json'].map((ending) => stat(join(this.folder, `${name}.${ending}`)).catch(() => null)))
     return taken.some((file) => file !== null) ? nameTaken(name) : null
+  }
+
+  async #unknown(spki: string): Promise<null | Failure> {
+    const entries = await this.list()
+    if (failed(entries)) return entries
+    const there = entries.find((entry) => entry.spki === spki)
+    if (there === undefined) return null
+    const how = there.retiredAt === null ? 'Use it under that name; its policy holds wherever it lies' : 'It is retired and stays so; make a new key'
+    return new Failure('key-taken', `This very key is in the ring already, as ${there.name}. ${how}.`, { name: there.name })
   }
 
   async #file(name: string, key: FileKey, keyClass: KeyClass, passphrase: string | null): Promise<KeyEntry | Failure> {

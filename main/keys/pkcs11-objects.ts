@@ -6,6 +6,7 @@ import { Failure, failed } from '../base/failure.ts'
 import type { KeyAlgorithm, PublicKey } from '../base/signer.ts'
 import { ckr, codeOf } from './pkcs11-codes.ts'
 import { ecParamsOf, publicKeyFromEc, publicKeyFromInfo, publicKeyFromRsa } from './pkcs11-public.ts'
+import { formatPkcs11Uri } from './pkcs11-uri.ts'
 import type { KeyAsked, Residence, TokenKeyRow } from './pkcs11-words.ts'
 import { readPublicDer } from './publicpem.ts'
 
@@ -107,11 +108,16 @@ export function findKey(api: Pkcs11Api, session: Handle, asked: KeyAsked, token:
   const keys = objects(api, session, template).map((handle) => read(api, session, handle, true))
   const [key, second] = keys
   if (second !== undefined) {
-    return new Failure('ambiguous-token-key', `Several keys in ${token} fit: ${keys.slice(0, 6).map(({ row }) => `"${row.label}" (id ${row.id})`).join(', ')}. Name the id too, as pkcs11:…;id=%….`)
+    return new Failure('ambiguous-token-key', `Several keys in ${token} fit: ${keys.slice(0, 6).map(({ row }) => `"${row.label}" (id ${row.id})`).join(', ')}${keys.length > 6 ? ' and more' : ''}. ${howToChoose(keys.map(({ row }) => row))}`)
   }
   if (key !== undefined) return key
   const name = asked.object === undefined ? `with the id ${asked.id ?? '?'}` : `called "${asked.object}"`
   return new Failure('token-key-missing', `There is no private key ${name} in ${token}. Check its name with: slotwright key tokens; or it was deleted there.`, { object: asked.object ?? '', id: asked.id ?? '' })
+}
+
+function howToChoose(rows: readonly Readonly<{ label: string }>[]): string {
+  const labels = new Set(rows.map(({ label }) => label))
+  return labels.size === rows.length && !labels.has('') ? `Name one of them, as ${formatPkcs11Uri({ object: rows[0]?.label ?? '' }).replace(':', ':…;')}.` : 'Name the id too, as pkcs11:…;id=%….'
 }
 
 function read(api: Pkcs11Api, session: Handle, handle: Handle, isPrivate: boolean): FoundObject {

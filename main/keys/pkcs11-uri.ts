@@ -74,9 +74,17 @@ function readAttributes(said: Record<string, string | number>, text: string, bet
     if (at < 0 || field === undefined) refuse('bad-uri', `The PKCS#11 URI has an attribute "${name.slice(0, 40)}" that is not known ${between === ';' ? 'before' : 'after'} its question mark (RFC 7512). Known here: ${Object.keys(names).join(', ')}.`)
     if (Object.hasOwn(said, field)) refuse('bad-uri', `The PKCS#11 URI says "${name}" twice.`)
     const raw = part.slice(at + 1)
-    if (!allowed.test(raw)) refuse('bad-uri', `The value of "${name}" in the PKCS#11 URI has a character that must be percent-encoded.`)
+    if (!allowed.test(raw)) refuse('bad-uri', `The value of "${name}" in the PKCS#11 URI has ${strayIn(raw, allowed)}`)
     said[field] = valueOf(field, name, raw)
   }
+}
+
+/** The first thing in a value that has to be written otherwise, and how. */
+function strayIn(raw: string, allowed: RegExp): string {
+  const bad = /%(?![0-9A-Fa-f]{2})/.test(raw) ? '%' : [...raw].find((character) => character !== '%' && !allowed.test(character)) ?? '%'
+  const written = [...utf8(bad)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('')
+  const called = bad === ' ' ? 'a blank' : /^\p{C}$/u.test(bad) ? 'a control character' : `"${bad}"`
+  return `${called} in it: write it as ${written}.`
 }
 
 function valueOf(field: keyof Pkcs11Uri, name: string, raw: string): string | number {

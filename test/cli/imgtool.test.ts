@@ -28,6 +28,9 @@ test('an encrypted and compressed image opens with the board\'s key down to the 
   const words = await slotwright('inspect', at('secret.img'), '--decrypt-key', at('board.pem'))
   expect(words.stdout).toMatch(/decrypted: the plaintext hash holds; unpacked to 60000 bytes/)
   expect(words.stdout).toMatch(/next boot would try it once/)
+  expect(words.stdout).toMatch(/hash +[0-9a-f]+ +holds, once decrypted\n/)
+  expect((await slotwright('inspect', at('secret.img'))).stdout).toMatch(/hash +[0-9a-f]+ +covers the plaintext; --decrypt-key checks it\n/)
+  expect((await slotwright('verify', at('secret.img'), '-k', at('sign.pem'))).stdout).toMatch(/^Its ed25519 signature holds\. It is encrypted/)
   expect(document(await slotwright('verify', at('secret.img'), '--decrypt-key', at('board.pem'), '-k', at('sign.pem'), '--json'))).toMatchObject({ holds: true, hashCheck: 'matches', opened: { decrypted: true } })
 })
 
@@ -56,6 +59,7 @@ test('size foretells what sign makes, and each swap mode\'s room, with the publi
   const tight = document<{ modes: { mode: string; fits: boolean }[] }>(await slotwright('size', at('app.bin'), '-v', '1.0.0', '-H', '0x200', '--pad-header', '-S', '0x10000', '--json'))
   expect(tight.modes.filter(({ fits }) => fits).map(({ mode }) => mode)).not.toContain('swap-move')
   expect((await slotwright('size', at('app.bin'), at('out.img'), ...layout)).stdout).toMatch(/swap-move +\d+ +\d+ +fits/)
+  expect((await slotwright('size', at('app.bin'), '-v', '1.0.0', '-H', '0x200', '--pad-header', '-S', '0x10000')).stdout).toContain('Without a signature, since no key was named.')
 })
 
 test('keyinfo tells private from public, and --require is an exit code', async () => {

@@ -113,9 +113,10 @@ describe('policy', () => {
     expect(entries[0]?.data).toMatchObject({ failure: 'needs-accounts', policy: { decision: 'refused', product: 'pump' } })
   }, 60_000)
 
-  test('a test key never signs for production', async () => {
-    await call(['key', 'add', 'pkcs11:token=Release;object=line', '-n', 'line-as-test', '--class', 'test', '--pin-file', pinFile])
-    expectRefusal(await sign('line-as-test', 'none.bin', '--pin-file', pinFile, '--for', 'production'), 'test-key', /never signs for a production recipe/)
+  test('a test key never signs for production, and a key held by a policy gets no second name', async () => {
+    expectRefusal(await call(['key', 'add', 'pkcs11:token=Release;object=strict', '-n', 'lax', '--class', 'test', '--pin-file', pinFile]), 'key-taken', /as strict/)
+    await call(['key', 'generate', '--token', 'pkcs11:token=Release', '-n', 'trial', '-t', 'ed25519', '--class', 'test', '--pin-file', pinFile])
+    expectRefusal(await sign('trial', 'none.bin', '--pin-file', pinFile, '--for', 'production'), 'test-key', /never signs for a production recipe/)
   })
 })
 

@@ -52,6 +52,15 @@ describe('what is refused', () => {
     expect(kindOf(parsePkcs11Uri(text))).toBe(kind)
   })
 
+  test.each([
+    ['pkcs11:token=Release HSM', /has a blank in it: write it as %20\.$/],
+    ['pkcs11:token=a#b', /"#" in it: write it as %23\.$/],
+    ['pkcs11:token=50%', /"%" in it: write it as %25\.$/],
+    ['pkcs11:token=Zürich', /"ü" in it: write it as %C3%BC\.$/],
+  ])('%s: what has to be written otherwise is named, with how', (text, says) => {
+    expect(parsePkcs11Uri(text)).toMatchObject({ says: expect.stringMatching(says) as string })
+  })
+
   test('a file that is called so is not taken for a URI', () => {
     expect(isPkcs11Uri('pkcs11.pem')).toBe(false)
     expect(isPkcs11Uri('./pkcs11:x')).toBe(false)

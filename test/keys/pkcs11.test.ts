@@ -137,6 +137,7 @@ describe('finding', () => {
     expect(kindOf(answer)).toBe(kind)
     expect(troubles).toEqual(kind === 'bad-uri' ? [] : [kind])
     if (answer instanceof Failure) expect(answer.says).toMatch(/^[A-Z].*[.?)]$|module-path=PATH$|;id=%….$|key tokens/s)
+    if (kind === 'ambiguous-token-key' && answer instanceof Failure) expect(answer.says).toMatch(/Name one of them, as pkcs11:…;object=key-/)
   })
 
   test('a file that is no module is said to be none, and the others go on', async () => {
@@ -252,7 +253,7 @@ describe('keys that could leave their token', () => {
     const ring = new Keyring(join(folder, 'keys'))
     const production = good(await ring.addToken('brought', { ...key, class: 'production' }))
     expect(production.warning).toMatch(/copies may exist|can leave/)
-    expect(good(await ring.addToken('brought-test', { ...key, class: 'test' })).warning).toBeNull()
+    expect(good(await new Keyring(join(folder, 'trial')).addToken('brought', { ...key, class: 'test' })).warning).toBeNull()
     expect(good(await ring.list())).toContainEqual(production)
     expect(kindOf(await ring.open('brought'))).toBe('key-in-token')
     rmSync(folder, { recursive: true })

@@ -63,7 +63,7 @@ async function inspectOne(call: Call, path: string, bytes: Uint8Array, flags: In
     : !failed(opened) && opened.decompressed?.signatureHolds !== false
   return {
     document: { file: path, ...reportDocument(report), signedBy, ...(opened === null ? {} : { opened: failed(opened) ? { failure: { kind: opened.kind, says: opened.says } } : openedDocument(opened) }) },
-    words: `${reportWords({ path, report, signedBy }, call.paint)}${openedSays === null ? '' : `\n\n${failed(opened) ? call.paint.bad('!') : call.paint.good('ok')} ${openedSays}`}`,
+    words: `${reportWords({ path, report, signedBy, opened: failed(opened) ? null : opened }, call.paint)}${openedSays === null ? '' : `\n\n${failed(opened) ? call.paint.bad('!') : call.paint.good('ok')} ${openedSays}`}`,
     good: holds,
   }
 }

@@ -8,6 +8,7 @@ import { keyAlgorithms } from '../../base/signer.ts'
 import type { KeyAlgorithm } from '../../base/signer.ts'
 import { keyHash } from '../../image/keyhash.ts'
 import type { KeyEntry } from '../../keys/keyring.ts'
+import type { Residence } from '../../keys/pkcs11-words.ts'
 import type { KeyClass } from '../../keys/policy.ts'
 import type { Act, Answer, Call } from '../call.ts'
 import { oneOf } from '../numbers.ts'
@@ -83,13 +84,18 @@ async function listKeys(call: Call, tokens: Tokens, uri: string, flags: PinOptio
   return {
     document: { keys: keys.map((key) => ({ ...key, verdict: judgeResidence(key.residence) })) },
     words: keys.length === 0 ? 'There is no key in this token.' : columns([
-      ['label', 'id', 'type', ''].map(call.paint.dim),
+      ['label', 'id', 'type', 'sensitive', 'extractable', 'always sensitive', ''].map(call.paint.dim),
       ...keys.map((key) => {
         const { says, warns } = judgeResidence(key.residence)
-        return [key.label, key.id, key.called, key.privateSeen ? (warns ? call.paint.care(says) : says) : 'only the public half']
+        return [key.label, key.id, key.called, ...(key.privateSeen ? [...proofOf(key.residence), warns ? call.paint.care(says) : says] : ['', '', '', 'only the public half'])]
       }),
     ]),
   }
+}
+
+/** CKA_SENSITIVE, CKA_EXTRACTABLE and CKA_ALWAYS_SENSITIVE: what the sentence rests on. */
+function proofOf({ sensitive, extractable, alwaysSensitive }: Residence): string[] {
+  return [sensitive, extractable, alwaysSensitive].map((value) => (value === null ? 'not said' : value ? 'yes' : 'no'))
 }
 
 /** `key add pkcs11:…`: the ring gets a description of the key, the token keeps it. */
@@ -136,6 +142,7 @@ async function noted(call: Call, kind: 'key-created' | 'key-imported', entry: Ke
     document: { ...entry, residence: verdict, entry: logged.seq },
     words: [
       `${entry.name}: ${entry.algorithm} ${entry.class} key ${what}, fingerprint ${entry.fingerprint}`,
+      ...(entry.token === null ? [] : [proofOf(entry.token.residence).map((value, at) => `${['CKA_SENSITIVE', 'CKA_EXTRACTABLE', 'CKA_ALWAYS_SENSITIVE'][at]} ${value}`).join(', ')]),
       ...(verdict === null ? [] : [entry.warning === null ? verdict.says : `${call.paint.care('!')} ${verdict.says}`]),
       entry.token?.uri ?? '',
     ].join('\n'),

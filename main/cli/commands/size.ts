@@ -46,7 +46,7 @@ async function size(call: Call, input: string, flags: SizeFlags): Promise<Answer
   const report = sizeReport(measured, { ...measured.trailer, primaryBytes, secondaryBytes: flags.slotSize, sectorBytes: flags.sectorSize })
   return {
     document: { file: input, slotBytes: flags.slotSize, primaryBytes, sectorBytes: flags.sectorSize, ...report, compression: measured.compression },
-    words: sizeWordsOf(call, report, measured),
+    words: `${sizeWordsOf(call, report, measured)}${key === null && options.fixedSignature === undefined ? '\n\nWithout a signature, since no key was named.' : ''}`,
   }
 }
 

@@ -28,7 +28,11 @@ export function declare(command: Command, act: Act): void {
       if (opened?.decompressed?.signatureHolds === false) return new Failure('bad-signature', 'The image itself verifies, but the signature of the unpacked image (DECOMP_SIGNATURE) does not hold: boards would unpack it and then refuse it.')
       const { signedBy } = verified
       const version = formatVersion(verified.version)
-      const proven = signedBy === null ? 'Its hash holds; its signature was not checked (give --key).' : `Hash and ${signedBy.algorithm} signature hold${verified.hashCheck === 'encrypted' ? ' (encrypted: the hash itself was not recomputed)' : ''}.`
+      const proven = signedBy === null
+        ? 'Its hash holds; its signature was not checked (give --key).'
+        : verified.hashCheck === 'encrypted'
+          ? `Its ${signedBy.algorithm} signature holds. It is encrypted, and its hash covers the plaintext: give --decrypt-key to check that too.`
+          : `Hash and ${signedBy.algorithm} signature hold.`
       return {
         document: {
           file: path,

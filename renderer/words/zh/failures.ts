@@ -166,7 +166,7 @@ export const failure = {
   'ambiguous-key': '有多个密钥符合。请输入名称或更多位数。',
   'bad-name': '此名称不能用于密钥。',
   'name-taken': '此名称已被使用。',
-  'key-taken': '此密钥已在密钥环中，名称不同。',
+  'key-taken': '密钥库中已有此密钥，名称不同。',
   'damaged-key': '此密钥的存放文件已损坏。请从备份恢复。',
   'unreadable-key': '密钥文件无法读取。',
   'home-unreadable': '密钥文件夹无法读取。',
