@@ -379,6 +379,8 @@ export type StationApi = {
 export type WindowApi = {
   call<M extends MethodName>(method: M, args: ArgsOf<M>): Promise<import('./views.ts').Reply<ResultOf<M>>>
   subscribe(listener: (event: StationEvent) => void): () => void
+  /** The system's own, the first the dearest (BCP 47). */
+  readonly languages: readonly string[]
 }
 
 export { formatTrouble } from '../line/serial-rule.ts'

@@ -16,11 +16,12 @@ import { makeAnswer } from './answer.ts'
 import { namedHome } from './arguments.ts'
 import { openBridge, type Bridge } from './bridge.ts'
 import { makeDialogs } from './dialogs.ts'
+import { beginIn, speakIn } from './language.ts'
 import { makeOpening } from './opening.ts'
 import { removeLeftFolders } from './own-folder.ts'
 import { beginPages, beginProgram, themeSourceOf } from './program.ts'
 import { recall, remember, type Remembered } from './remembered.ts'
-import { openWindow } from './window.ts'
+import { openWindow, setMenu } from './window.ts'
 
 const home = homeFolder(namedHome(process.argv.slice(1)))
 const windowFolder = folderForWindow(home)
@@ -62,7 +63,7 @@ async function settle(station: Station): Promise<void> {
   seat = session
   session.api.subscribe((event) => bridge?.tell(event))
   const settings = await station.settings({})
-  if (!failed(settings)) useTheme(settings)
+  if (!failed(settings)) useSettings(settings)
   // Practice boards never join a line that has real ones, and do not come back to a person who has put them away.
   const ports = await station.listPorts({})
   // Where people have accounts nobody is here yet.
@@ -77,9 +78,10 @@ async function settle(station: Station): Promise<void> {
   })
 }
 
-function useTheme(settings: SettingsView): void {
-  nativeTheme.themeSource = themeSourceOf(settings.theme)
-  keep({ theme: settings.theme })
+function useSettings({ theme, language }: SettingsView): void {
+  nativeTheme.themeSource = themeSourceOf(theme)
+  if (speakIn(language)) setMenu()
+  keep({ theme, language })
 }
 
 function keep(change: Partial<Remembered>): void {
@@ -95,7 +97,7 @@ function openInstaller({ todo }: UpdateView): void {
 /** What the shell itself must follow when the window's call went well. */
 function followed(method: MethodName, value: unknown): void {
   if (method === 'applyUpdate') openInstaller(value as UpdateView)
-  if (method === 'changeSettings') useTheme(value as SettingsView)
+  if (method === 'changeSettings') useSettings(value as SettingsView)
   if (method === 'startPractice') keep({ practice: true })
   if (method === 'stopPractice') keep({ practice: false })
 }
@@ -141,7 +143,8 @@ function leave(): void {
   leaving ??= opening.close().catch((error: unknown) => console.error('closing the station failed:', error)).finally(() => app.exit(0))
 }
 
-beginProgram({ windowFolder, leave, afterFault: 'The log is safe: what was done is written, and the next start says how far each board came.' })
+beginIn(remembered.language)
+beginProgram({ windowFolder, leave, of: 'station' })
 
 if (app.requestSingleInstanceLock()) {
   app.on('second-instance', () => {

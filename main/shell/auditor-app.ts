@@ -13,12 +13,13 @@ import { makeAnswer } from './answer.ts'
 import { namedAuditor } from './arguments.ts'
 import { openBridge, type Bridge } from './bridge.ts'
 import { makeDialogs } from './dialogs.ts'
+import { speakIn } from './language.ts'
 import { makeOwnFolder, removeLeftFolders } from './own-folder.ts'
 import { runtimeHere } from './opening.ts'
 import { paper } from './paper.ts'
 import { beginPages, beginProgram, themeSourceOf } from './program.ts'
 import { atFirst } from './remembered.ts'
-import { openWindow } from './window.ts'
+import { openWindow, setMenu } from './window.ts'
 
 const path = namedAuditor(process.argv) ?? ''
 const windowFolder = makeOwnFolder(tmpdir())
@@ -50,7 +51,10 @@ const answer = makeAnswer({
   chooseTarget: dialogs.chooseTarget,
   fullScreen: () => false,
   done(method, value) {
-    if (method === 'changeSettings') nativeTheme.themeSource = themeSourceOf((value as SettingsView).theme)
+    if (method !== 'changeSettings') return
+    const { theme, language } = value as SettingsView
+    nativeTheme.themeSource = themeSourceOf(theme)
+    if (speakIn(language)) setMenu()
   },
   report: (method, error) => console.error(`fault in ${method}:`, error),
 })
@@ -61,7 +65,7 @@ function leave(): void {
   app.exit(0)
 }
 
-beginProgram({ windowFolder, leave, afterFault: 'The log that was looked at is as it was.' })
+beginProgram({ windowFolder, leave, of: 'auditor' })
 app.on('window-all-closed', leave)
 // Quitting by the menu or the system closes windows without the event above.
 app.on('will-quit', leave)

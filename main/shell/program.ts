@@ -4,6 +4,7 @@
 import { app, dialog, protocol } from 'electron'
 import { join } from 'node:path'
 import type { SettingsView } from '../contract/views.ts'
+import { shellWords } from './language.ts'
 import { makePage, pageScheme } from './page.ts'
 import { lockContents, lockSession, setMenu } from './window.ts'
 
@@ -12,15 +13,16 @@ export type Program = Readonly<{
   windowFolder: string
   /** Ends the program; a terminal or a system that ends it is not asked back. */
   leave(): void
-  /** What a fault leaves behind, in a sentence for whoever sits there. */
-  afterFault: string
+  /** Whose fault's last words are said: what it leaves behind differs. */
+  of: 'station' | 'auditor'
 }>
 
 /** To be called once, before the runtime is ready. */
-export function beginProgram({ windowFolder, leave, afterFault }: Program): void {
+export function beginProgram({ windowFolder, leave, of }: Program): void {
   const stopAtBug = (error: unknown) => {
     console.error(error)
-    if (app.isReady()) dialog.showErrorBox('Slotwright stopped', `There is a fault in Slotwright and it cannot go on. ${afterFault} The terminal shows more.`)
+    const { title, says, more, [of]: after } = shellWords().fault
+    if (app.isReady()) dialog.showErrorBox(title, [says, after, more].join('\n'))
     app.exit(1)
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, leave)

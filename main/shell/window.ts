@@ -2,7 +2,9 @@
 // origin, no other window, no frame, no permission, no request that leaves the machine.
 import { BrowserWindow, Menu, app, dialog, nativeTheme, session, type MenuItemConstructorOptions, type Session, type WebContents } from 'electron'
 import { spawn } from 'node:child_process'
+import { languagesArgument } from '../contract/channels.ts'
 import { pageOrigin, pageUrl } from './page.ts'
+import { shellWords, systemLanguages } from './language.ts'
 import type { Remembered } from './remembered.ts'
 
 export const smallest = { width: 960, height: 640 } as const
@@ -35,6 +37,9 @@ export function lockContents(contents: WebContents): void {
   contents.setWindowOpenHandler(() => ({ action: 'deny' }))
 }
 
+/** The system's languages: the page's own `navigator.languages` are those that the runtime was told to begin with. */
+const forPreload = [languagesArgument + systemLanguages.join()]
+
 /** Opens the one window; it shows itself when its first frame is drawn. */
 export function openWindow(preload: string, remembered: Remembered): BrowserWindow {
   const window = new BrowserWindow({
@@ -59,6 +64,7 @@ export function openWindow(preload: string, remembered: Remembered): BrowserWind
       webviewTag: false,
       navigateOnDragDrop: false,
       spellcheck: false,
+      additionalArguments: forPreload,
       devTools: !app.isPackaged,
     },
   })
@@ -79,17 +85,25 @@ function comeBack(window: BrowserWindow): void {
   })
 }
 
-/** A small menu: it carries the keys people expect, and it is hidden until Alt is pressed. */
+/** A small menu: it carries the keys people expect, and it is hidden until Alt is pressed. Made anew when the language changes. */
 export function setMenu(): void {
   const look = (what: 'openFile' | 'openDirectory') => () => void openLog(what).catch((error: unknown) => console.error('opening a log failed:', error))
+  const { menu } = shellWords()
   const template: MenuItemConstructorOptions[] = [
-    { label: 'Station', submenu: [{ label: 'Look at a log file or bundle…', click: look('openFile') }, { label: 'Look at a home\'s log…', click: look('openDirectory') }, { type: 'separator' }, { role: 'quit' }] },
-    { role: 'editMenu' },
+    { label: menu.station, submenu: [{ label: menu.lookFile, click: look('openFile') }, { label: menu.lookHome, click: look('openDirectory') }, { type: 'separator' }, { label: menu.quit, role: 'quit' }] },
     {
-      label: 'View',
+      label: menu.edit,
       submenu: [
-        { role: 'reload' }, { type: 'separator' }, { role: 'resetZoom' }, { role: 'zoomIn' }, { role: 'zoomOut' }, { type: 'separator' }, { role: 'togglefullscreen' },
-        ...(app.isPackaged ? [] : [{ role: 'toggleDevTools' } satisfies MenuItemConstructorOptions]),
+        { label: menu.undo, role: 'undo' }, { label: menu.redo, role: 'redo' }, { type: 'separator' },
+        { label: menu.cut, role: 'cut' }, { label: menu.copy, role: 'copy' }, { label: menu.paste, role: 'paste' }, { type: 'separator' }, { label: menu.selectAll, role: 'selectAll' },
+      ],
+    },
+    {
+      label: menu.view,
+      submenu: [
+        { label: menu.reload, role: 'reload' }, { type: 'separator' }, { label: menu.actualSize, role: 'resetZoom' }, { label: menu.zoomIn, role: 'zoomIn' }, { label: menu.zoomOut, role: 'zoomOut' },
+        { type: 'separator' }, { label: menu.fullScreen, role: 'togglefullscreen' },
+        ...(app.isPackaged ? [] : [{ label: menu.tools, role: 'toggleDevTools' } satisfies MenuItemConstructorOptions]),
       ],
     },
   ]
@@ -98,14 +112,15 @@ export function setMenu(): void {
 
 /** Opens a log that the person chooses in a window of its own, which only looks: the program once more, as `--auditor`. */
 async function openLog(what: 'openFile' | 'openDirectory'): Promise<void> {
+  const { allFiles, open: { log: { title, files } }, notOpened } = shellWords()
   const { canceled, filePaths } = await dialog.showOpenDialog({
-    title: 'Choose a log to look at', properties: [what],
-    ...(what === 'openFile' ? { filters: [{ name: 'Log or audit bundle', extensions: ['db', 'sqlite', 'zip'] }, { name: 'All files', extensions: ['*'] }] } : {}),
+    title, properties: [what],
+    ...(what === 'openFile' ? { filters: [{ name: files, extensions: ['db', 'sqlite', 'zip'] }, { name: allFiles, extensions: ['*'] }] } : {}),
   })
   const path = filePaths[0]
   if (canceled || path === undefined) return
   const { ELECTRON_RUN_AS_NODE: _, ...env } = process.env
   const child = spawn(process.execPath, [...(app.isPackaged ? [] : [app.getAppPath()]), ...(app.commandLine.hasSwitch('no-sandbox') ? ['--no-sandbox'] : []), `--auditor=${path}`], { detached: true, stdio: 'ignore', env })
-  child.on('error', (error) => dialog.showErrorBox('The log was not opened', error.message))
+  child.on('error', (error) => dialog.showErrorBox(notOpened, error.message))
   child.unref()
 }

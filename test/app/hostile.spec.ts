@@ -4,7 +4,7 @@ import { eightAttached, expect, test } from './station-window.ts'
 
 type Loose = { call(method: unknown, args?: unknown): Promise<{ ok: boolean; failure?: { kind: string; says: string } }> }
 
-test('the page has no Node, no Electron and nothing but two functions', async ({ station }) => {
+test('the page has no Node, no Electron and nothing but two functions and the system\'s languages', async ({ station }) => {
   const { page } = station
   await eightAttached(page)
   const found = await page.evaluate(() => ({
@@ -12,7 +12,7 @@ test('the page has no Node, no Electron and nothing but two functions', async ({
     api: Object.keys(window.slotwright).sort(),
     frozen: Object.isFrozen(window.slotwright),
   }))
-  expect(found).toEqual({ globals: [], api: ['call', 'subscribe'], frozen: true })
+  expect(found).toEqual({ globals: [], api: ['call', 'languages', 'subscribe'], frozen: true })
   const settings = await station.app.evaluate(({ BrowserWindow }) => {
     const contents = BrowserWindow.getAllWindows()[0]?.webContents as unknown as { getLastWebPreferences(): Record<string, unknown> }
     const off = ['nodeIntegration', 'nodeIntegrationInWorker', 'nodeIntegrationInSubFrames', 'webviewTag', 'allowRunningInsecureContent', 'experimentalFeatures', 'enableBlinkFeatures', 'navigateOnDragDrop']

@@ -192,6 +192,7 @@ export function fakeApi(scene: Partial<Scene> = {}): WindowApi & { push(event: S
       asked.push({ method, args })
       return answer(method, args)
     }) as WindowApi['call'],
+    languages: [],
     subscribe(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
