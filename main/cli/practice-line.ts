@@ -3,6 +3,7 @@
 import { resolve } from 'node:path'
 import { Failure, failed } from '../base/failure.ts'
 import type { PublicKey } from '../base/signer.ts'
+import type { AnyPublicKey } from '../image/publickey.ts'
 import { startPracticeLine } from '../practice/line.ts'
 import type { PracticeLine } from '../practice/line.ts'
 import { orderedProfile } from '../practice/profiles.ts'
@@ -43,12 +44,13 @@ export async function startLine(call: Call, flags: PracticeFlags): Promise<Start
     if (failed(key)) return key
     named.push(key.publicKey)
   }
-  const secret = flags.encrypted === undefined ? null : await secretFrom(call, flags.encrypted, flags)
-  if (failed(secret)) return secret
+  const decrypting = flags.encrypted === undefined ? null : await secretFrom(call, flags.encrypted, flags)
+  if (failed(decrypting)) return decrypting
+  const { secret = null, ...sealed } = decrypting ?? {}
   const firmwareKey = await secretNamed(call, 'firmware-key', flags.firmwareKey, flags.firmwareKeyId, flags)
   if (failed(firmwareKey)) return firmwareKey
   if (firmwareKey !== null && profile.packages !== 'unwrap') return new Failure('bad-option', '--firmware-key-id goes with --loader unwrap: only boards that unpack packages have use for it.')
-  const factory = await factoryOf(call, { loadAddress: profile.ram?.address ?? 0, images: profile.others.length + 1, counters: profile.counters !== null })
+  const factory = await factoryOf(call, { loadAddress: profile.ram?.address ?? 0, images: profile.others.length + 1, counters: profile.counters !== null, ...sealed })
   if (failed(factory)) return factory
   const { boards, baud, seed, faults, usb } = flags
   // Absolute, since the folder tells others where each port is, wherever they were started.
@@ -59,12 +61,16 @@ export async function startLine(call: Call, flags: PracticeFlags): Promise<Start
 /** The boards, and the file that brings them to 1.1.0. */
 export type StartedLine = Readonly<{ line: PracticeLine; update: string }>
 
-/** The boards' private key for encrypted images. Kinds: of opening a private key, `unsupported-key`. */
-async function secretFrom(call: Call, text: string, flags: PracticeFlags): Promise<BoardSecret | Failure> {
+type Decrypting = Readonly<{ secret: BoardSecret; encrypted: 128 | 256; encryptFor: AnyPublicKey }>
+
+/** The boards' private key for encrypted images, and what their update is encrypted with. Kinds: of opening a private key, `unsupported-key`. */
+async function secretFrom(call: Call, text: string, flags: PracticeFlags): Promise<Decrypting | Failure> {
   const opened = await openPrivateKey(call, text, flags)
   if (failed(opened)) return opened
   try {
-    return secretOf(opened.key.pkcs8, flags.encryptKeylen === '256' ? 32 : 16)
+    const encrypted = flags.encryptKeylen === '256' ? 256 : 128
+    const secret = secretOf(opened.key.pkcs8, encrypted === 256 ? 32 : 16)
+    return failed(secret) ? secret : { secret, encrypted, encryptFor: opened.key.publicKey }
   } finally {
     opened.key.wipe()
   }

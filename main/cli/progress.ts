@@ -53,13 +53,18 @@ function lines(call: Call): Progress {
   const last = new Map<number, string>()
   // A board that was unplugged has left its bay, but the line about it should still name it.
   const names = new Map<number, string>()
+  const noted = new Map<number, string>()
   const plain = paintFor({}, call.env)
   return {
     show(bay) {
       const state = stateWords(bay, plain)
+      if (bay.board !== null) names.set(bay.bay, bay.board)
+      if (bay.note !== null && noted.get(bay.bay) !== bay.note.says) {
+        noted.set(bay.bay, bay.note.says)
+        call.tell(`bay ${bay.bay}  ${names.get(bay.bay) ?? '-'}  ${bay.note.says}\n`)
+      }
       if (state === '' || last.get(bay.bay) === state) return
       last.set(bay.bay, state)
-      if (bay.board !== null) names.set(bay.bay, bay.board)
       const patience = bay.waitsSeconds === null ? '' : `, for ${Math.ceil(bay.waitsSeconds)} s at most`
       call.tell(`bay ${bay.bay}  ${names.get(bay.bay) ?? '-'}  ${state}${patience}${bay.outcome !== null && bay.failure !== null ? `: ${bay.failure.says}` : ''}\n`)
     },
@@ -73,6 +78,8 @@ function bars(call: Call, expected: number): Progress {
   const rows = new Map<number, { bar: SingleBar; view: BayView; atMs: number }>()
   const views = new Map<number, BayView>()
   const roomFor = Math.max(1, (call.stderr.rows || 24) - spareRows)
+  /** What has been said of boards, whichever bay they are in: one line for all alike. */
+  const noted = new Set<string>()
   let summary: SingleBar | null = null
   let ended = false
   const multi = new MultiBar({
@@ -100,6 +107,10 @@ function bars(call: Call, expected: number): Progress {
       if (ended || row.phase === null) return
       const bay = { ...row, board: row.board ?? views.get(row.bay)?.board ?? null }
       views.set(bay.bay, bay)
+      if (bay.note !== null && !noted.has(bay.note.says)) {
+        noted.add(bay.note.says)
+        multi.log(`bay ${bay.bay}, ${bay.board ?? '-'}: ${washed(bay.note.says)}\n`)
+      }
       if (summary === null && !rows.has(bay.bay) && rows.size + 1 > roomFor) crowded()
       if (summary !== null) return summary.update(0)
       const known = rows.get(bay.bay)

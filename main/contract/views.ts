@@ -66,6 +66,8 @@ export type BayView = Readonly<{
   bytesTotal: number
   bytesPerSecond: number
   secondsLeft: number | null
+  /** Said before anything is sent, as of a board that cannot go back; null where there is nothing to say. */
+  note: SaidView | null
   /** How long a board that restarts is still waited for before its run ends; null while none is. */
   waitsSeconds: number | null
   runningVersion: string | null
@@ -384,6 +386,8 @@ export type LogVerdictView = Readonly<{
   firstWrong: number | null
   /** What does not hold, by kinds (`leaf`, of a bundle `bundle-files`) in the order of `says`; five at most. */
   wrongs: readonly Readonly<{ kind: string; seq: number | null }>[]
+  /** Of an audit bundle: files that nothing vouches for, though all else holds. */
+  unchecked?: readonly string[]
   seconds: number
 }>
 

@@ -21,8 +21,15 @@ export function notSwapped(job: Job, slots: readonly SlotSays[]): Failure {
   const thrownAway = !slots.some((slot) => partsOf(job).some(({ image }) => slot.hash === image.hash))
   const whyElse = job.image.encrypted === true ? ', or it has not the key that the image is encrypted for' : ''
   return new Failure('not-swapped', thrownAway
-    ? `The board came back on ${runs}: its bootloader threw the new image away. Most likely it does not trust the key "${job.image.key?.name ?? 'unknown'}", or the image does not fit its slot${whyElse}. It may also have had an image with a higher security counter. Check which key this board was built with.`
+    ? `The board came back on ${runs}: its bootloader threw the new image away. Most likely it does not trust the key "${job.image.key?.name ?? 'unknown'}", or the image does not fit its slot${whyElse}. ${counterWords(job)} Check which key this board was built with.`
     : `The board came back on ${runs} without taking the new image. Check that its bootloader is MCUboot and that nothing else restarted it.`)
+}
+
+/** No command tells a board's security counter, so this is only what to look for. */
+function counterWords({ image: { securityCounter } }: Job): string {
+  return securityCounter === undefined
+    ? 'A bootloader that keeps security counters takes no image without one, and this one has none.'
+    : `This image's security counter is ${securityCounter}: a bootloader that has had a higher one refuses it, too.`
 }
 
 /** Nothing was heard of it for as long as the step waits. */

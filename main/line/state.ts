@@ -70,6 +70,8 @@ export type ImageFacts = Readonly<{
   /** Unpacked by the bootloader while it overwrites the old image, which no bootloader that swaps can do. */
   compressed?: boolean
   encrypted?: boolean
+  /** SEC_CNT: bootloaders that keep security counters take no lower one than they have had. Left out: none, and such bootloaders take no image without. */
+  securityCounter?: number
   /** What other images of the same board must be at least (IMAGE_TLV_DEPENDENCY). */
   dependencies?: readonly Dependency[]
   signature: 'valid' | 'invalid' | 'unknown-key' | 'unsigned'

@@ -2,7 +2,7 @@
 // keeps showing how its last run ended until the next board comes. Rows go out whole, at most ten a second for each bay.
 import type { Clock } from '../base/clock.ts'
 import { Failure } from '../base/failure.ts'
-import type { FailureView, BayView, OutcomeName, RunPhase } from '../contract/views.ts'
+import type { FailureView, BayView, OutcomeName, RunPhase, SaidView } from '../contract/views.ts'
 import { todoOf } from '../line/failures.ts'
 import { failureView } from './views.ts'
 import { homeOf } from './bay-map.ts'
@@ -19,6 +19,7 @@ export type RunShow = Readonly<{
   unit: string
   phase: RunPhase
   says: string
+  note: SaidView | null
   bytesDone: number
   bytesTotal: number
   bytesPerSecond: number
@@ -202,14 +203,14 @@ export class Fleet {
     }
     if (show === null) {
       return {
-        ...place, run: null, phase: bay.unit === null ? null : 'attached', says: bay.unit === null ? 'Empty.' : 'Attached, waiting for a batch.',
+        ...place, run: null, phase: bay.unit === null ? null : 'attached', says: bay.unit === null ? 'Empty.' : 'Attached, waiting for a batch.', note: null,
         bytesDone: 0, bytesTotal: 0, bytesPerSecond: 0, secondsLeft: null, waitsSeconds: null, runningVersion: null, targetVersion: null,
         outcome: null, failure: null, todo: null, activeHash: null, seconds: 0,
       }
     }
     const left = show.bytesTotal - show.bytesDone
     return {
-      ...place, run: show.run, phase: show.phase, says: show.says, bytesDone: show.bytesDone, bytesTotal: show.bytesTotal,
+      ...place, run: show.run, phase: show.phase, says: show.says, note: show.note, bytesDone: show.bytesDone, bytesTotal: show.bytesTotal,
       bytesPerSecond: show.bytesPerSecond, secondsLeft: show.phase === 'uploading' && show.bytesPerSecond > 0 ? left / show.bytesPerSecond : null,
       waitsSeconds: show.waitsUntilMs === null ? null : Math.max(0, show.waitsUntilMs - this.#clock.monotonicMs()) / 1000,
       runningVersion: show.runningVersion, targetVersion: show.targetVersion, outcome: show.outcome, failure: show.failure,

@@ -46,7 +46,7 @@ export function readImage(file: OpenedFile, keys: readonly KeyEntry[]): ReadImag
 }
 
 /** What only some images have; left out where it is not so. */
-function specialFacts(report: ImageReport): Pick<ImageFacts, 'runsHash' | 'compressed' | 'encrypted' | 'dependencies'> {
+function specialFacts(report: ImageReport): Pick<ImageFacts, 'runsHash' | 'compressed' | 'encrypted' | 'securityCounter' | 'dependencies'> {
   const valuesOf = (type: number) => report.tlvs.flatMap((tlv) => (tlv.area === 'protected' && tlv.type === type ? [fromHex(tlv.hex) ?? new Uint8Array(0)] : []))
   const unpacked = report.compressed ? valuesOf(TLV.DECOMP_SHA)[0] : undefined
   const dependencies = valuesOf(TLV.DEPENDENCY).flatMap((value) => dependencyOf(value) ?? [])
@@ -54,6 +54,7 @@ function specialFacts(report: ImageReport): Pick<ImageFacts, 'runsHash' | 'compr
     ...(unpacked === undefined ? {} : { runsHash: toHex(unpacked) }),
     ...(report.compressed ? { compressed: true } : {}),
     ...(report.encrypted ? { encrypted: true } : {}),
+    ...(report.securityCounter === null ? {} : { securityCounter: report.securityCounter }),
     ...(dependencies.length === 0 ? {} : { dependencies }),
   }
 }

@@ -4,12 +4,14 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fromHex } from '../base/bytes.ts'
+import { fromHex, toHex } from '../base/bytes.ts'
 import { assert, Failure, attemptAsync, failed, must } from '../base/failure.ts'
 import type { PublicKey } from '../base/signer.ts'
 import type { PracticeBuild } from '../contract/practice.ts'
 import type { PracticeView } from '../contract/views.ts'
+import { keyHash } from '../image/keyhash.ts'
 import { publicKeyFromSpki } from '../image/publickey.ts'
+import type { AnyPublicKey } from '../image/publickey.ts'
 import { updateArchive } from '../image/update-zip.ts'
 import { parseVersion } from '../image/version.ts'
 import { publicKeyOf } from '../keys/keyring.ts'
@@ -219,6 +221,8 @@ export type PracticeSpecial = Readonly<{
   counters?: boolean
   /** Updates are encrypted for them, with an AES key of so many bits; they leave the factory in the clear. */
   encrypted?: 128 | 256
+  /** Whose private half they decrypt with; left out: the home's own practice key for that. */
+  encryptFor?: AnyPublicKey
 }>
 
 function specialOf({ ram, others, counters, keyBytes }: BoardProfile): PracticeSpecial {
@@ -233,7 +237,7 @@ type Making = Pick<PracticeWorld, 'home' | 'desk'>
 export function factoryImage(world: Making, special: PracticeSpecial = {}): Promise<PracticeFactory | Failure> {
   return attemptAsync(async () => {
     const key = must(await practiceKey(world.desk))
-    const { encrypted: _, ...plain } = special
+    const { encrypted: _, encryptFor: __, ...plain } = special
     const [first, ...others] = must(await practiceImages(world, key, practiceVersions.factory, plain))
     assert(first !== undefined, 'every board has an image')
     return { firmware: first.bytes, others: others.map(({ bytes }) => bytes), trust: [must(publicKeyOf(key))] }
@@ -255,8 +259,9 @@ export function practiceUpdate(world: Making, special: PracticeSpecial = {}): Pr
 }
 
 /** What sets the name of a file made for such boards apart. */
-function marksOf({ counters = false, encrypted }: PracticeSpecial): string[] {
-  return [...(counters ? ['counted'] : []), ...(encrypted === undefined ? [] : [`sealed-${encrypted}`])]
+function marksOf({ counters = false, encrypted, encryptFor }: PracticeSpecial): string[] {
+  const sealed = encrypted === undefined ? [] : [`sealed-${encrypted}`, ...(encryptFor === undefined ? [] : [`for-${toHex(keyHash(encryptFor)).slice(0, 8)}`])]
+  return [...(counters ? ['counted'] : []), ...sealed]
 }
 
 async function practiceImages(world: Making, key: KeyEntry, version: string, { images = 1, ...special }: PracticeSpecial): Promise<OpenedFile[] | Failure> {
@@ -274,7 +279,7 @@ async function practiceImages(world: Making, key: KeyEntry, version: string, { i
  * application needs the others to be of its own version.
  */
 export async function practiceImage({ home, desk }: Making, key: KeyEntry, version: string, special: PracticeSpecial & { number?: number } = {}): Promise<OpenedFile | Failure> {
-  const { loadAddress = 0, counters = false, images = 1, number = 0, encrypted } = special
+  const { loadAddress = 0, counters = false, images = 1, number = 0, encrypted, encryptFor } = special
   const folder = join(home, 'practice')
   await mkdir(folder, { recursive: true })
   const parts = [
@@ -287,7 +292,8 @@ export async function practiceImage({ home, desk }: Making, key: KeyEntry, versi
     const firmware = desk.files.adopt(`practice-${version}.bin`, practiceFirmware(number === 0 ? version : `${version} image ${number}`))
     const parsed = must(parseVersion(version))
     const dependencies = number === 0 ? Array.from({ length: images - 1 }, (_, index) => ({ image: index + 1, version: parsed })) : []
-    const sealed = encrypted === undefined ? {} : { encrypt: { publicKey: must(publicKeyFromSpki(fromHex(must(await encryptionKey(desk)).spki) ?? new Uint8Array(0))), keyBits: encrypted, random: (bytes: number) => new Uint8Array(randomBytes(bytes)) } }
+    const readers = encrypted === undefined ? null : encryptFor ?? must(publicKeyFromSpki(fromHex(must(await encryptionKey(desk)).spki) ?? new Uint8Array(0)))
+    const sealed = encrypted === undefined || readers === null ? {} : { encrypt: { publicKey: readers, keyBits: encrypted, random: (bytes: number) => new Uint8Array(randomBytes(bytes)) } }
     const options = { version: parsed, headerBytes: 0x200, padHeader: true, slotBytes: 0x69000, align: 4, loadAddress, dependencies, ...(counters ? { securityCounter: 'auto' as const } : {}), ...sealed } as const
     return must(await signAndFile(desk, { firmware, key, passphrase: null, options, saveAs })).file
   })

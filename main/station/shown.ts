@@ -27,7 +27,7 @@ export class Shown {
     this.#clock = clock
     this.#show = show
     this.#now = {
-      run: job.run, unit: job.unit, phase: 'attached', says: `Goal: ${goalOf(job)}.`, bytesDone: 0, bytesTotal: bytesOf(job), bytesPerSecond: 0,
+      run: job.run, unit: job.unit, phase: 'attached', says: `Goal: ${goalOf(job)}.`, note: null, bytesDone: 0, bytesTotal: bytesOf(job), bytesPerSecond: 0,
       runningVersion: null, targetVersion: listedVersion(job.image.version), outcome: null, failure: null, activeHash: null,
       startedMs: clock.monotonicMs(), endedMs: null, waitsUntilMs: null,
     }
@@ -45,6 +45,7 @@ export class Shown {
     this.#replace({
       phase: phaseOf[state.step.do],
       says: sayingOf(state),
+      ...(state.board === null || state.job.recipe.mode === 'upload-only' ? {} : { note: wayBackNote(state.board) }),
       waitsUntilMs: state.step.do === 'await-return' ? this.#clock.monotonicMs() + state.step.timeoutMs : null,
       ...(active === null ? {} : { runningVersion: active.version, activeHash: active.hash }),
     })
@@ -64,6 +65,7 @@ export class Shown {
     this.#replace({
       phase: 'ended',
       says: ending.says,
+      note: null,
       outcome: ending.outcome,
       failure: ending.failure === null ? null : failureView(ending.failure),
       activeHash: ending.activeHash,
@@ -94,7 +96,7 @@ function sayingOf(state: Exclude<RunState, { at: 'ended' }>): string {
     'enter-recovery': recoverySaying(state.job.profile, state.board !== null),
     erase: 'Erasing the other slot.',
     'check-erased': 'Checking that the other slot is empty.',
-    upload: [`Sending ${listedVersion(partOf(state.job, step.do === 'upload' ? step.image : 0).version)}.`, (state.board === null ? null : wayBackNote(state.board)?.says) ?? ''].join(' ').trim(),
+    upload: `Sending ${listedVersion(partOf(state.job, step.do === 'upload' ? step.image : 0).version)}.`,
     'check-slot': 'Checking what the slot holds.',
     mark: 'Marking the new image for its test boot.',
     reset: 'Restarting into the new image.',

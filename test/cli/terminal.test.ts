@@ -2,8 +2,10 @@
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
 import fc from 'fast-check'
-import { clipped } from '../../main/cli/progress.ts'
+import type { Call } from '../../main/cli/call.ts'
+import { clipped, progressFor } from '../../main/cli/progress.ts'
 import { columns, paintFor, sizeWords, washed, widthOf, writerOn } from '../../main/cli/terminal.ts'
+import type { BayView } from '../../main/contract/views.ts'
 
 test('a board whose version string holds escape codes cannot move the cursor or set the title', () => {
   const hostile = '1.0\u001b]0;owned\u0007\u001b[2J\u001b[10;10H\u009b5n\r!'
@@ -60,4 +62,12 @@ test('any other trouble with a stream is not swallowed', () => {
   const stream = new PassThrough() as unknown as NodeJS.WriteStream & PassThrough
   writerOn(stream)
   expect(() => stream.emit('error', Object.assign(new Error('disk'), { code: 'ENOSPC' }))).toThrow('disk')
+})
+
+test('that a board cannot go back is told before its upload, once', () => {
+  const told: string[] = []
+  const { show } = progressFor({ stderr: { isTTY: false }, env: {}, tell: (words: string) => told.push(words) } as unknown as Call, [])
+  const bay = { bay: 2, board: 'B', outcome: null, failure: null, waitsSeconds: null, note: { kind: 'cannot-go-back', says: 'This board cannot go back.', facts: {} } }
+  for (const phase of ['uploading', 'uploading', 'marking'] as const) show({ ...bay, phase } as unknown as BayView)
+  expect(told).toEqual(['bay 2  B  This board cannot go back.\n', 'bay 2  B  uploading\n', 'bay 2  B  marking for test\n'])
 })

@@ -54,6 +54,11 @@ describe('the drawn path', () => {
     expect(state.ending.says).toContain('line 3')
   })
 
+  test.each([[undefined, 'this one has none'], [3, 'security counter is 3']])('and what its security counter (%s) may have to do with it', (securityCounter, says) => {
+    const { state } = walk(jobWith({ image: securityCounter === undefined ? {} : { securityCounter } }), freshBoard, (step) => (step.do === 'await-return' ? saying(slot(0, '1.0.0', oldHash, 'active', 'confirmed')) : undefined))
+    expect(state.ending.says).toContain(says)
+  })
+
   test('an unplugged board is failed at once and its open slot write is closed in the log', () => {
     const { state, record } = walk(jobWith(), freshBoard, (step) => (step.do === 'upload' ? failing('unplugged') : undefined))
     expect(state.ending).toMatchObject({ outcome: 'failed', failure: { kind: 'unplugged' }, activeHash: oldHash })

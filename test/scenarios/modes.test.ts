@@ -45,6 +45,17 @@ describe.each(['overwrite-only', 'direct-xip'])('%s', (mode) => {
     }
   })
 
+  test('the bay says so as long as the run lasts', async () => {
+    const line = await Line.open({ seed: 13, boards: 1, profile: profile(mode) })
+    try {
+      await line.runBatch()
+      const noted = new Map(line.events.flatMap((event) => (event.is === 'bay' && event.bay.run !== null ? [[event.bay.phase, event.bay.note?.kind ?? null] as const] : [])))
+      expect([noted.get('uploading'), noted.get('proving')]).toEqual(['cannot-go-back', 'cannot-go-back'])
+    } finally {
+      await line.close()
+    }
+  })
+
   test('a recipe that asks for a way back sends nothing', async () => {
     const { runs, wrongs } = await runLine({ seed: 14, boards: 1, profile: profile(mode) }, { needsWayBack: true })
     expect(wrongs).toEqual([])
@@ -124,9 +135,11 @@ describe.each([128, 256] as const)('updates encrypted with AES-%i', (bits) => {
     const encryption = await generateKey('x25519')
     const line = await Line.open({ seed: 21, boards: 2, profile: withExtras(profiles[mode]!, { images, keyBytes }), secret: await value(secretOf(encryption.pkcs8, keyBytes)), faults: '2:fails-proof' })
     const keyring = new Keyring(join(line.home, 'keys'), line.clock)
-    await value(keyring.add('practice-encryption', await value(writeKeyPem(encryption, null)), { class: 'test', newPassphrase: null }))
+    // For the home's own key, or for one that only the boards' owner has.
+    const encryptFor = images === 2 ? encryption.publicKey : undefined
+    if (encryptFor === undefined) await value(keyring.add('practice-encryption', await value(writeKeyPem(encryption, null)), { class: 'test', newPassphrase: null }))
     const desk = { keyring, files: new OpenFiles(), log: new Logbook(line.station.audit, 'tester') }
-    const path = await value(practiceUpdate({ home: line.home, desk }, { images, encrypted: sealedWith }))
+    const path = await value(practiceUpdate({ home: line.home, desk }, { images, encrypted: sealedWith, encryptFor }))
     return { line, ...(await value(line.station.openFile({ path, purpose: 'image' }))) }
   }
 

@@ -89,7 +89,7 @@ test('a board that is waited for says how long still, and one that failed what t
   const fleet = new Fleet(ports, clock, { row: () => {}, rows: () => {}, attached: () => {} })
   ports.now(port('A', '/p/1'))
   const show = {
-    run: 'r', unit: 'A', phase: 'waiting', says: 'Waiting.', bytesDone: 1, bytesTotal: 1, bytesPerSecond: 0, runningVersion: null, targetVersion: '1.1.0', outcome: null, failure: null, activeHash: null,
+    run: 'r', unit: 'A', phase: 'waiting', says: 'Waiting.', note: null, bytesDone: 1, bytesTotal: 1, bytesPerSecond: 0, runningVersion: null, targetVersion: '1.1.0', outcome: null, failure: null, activeHash: null,
     startedMs: clock.monotonicMs(), endedMs: null, waitsUntilMs: clock.monotonicMs() + 32_000,
   } as const
   fleet.show(1, show)
