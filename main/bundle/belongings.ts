@@ -42,30 +42,29 @@ export type Beside = Readonly<{ manifest: Manifest; manifestBytes: Uint8Array; c
 /** Checks what lies beside the entries: whether the log signed for all of it, and the files, or kinds of files, that nothing vouches for. */
 export function checkBeside(files: Files, beside: Beside, findings: Finding[]): { signed: boolean; unchecked: string[] } {
   const { manifest, manifestBytes, key, version } = beside
-  const broken = (about: string, says: string) => void findings.push({ is: 'broken', about, says })
   checkReceipts(files, beside, findings)
   for (const [name, bytes] of files) {
     const fingerprint = keyFile.exec(name)?.[1]
-    if (fingerprint !== undefined && fingerprintOf(bytes) !== fingerprint) broken('key', `${name} is not the key its name says.`)
+    if (fingerprint !== undefined && fingerprintOf(bytes) !== fingerprint) findings.push({ is: 'broken', about: 'key', says: `${name} is not the key its name says.` })
   }
   const sameVersion = manifest.madeBy === version
   const title = titleOf(manifest, beside.checkpoint.size)
-  if (sameVersion && manifest.what !== title.wanted) broken('title', `The title, "${manifest.what.slice(0, 100)}", is not that of these entries: it would be "${title.wanted}".`)
+  if (sameVersion && manifest.what !== title.wanted) findings.push({ is: 'broken', about: 'title', says: `The title, "${manifest.what.slice(0, 100)}", is not that of these entries: it would be "${title.wanted}".` })
   else if (title.says !== null) findings.push({ is: 'note', about: 'title', says: title.says })
   if (manifest.batch !== null && !(beside.batchSeen.began && beside.batchSeen.ended)) {
     findings.push({ is: 'note', about: 'title', says: `These entries do not have the ${beside.batchSeen.began ? 'end' : beside.batchSeen.ended ? 'beginning' : 'beginning and the end'} of the batch ${manifest.batch.slice(0, 60)}: some of its runs may not be among them.` })
   }
   const readme = files.get(names.readme)
-  if (sameVersion && new TextDecoder().decode(readme) !== readmeText(manifest, beside.checkpoint.root, beside.checkpoint.size)) broken('files', `${names.readme} is not the one that belongs here: somebody edited it.`)
+  if (sameVersion && new TextDecoder().decode(readme) !== readmeText(manifest, beside.checkpoint.root, beside.checkpoint.size)) findings.push({ is: 'broken', about: 'files', says: `${names.readme} is not the one that belongs here: somebody edited it.` })
   const note = files.get(names.manifestNote)
   const unsigned = note === undefined ? null : whyNotSigned(new TextDecoder().decode(note), manifestBytes, key)
-  if (unsigned instanceof Failure) broken('signature', `${names.manifestNote}: ${unsigned.says}`)
+  if (unsigned instanceof Failure) findings.push({ is: 'broken', about: 'signature', says: `${names.manifestNote}: ${unsigned.says}` })
   else if (note !== undefined) {
     findings.push({ is: 'holds', about: 'signature', says: 'The log\'s key signed the list of all files: this is the bundle that the station made.' })
     return { signed: true, unchecked: [] }
   }
   const strangers = [...files.keys()].filter((name) => !belongs(name, manifest))
-  if (sameVersion) for (const name of strangers.slice(0, 20)) broken('files', `${name} is no file of an audit bundle: somebody put it in.`)
+  if (sameVersion) for (const name of strangers.slice(0, 20)) findings.push({ is: 'broken', about: 'files', says: `${name} is no file of an audit bundle: somebody put it in.` })
   return { signed: false, unchecked: [
     ...(files.has(names.pdf) ? [names.pdf] : []),
     ...([...files.keys()].some((name) => name.startsWith('certificates/')) ? ['certificates/'] : []),

@@ -5,6 +5,7 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, triggerRef } from 'vue'
 import type { BundleView, EntryView, FailureView, LogVerdictView, OutcomeName, Reply, StationEvent } from '../../main/contract/views.ts'
 import { ask } from '../ask.ts'
+import { timeLeft } from './left.ts'
 
 export const pageRows = 100
 /** Pages kept in the window. */
@@ -33,6 +34,10 @@ export const useLog = defineStore('log', () => {
   const progress = ref<{ done: number; total: number } | null>(null)
   /** In hundredths, while a log that is only looked at is put aside; until then its newest entries can be read, and no more. */
   const copied = ref<number | null>(null)
+  /** Seconds; null while nobody can tell. */
+  const copyLeft = ref<number | null>(null)
+  const checkLeft = ref<number | null>(null)
+  const [copyTime, checkTime] = [timeLeft(), timeLeft()]
   /** An entry that another part of the window wants to be shown. */
   const goal = ref<number | null>(null)
   const filtered = computed(() => kind.value !== null || text.value !== '' || Object.values(narrow.value).some((value) => value !== null))
@@ -156,8 +161,13 @@ export const useLog = defineStore('log', () => {
 
   function hear(event: StationEvent): void {
     if (event.is === 'log') size.value = event.size
-    else if (event.is === 'progress' && event.what === 'verify') progress.value = { done: event.done, total: event.total }
-    else if (event.is === 'progress') copied.value = event.done < event.total ? Math.floor((100 * event.done) / event.total) : null
+    else if (event.is === 'progress' && event.what === 'verify') {
+      progress.value = { done: event.done, total: event.total }
+      checkLeft.value = checkTime(event.done, event.total, performance.now())
+    } else if (event.is === 'progress') {
+      copied.value = event.done < event.total ? Math.floor((100 * event.done) / event.total) : null
+      copyLeft.value = copyTime(event.done, event.total, performance.now())
+    }
   }
 
   /** The whole log as an audit bundle, where the person says; null when they changed their mind. */
@@ -174,5 +184,5 @@ export const useLog = defineStore('log', () => {
     return await ask('listLog', { unit, before, limit: historyPiece })
   }
 
-  return { total, size, loaded, searching, failure, kind, text, narrow, verdict, verifiedAt, verifying, progress, copied, filtered, pages, goal, rowAt, wanted, newest, filter, placeOf, exporting, bundle, verify, forgetVerdict, exportAll, historyOf, hear }
+  return { total, size, loaded, searching, failure, kind, text, narrow, verdict, verifiedAt, verifying, progress, checkLeft, copied, copyLeft, filtered, pages, goal, rowAt, wanted, newest, filter, placeOf, exporting, bundle, verify, forgetVerdict, exportAll, historyOf, hear }
 })

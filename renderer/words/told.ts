@@ -131,8 +131,9 @@ function stateOf(bay: Told): string {
 }
 
 /** What the log's check found; null where only the station's own words are there. */
-export function verdictTold(verdict: Pick<LogVerdictView, 'holds' | 'size' | 'wrongs'>): string | null {
-  if (verdict.holds) return text('told.verdict', { size: countText(verdict.size) })
+export function verdictTold(verdict: Pick<LogVerdictView, 'holds' | 'size' | 'wrongs' | 'unchecked'>): string | null {
+  const size = countText(verdict.size)
+  if (verdict.holds) return verdict.unchecked === undefined || verdict.unchecked.length === 0 ? text('told.verdict', { size }) : text('told.verdictUnchecked', { size, files: verdict.unchecked.join(', ') })
   const wrongs = verdict.wrongs.map(({ kind, seq }) => (isName(kind) ? text(`told.wrong.${kind}`, { seq: seq === null ? '–' : countText(seq) }) : null))
   const told = [...new Set(wrongs.filter((wrong) => wrong !== null))]
   return told.length === 0 ? null : told.join(spoken.value === 'zh' ? '' : ' ')

@@ -5,6 +5,7 @@ export const log = {
   verify: 'Prüfen',
   verifying: 'Wird geprüft…',
   verifyingOf: 'Wird geprüft: {done} von {total}',
+  verifyingLeft: 'Wird geprüft: {done} von {total}, noch {left}',
   holds: 'Das Protokoll hält',
   broken: 'Das Protokoll hält nicht',
   size: 'keine Einträge | ein Eintrag | {count} Einträge',

@@ -62,6 +62,13 @@ export const todo = {
   'too-large': engineer,
   fault: 'Melden Sie es mit dem Verlauf dieses Laufs; lassen Sie das Board noch einmal laufen, um zu sehen, wie es steht.',
   'buffer-too-small': engineer,
+  'wrong-hardware': 'Nehmen Sie das Paket für dieses Board, oder berichtigen Sie den Hardware-Typ im Rezept.',
+  'stale-package': 'Nehmen Sie ein neueres Paket.',
+  'not-in-community': 'Prüfen Sie die Gemeinschaften im Rezept und die Seriennummer des Geräts.',
+  'missing-dependency': 'Installieren Sie zuerst das andere Paket.',
+  'wrong-dependency-version': 'Aktualisieren Sie zuerst das andere Paket.',
+  'breaks-dependency': 'Aktualisieren Sie zuerst das andere Paket.',
+  'not-unpacked': 'Geben Sie den Boards ihren Firmware-Schlüssel, oder lassen Sie das Rezept das Image aus dem Paket senden.',
   other: `Lassen Sie das Board noch einmal laufen; bleibt es dabei: ${setAside}`,
 } as const
 
@@ -159,7 +166,8 @@ export const told = {
     method: { pin: 'PIN', badge: 'Ausweis', 'badge-and-pin': 'Ausweis und PIN' },
   },
   verdict: 'Einträge, die geprüft wurden und halten: {size}.',
-  // Was am Protokoll nicht hält (main/log/verify.ts); „bundle-…“ sind die Teile eines Prüfbündels (main/bundle/check.ts).
+  verdictUnchecked: 'Einträge, die geprüft wurden und halten: {size}. Für diese Dateien bürgt nichts: {files}.',
+  // Was am Protokoll nicht hält (main/log/verify.ts); „bundle-…“ sind die Teile eines Prüfbündels (main/bundle).
   wrong: {
     entry: 'Eintrag {seq} lässt sich nicht lesen.',
     place: 'Bei Eintrag {seq} fehlt etwas oder steht am falschen Platz: Einträge wurden entfernt, eingefügt, vertauscht oder umnummeriert.',
@@ -177,6 +185,10 @@ export const told = {
     'bundle-witness': 'Ein Zeuge hat den Prüfpunkt nicht gegengezeichnet.',
     'bundle-related': 'Dazugehörige Einträge im Prüfbündel stehen nicht im signierten Protokoll.',
     'bundle-views': 'Bericht, Tabelle oder Prüfprotokolle im Prüfbündel sagen nicht, was die Einträge sagen: Jemand hat sie bearbeitet.',
+    'bundle-title': 'Der Titel des Prüfbündels ist nicht der seiner Einträge.',
+    'bundle-receipts': 'Eine Quittung im Prüfbündel ist nicht die, von der die Einträge sprechen.',
+    'bundle-signature': 'Die Signatur über die Dateiliste des Prüfbündels hält nicht oder gehört zu einem anderen.',
+    'bundle-kept': 'Das Protokoll setzt einen mitgebrachten Prüfpunkt nicht fort.',
   },
   // Ereignisse, die ein Hook beiseitelegen musste
   letter: {

@@ -12,7 +12,6 @@ const runningVersion = 'Die laufende Version (Boards, Abfragen).'
 const ownSentence = 'Der genaue Satz der Station zu diesem Fehler'
 const packageFacts = 'Schichten und Attribute des Pakets (Images) und der Eintrag der Ablehnung im Protokoll.'
 const bayPlan = 'Der Platzplan und der Hub-Pfad des Boards.'
-const otherPackageFirst = 'Aktualisieren Sie zuerst das andere Paket.'
 
 export const runs = {
   // Wie ein Lauf enden kann
@@ -387,31 +386,29 @@ export const runs = {
   'wrong-hardware': {
     cause: 'Das Paket nennt Hardware-Typen, und der Typ der Boards ist nicht darunter.',
     evidence: `${packageFacts} Der Hardware-Typ im Rezept.`,
-    next: 'Nehmen Sie das Paket für dieses Board, oder berichtigen Sie den Hardware-Typ im Rezept.',
   },
   'stale-package': {
     cause: 'Ein neueres Paket sagt, dass dieses nicht mehr installiert werden darf.',
     evidence: packageFacts,
-    next: 'Nehmen Sie ein neueres Paket.',
   },
   'not-in-community': {
     cause: 'Das Paket ist auf einige Gemeinschaften oder Seriennummern beschränkt, und dieses Board gehört zu keiner davon.',
     evidence: `${packageFacts} Die Gemeinschaften im Rezept.`,
-    next: 'Prüfen Sie die Gemeinschaften im Rezept und die Seriennummer des Geräts.',
   },
   'missing-dependency': {
     cause: 'Das Paket braucht ein anderes, das dieses Gerät noch nicht bekommen hat.',
     evidence: packageFacts,
-    next: 'Installieren Sie zuerst das andere Paket.',
   },
   'wrong-dependency-version': {
     cause: 'Das Paket braucht eine neuere Version eines anderen.',
     evidence: packageFacts,
-    next: otherPackageFirst,
   },
   'breaks-dependency': {
     cause: 'Ein Paket, das das Gerät hat, braucht die Version, die dieses ersetzen würde.',
     evidence: packageFacts,
-    next: otherPackageFirst,
+  },
+  'not-unpacked': {
+    cause: 'Das Paket liegt im Slot, und das Board sieht darin kein Image: Ihm fehlt der Firmware-Schlüssel, oder sein Bootloader nimmt nur Pakete, wie sie sind.',
+    evidence: `${packageFacts} Die Schichten des Pakets, und wofür das Board gebaut ist.`,
   },
 } as const

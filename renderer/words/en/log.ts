@@ -5,6 +5,7 @@ export const log = {
   verify: 'Verify',
   verifying: 'Verifying…',
   verifyingOf: 'Verifying: {done} of {total}',
+  verifyingLeft: 'Verifying: {done} of {total}, {left} left',
   holds: 'The log holds',
   broken: 'The log does not hold',
   size: 'no entries | one entry | {count} entries',

@@ -5,6 +5,7 @@ export const log = {
   verify: 'Verificar',
   verifying: 'Verificando…',
   verifyingOf: 'Verificando: {done} de {total}',
+  verifyingLeft: 'Verificando: {done} de {total}, quedan {left}',
   holds: 'El registro está íntegro',
   broken: 'El registro no está íntegro',
   size: 'ninguna entrada | una entrada | {count} entradas',

@@ -64,6 +64,13 @@ export const todo = {
   'too-large': engineer,
   fault: 'Notificarlo con el historial de esta ejecución; volver a procesar la placa para saber cómo está.',
   'buffer-too-small': engineer,
+  'wrong-hardware': 'Usar el paquete para esta placa, o corregir el tipo de hardware de la receta.',
+  'stale-package': 'Usar un paquete más reciente.',
+  'not-in-community': 'Comprobar las comunidades de la receta y el número de serie de la unidad.',
+  'missing-dependency': 'Instalar antes el otro paquete.',
+  'wrong-dependency-version': 'Actualizar antes el otro paquete.',
+  'breaks-dependency': 'Actualizar antes el otro paquete.',
+  'not-unpacked': 'Dar a las placas su clave de firmware, o hacer que la receta envíe la imagen del paquete.',
   other: `Volver a procesar la placa. Si sigue igual: ${setAside}`,
 } as const
 
@@ -161,7 +168,8 @@ export const told = {
     method: { pin: 'PIN', badge: 'tarjeta', 'badge-and-pin': 'tarjeta y PIN' },
   },
   verdict: 'Entradas verificadas e íntegras: {size}.',
-  // Lo que no es correcto en el registro (main/log/verify.ts); «bundle-…» son las partes de un paquete de auditoría (main/bundle/check.ts).
+  verdictUnchecked: 'Entradas verificadas e íntegras: {size}. Nada responde de estos archivos: {files}.',
+  // Lo que no es correcto en el registro (main/log/verify.ts); «bundle-…» son las partes de un paquete de auditoría (main/bundle).
   wrong: {
     entry: 'La entrada {seq} no se puede leer.',
     place: 'En la entrada {seq} falta algo o está fuera de sitio: se quitaron, insertaron, intercambiaron o renumeraron entradas.',
@@ -179,6 +187,10 @@ export const told = {
     'bundle-witness': 'Un testigo no ha refrendado el punto de control.',
     'bundle-related': 'Hay entradas relacionadas en el paquete de auditoría que no están en el registro firmado.',
     'bundle-views': 'El informe, la tabla o los registros de ensayo del paquete no dicen lo que dicen las entradas: alguien los editó.',
+    'bundle-title': 'El título del paquete de auditoría no es el de sus entradas.',
+    'bundle-receipts': 'Un recibo del paquete de auditoría no es el que mencionan las entradas.',
+    'bundle-signature': 'La firma sobre la lista de archivos del paquete de auditoría no es válida o es de otro paquete.',
+    'bundle-kept': 'El registro no continúa un punto de control aportado.',
   },
   // Eventos que un destino tuvo que apartar
   letter: {

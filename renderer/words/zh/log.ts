@@ -5,6 +5,7 @@ export const log = {
   verify: '校验',
   verifying: '正在校验…',
   verifyingOf: '正在校验：{done} / {total}',
+  verifyingLeft: '正在校验：{done} / {total}，剩余 {left}',
   holds: '日志完好',
   broken: '日志校验不通过',
   size: '无条目 | 1 条 | {count} 条',

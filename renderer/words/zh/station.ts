@@ -62,6 +62,13 @@ export const todo = {
   'too-large': engineer,
   fault: '请连同此作业的历史一并报告；重新运行板卡即可得知其状态。',
   'buffer-too-small': engineer,
+  'wrong-hardware': '请选用适用于此板卡的固件包，或改正配方中的硬件类型。',
+  'stale-package': '请选用版本更高的固件包。',
+  'not-in-community': '请检查配方中的社区和设备的序列号。',
+  'missing-dependency': '请先安装所依赖的包。',
+  'wrong-dependency-version': '请先更新那个包。',
+  'breaks-dependency': '请先更新那个包。',
+  'not-unpacked': '请为板卡配置固件密钥，或将配方改为发送包中的镜像。',
   other: `请重新运行此板卡；若仍如此：${setAside}`,
 } as const
 
@@ -159,6 +166,7 @@ export const told = {
     method: { pin: 'PIN', badge: '工牌', 'badge-and-pin': '工牌和 PIN' },
   },
   verdict: '已校验 {size} 条，全部完好。',
+  verdictUnchecked: '已校验 {size} 条，全部完好。以下文件无从证明：{files}。',
   // 日志中哪里不对（main/log/verify.ts）；“bundle-…”是审计包的各部分（main/bundle/check.ts）。
   wrong: {
     entry: '条目 {seq} 无法读取。',
@@ -177,6 +185,10 @@ export const told = {
     'bundle-witness': '有见证方没有对检查点副署。',
     'bundle-related': '审计包中的某些相关条目不在已签名的日志中。',
     'bundle-views': '审计包中的报告、表格或测试记录与条目所说的不一致：有人改过。',
+    'bundle-title': '审计包的标题与其条目不符。',
+    'bundle-receipts': '审计包中的某份回执不是条目所说的那份。',
+    'bundle-signature': '对审计包文件清单的签名不成立，或属于另一个审计包。',
+    'bundle-kept': '日志没有延续所提供的检查点。',
   },
   // 推送目标未能接收、被搁置的事件
   letter: {
