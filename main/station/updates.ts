@@ -200,6 +200,7 @@ async function putInPlace(path: string, { release, file }: Found, installed: Ins
       }
       case 'tar.gz': {
         const folder = await unpackBeside(path, installed.at, release.version)
+        if (failed(folder)) return folder
         return { ...said('update-beside', `Version ${release.version} lies in ${folder}, beside this one. Close the station and start it from there; home and log are the same.`, { version: release.version, folder }), file: null, command: join(folder, 'slotwright-station') }
       }
       case 'deb': return { ...said('update-to-install', 'Close the station, then have the package installed; that needs the administrator of this computer.'), file: null, command: `sudo apt install '${path.replaceAll("'", "'\\''")}'` }
@@ -230,10 +231,13 @@ async function replaceFile(path: string, place: string): Promise<void> {
   }
 }
 
-async function unpackBeside(path: string, programFolder: string, version: string): Promise<string> {
+async function unpackBeside(path: string, programFolder: string, version: string): Promise<string | Failure> {
   const around = dirname(programFolder)
   const folder = join(around, `slotwright-${version}`)
-  if (await stat(folder).then(() => true, () => false)) throw Object.assign(new Error('there'), { code: `${folder} is there already` })
+  // Nobody knows any more whose doing that folder is, so it is neither believed nor written over.
+  if (await stat(folder).then(() => true, () => false)) {
+    return new Failure('cannot-replace', `${folder} is there already. If an earlier update put it there, close this station and start that one; else move the folder away and update again.`)
+  }
   const staging = await mkdtemp(join(around, '.slotwright-new-'))
   try {
     await run('tar', ['--extract', '--gzip', '--file', path, '--directory', staging], { timeout: unpackTimeoutMs })

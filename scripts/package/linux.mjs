@@ -71,8 +71,8 @@ set -e
 # Chromium's sandbox needs either user namespaces or this bit; Ubuntu shuts the first by default.
 chmod 4755 /opt/Slotwright/chrome-sandbox
 if command -v udevadm >/dev/null 2>&1; then
-  udevadm control --reload-rules || true
-  udevadm trigger --subsystem-match=tty || true
+  udevadm control --reload-rules 2>/dev/null || true
+  udevadm trigger --subsystem-match=tty 2>/dev/null || true
 fi
 if command -v update-desktop-database >/dev/null 2>&1; then update-desktop-database -q || true; fi
 `
@@ -80,7 +80,7 @@ if command -v update-desktop-database >/dev/null 2>&1; then update-desktop-datab
 const afterRemove = `#!/bin/sh
 set -e
 # Keys, log and settings are people's own, in their homes: purging takes the program only.
-if command -v udevadm >/dev/null 2>&1; then udevadm control --reload-rules || true; fi
+if command -v udevadm >/dev/null 2>&1; then udevadm control --reload-rules 2>/dev/null || true; fi
 if command -v update-desktop-database >/dev/null 2>&1; then update-desktop-database -q || true; fi
 `
 

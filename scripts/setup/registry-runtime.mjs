@@ -99,7 +99,8 @@ export async function registryRuntime() {
   }
   const folder = join(runtimeFolder, 'electron')
   if (existsSync(join(folder, registryMarker))) return folder
-  await libraries(needs.unpacking)
+  // The compiler is for better-sqlite3, which this runtime is too old for as it comes: better said before 190 MB than after.
+  await libraries([...needs.unpacking, ...needs.compiling])
 
   const work = join(runtimeFolder, 'fetching')
   rmSync(work, { recursive: true, force: true })

@@ -1,5 +1,6 @@
 // Updates as an owner lives with them: a folder or a server with releases, honest ones and others; what was fetched is what
 // was signed for, an interrupted transfer goes on, a batch is never disturbed, and the log tells each step.
+import { execFileSync } from 'node:child_process'
 import { createHash, generateKeyPairSync, sign } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -234,4 +235,31 @@ test('a station started from a terminal that is an AppImage takes that file for 
   const here = { platform: 'linux', arch: 'x64', env } as const
   expect(installedHere({ ...here, execPath: '/opt/Slotwright/slotwright-station' })).toMatchObject({ kind: 'deb' })
   expect(installedHere({ ...here, execPath: '/home/ada/slotwright-0.1.0/slotwright-station' })).toMatchObject({ kind: 'tar.gz' })
+})
+
+test('an unpacked station gets the next one beside it, and a folder of that name that somebody left is neither taken for it nor written over', async () => {
+  await station.close()
+  mkdirSync(at('programs', 'slotwright-0.1.0'), { recursive: true })
+  mkdirSync(at('made', 'slotwright-0.2.0'), { recursive: true })
+  writeFileSync(at('made', 'slotwright-0.2.0', 'slotwright-station'), 'the new one', { mode: 0o755 })
+  mkdirSync(at('releases'))
+  const archive = 'slotwright-0.2.0-x64.tar.gz'
+  execFileSync('tar', ['--create', '--gzip', '--file', at('releases', archive), '--directory', at('made'), 'slotwright-0.2.0'])
+  const packed = readFileSync(at('releases', archive))
+  const text = releaseText({ version: '0.2.0', day: '2026-11-23', notes: '', files: [{ kind: 'tar.gz', arch: 'x64', name: archive, bytes: packed.length, sha256: createHash('sha256').update(packed).digest('hex') }] }) as string
+  writeFileSync(at('releases', releaseFile), (await signNote(text, 'updates.example', owner)) as string)
+  await open({ kind: 'tar.gz', arch: 'x64', at: at('programs', 'slotwright-0.1.0') })
+  await use(at('releases'))
+  const program = at('programs', 'slotwright-0.2.0', 'slotwright-station')
+
+  await value(station.checkUpdate({}))
+  await value(station.fetchUpdate({}))
+  expect(await value(station.applyUpdate({}))).toMatchObject({ state: 'applied', todo: { command: program } })
+  expect(readFileSync(program, 'utf8')).toBe('the new one')
+  expect(readdirSync(at('programs')).sort()).toEqual(['slotwright-0.1.0', 'slotwright-0.2.0'])
+
+  writeFileSync(program, 'somebody else\'s')
+  const again = await station.applyUpdate({})
+  expect(again).toMatchObject({ kind: 'cannot-replace', says: expect.stringContaining('is there already. If an earlier update put it there') })
+  expect(readFileSync(program, 'utf8')).toBe('somebody else\'s')
 })
