@@ -198,6 +198,7 @@ const errorsByKind: Readonly<Record<string, Readonly<{ error: LoadErrorName; ven
   refused: other('refused'),
   'slot-mismatch': other('slotDiffers'),
   'image-not-listed': other('modeUnsupported'),
+  'not-unpacked': other('modeUnsupported'),
   'no-answer': other('noAnswer'),
   'no-recovery': other('noAnswer'),
   timeout: other('noAnswer'),

@@ -8,6 +8,7 @@ const slots = 'The board\'s image list (Boards, Ask): which slot runs, which is 
 const boot = 'The boot output on the board\'s console: MCUboot says what it did with each slot.'
 const facts = 'The image\'s facts (Images): version, hash, key and signature.'
 const keys = 'The image\'s key fingerprint (Images), beside the station\'s keys (Keys).'
+const packageFacts = 'The package\'s layers and attributes (Images), and the log\'s entry of the refusal.'
 const wiring = 'Other boards in the same bay, and the same board in another bay: what follows the cable is the cable.'
 
 const row = (cause: string, evidence: string): Cause => ({ cause, evidence })
@@ -71,13 +72,18 @@ export const causes: Readonly<Record<string, Cause>> = {
   'too-large': row('The file is larger than anything that SMP can upload.', facts),
   fault: row('A fault in Slotwright itself. No board did this.', 'The sentence in the run\'s history, for whoever mends it.'),
   'buffer-too-small': row('The board\'s buffers cannot even hold the first piece of an upload.', 'The buffers that the board tells (Boards, Ask), and those in its profile.'),
+  'wrong-hardware': row('The package names hardware types, and the boards\' is none of them.', `${packageFacts} The recipe's hardware type.`),
+  'stale-package': row('A newer package says that this one must not be installed any more.', packageFacts),
+  'not-in-community': row('The package is limited to some communities or serial numbers, and this board is in none.', `${packageFacts} The recipe's communities.`),
+  'missing-dependency': row('The package needs another one that this unit has not had.', packageFacts),
+  'wrong-dependency-version': row('The package needs a newer version of another one.', packageFacts),
+  'breaks-dependency': row('A package that the unit has needs the version that this one would replace.', packageFacts),
+  'not-unpacked': row('The package lies in the slot and the board sees no image in it: the board lacks the firmware key, or its bootloader takes only packages that are plain.', `${packageFacts} The layers of the package beside what the board was built for.`),
 }
 
 export type WholeCause = Cause & Readonly<{ title: string; next: string }>
 
 const whole = (title: string, cause: string, evidence: string, next: string): WholeCause => ({ title, cause, evidence, next })
-
-const packageFacts = 'The package\'s layers and attributes (Images), and the log\'s entry of the refusal.'
 
 /** Kinds that a start, a question to a board or a package ends with, before or beside any run. */
 export const otherCauses: Readonly<Record<string, WholeCause>> = {
@@ -108,10 +114,4 @@ export const otherCauses: Readonly<Record<string, WholeCause>> = {
   'not-plain': whole('Package cannot run in place', 'The firmware in the package is encrypted, compressed or in pieces, and a core executes the very bytes that lie there.', packageFacts, 'Let the recipe send the package whole or the image in it, or pack the firmware plain.'),
   'laid-out-in-place': whole('Package runs in place only', 'The firmware is linked to run from inside its package.', packageFacts, 'Let the recipe send it in place.'),
   'not-laid-out': whole('Package does not run in place', 'The firmware is not linked to run from inside its package.', packageFacts, 'Make the package with --in-place, or let the recipe send the image in it.'),
-  'wrong-hardware': whole('Package for other hardware', 'The package names hardware types, and the boards\' is none of them.', `${packageFacts} The recipe's hardware type.`, 'Take the package for this board, or correct the recipe\'s hardware type.'),
-  'stale-package': whole('Package is outdated', 'A newer package says that this one must not be installed any more.', packageFacts, 'Take a newer package.'),
-  'not-in-community': whole('Package not for this board', 'The package is limited to some communities or serial numbers, and this board is in none.', `${packageFacts} The recipe's communities.`, 'Check the recipe\'s communities and the unit\'s serial number.'),
-  'missing-dependency': whole('Another package is missing', 'The package needs another one that this unit has not had.', packageFacts, 'Install the other package first.'),
-  'wrong-dependency-version': whole('Another package is too old', 'The package needs a newer version of another one.', packageFacts, 'Update the other package first.'),
-  'breaks-dependency': whole('Another package needs the old one', 'A package that the unit has needs the version that this one would replace.', packageFacts, 'Update the other package first.'),
 }

@@ -60,6 +60,14 @@ const table: Readonly<Record<string, FailureWords>> = {
   'not-for-ram': { title: 'Image not made for RAM', todo: callEngineer },
   'for-ram': { title: 'Image made for RAM', todo: callEngineer },
   'mode-unsupported': { title: 'Cannot be updated here', todo: callEngineer },
+  // Firmware packages
+  'wrong-hardware': { title: 'Package for other hardware', todo: 'Take the package for this board, or correct the recipe\'s hardware type.' },
+  'stale-package': { title: 'Package is outdated', todo: 'Take a newer package.' },
+  'not-in-community': { title: 'Package not for this board', todo: 'Check the recipe\'s communities and the unit\'s serial number.' },
+  'missing-dependency': { title: 'Another package is missing', todo: 'Install the other package first.' },
+  'wrong-dependency-version': { title: 'Another package is too old', todo: 'Update the other package first.' },
+  'breaks-dependency': { title: 'Another package needs the old one', todo: 'Update the other package first.' },
+  'not-unpacked': { title: 'Board cannot unpack it', todo: 'Give the boards their firmware key, or let the recipe send the image in the package.' },
   // Ports
   'no-such-port': { title: 'Port is gone', todo: 'Plug the board in again.' },
   'port-held': { title: 'Port is in use', todo: 'Close the other program (a terminal, an IDE) and run the board again.' },

@@ -212,6 +212,7 @@ function checkSlot(state: ActiveState, said: Said): Move {
     // A server built for one image takes any number for that one; what it has now is unmarked and harms nothing.
     if (partsOf(job).some(({ number, unlisted }) => number === step.image && unlisted === true) && !slots.some((slot) => slot.image === step.image)) return endFailed({ ...state, ...known(state, slots) }, notListed(step.image))
     const other = waitingSlot(slots, step.image)
+    if (other === null && image.unpackedBytes !== undefined) return endFailed({ ...state, ...known(state, slots) }, new Failure('not-unpacked', 'The package lies in the board\'s slot, and the board lists no image in it: it lacks the firmware key, or its bootloader does not unpack packages. Give the board its key, or let the recipe send the image in the package.'))
     const holds = other === null ? 'nothing it can read' : `${other.version} (${other.hash?.slice(0, 12) ?? 'no hash'}…)`
     return uploadAgain({ ...state, ...known(state, slots) }, new Failure('slot-mismatch', `After the upload the board's slot holds ${holds} instead of the image that was sent. Check cable and baud rate; if it stays, the board's flash may be worn.`))
   }
