@@ -157,7 +157,7 @@ async function verifyBundle(looked: Looked, version: string, onProgress: (done: 
   looked.judged = verdict
   const { holds, size, root, firstWrong } = verdict
   const broken = verdict.findings.filter(({ is }) => is === 'broken').slice(0, 5)
-  return { holds, size, root, says: holds ? verdict.says : [verdict.says, ...broken.map(({ says }) => says)].join(' '), firstWrong, wrongs: broken.map(({ about }) => ({ kind: `bundle-${about}`, seq: null })), unchecked: verdict.unchecked }
+  return { holds, size, root, says: holds ? verdict.says : [verdict.says, ...broken.map(({ says }) => says).filter((says) => !verdict.says.includes(says))].join(' '), firstWrong, wrongs: broken.map(({ about }) => ({ kind: `bundle-${about}`, seq: null })), unchecked: verdict.unchecked }
 }
 
 /** In a bundle all entries are proven together: this one is when the bundle's check comes past it. */

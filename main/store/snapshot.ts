@@ -5,7 +5,7 @@
 // there. A log begun anew shows in the salt of its header (https://sqlite.org/fileformat2.html, section 4.1); then it is
 // copied again.
 import { constants } from 'node:fs'
-import { copyFile, mkdtemp, open, rm, stat } from 'node:fs/promises'
+import { copyFile, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -55,14 +55,30 @@ export async function openSnapshot(named: string, { tempFolder = tmpdir(), onCop
 export async function databaseIn(path: string): Promise<string | Failure> {
   try {
     const there = await stat(path)
-    if (there.isFile()) return path
+    if (there.isFile()) return await mayBeDatabase(path) ? path : new Failure('no-database', `${path} is neither a database nor an audit bundle. Name a home folder, its ${databaseName}, or a bundle's .zip.`)
     const inside = join(path, databaseName)
-    await stat(inside)
-    return inside
+    const isThere = await stat(inside).then(() => true, () => false)
+    if (isThere) return inside
+    const names = await readdir(path)
+    if (!['manifest.json', 'entries.jsonl'].every((name) => names.includes(name))) throw new Error('nothing of ours')
+    return new Failure('no-database', `${path} is an audit bundle that was unpacked. Name its .zip, as it came.`)
   } catch {
     return new Failure('no-database', `There is no Slotwright log in ${path}. Name a home folder, a database file or an audit bundle.`)
   }
 }
+
+/** By its first bytes; an empty file is what SQLite begins with. */
+async function mayBeDatabase(path: string): Promise<boolean> {
+  const file = await open(path, 'r')
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(sqliteBegins.length), 0, sqliteBegins.length, 0)
+    return bytesRead === 0 || buffer.toString('latin1') === sqliteBegins
+  } finally {
+    await file.close()
+  }
+}
+
+const sqliteBegins = 'SQLite format 3'
 
 async function copyWhole(from: string, to: string, onCopied: (doneBytes: number, totalBytes: number) => void, signal: AbortSignal | undefined): Promise<null | Failure> {
   for (let tries = 0; tries < triesMax; tries++) {

@@ -9,6 +9,7 @@ import { unpack } from '../bundle/unpack.ts'
 import type { NoteKey } from '../log/checkpoint.ts'
 import { parseLogKeys, trustWithin } from '../log/handover.ts'
 import { checkDatabase } from './database.ts'
+import { noBundle, unpackedBundle } from './mistaken.ts'
 
 type Outcome = Readonly<{ holds: boolean; findings: readonly Finding[]; says: string }>
 
@@ -57,10 +58,11 @@ async function check(files: readonly File[]): Promise<Outcome | Failure> {
   const checkpoints = new Map(await Promise.all(files.filter(({ name }) => name.endsWith('.checkpoint')).map(async (file) => [file.name, await file.text()] as const)))
   const [only, ...more] = files.filter(({ name }) => !checkpoints.has(name))
   if (database === undefined && only !== undefined && more.length === 0) {
-    const unpacked = unpack(new Uint8Array(await only.arrayBuffer()))
+    const bytes = new Uint8Array(await only.arrayBuffer())
+    const unpacked = noBundle(only.name, bytes) ?? unpack(bytes)
     return unpacked instanceof Failure ? unpacked : await (isMerged(unpacked) ? checkMerged : checkBundle)(unpacked, { trusted: keys, checkpoints, version, onProgress: progress })
   }
-  if (database === undefined) return new Failure('usage', 'There is neither an audit bundle nor a slotwright.db among these files.')
+  if (database === undefined) return unpackedBundle(files.map(({ name }) => name), 'These are the files of') ?? new Failure('usage', 'There is neither an audit bundle nor a slotwright.db among these files.')
   return await checkFiles(database, files, checkpoints, keys[0] ?? null)
 }
 
@@ -82,6 +84,8 @@ async function checkFiles(database: File, files: readonly File[], checkpoints: R
 
 async function take(files: readonly File[]): Promise<void> {
   list.replaceChildren()
+  // One after the other is dropped here: the verdict must say whose it is.
+  element('what').textContent = files.slice(0, 3).map(({ name }) => name).join(', ') + (files.length > 3 ? ' …' : '')
   status.className = 'working'
   status.textContent = 'Reading …'
   try {

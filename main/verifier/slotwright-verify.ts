@@ -3,7 +3,7 @@
 // what does not. Exit 0: all that was checked holds; 1: something does not; 2: wrong usage.
 import { createHash } from 'node:crypto'
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { version } from '../../package.json'
 import { Failure } from '../base/failure.ts'
 import { checkBundle } from '../bundle/check.ts'
@@ -19,6 +19,7 @@ import { parseLogKeys, trustWithin } from '../log/handover.ts'
 import { checkTlogProof, parseTlogProof } from '../log/tlogproof.ts'
 import { checkDatabase } from './database.ts'
 import type { ReadAt } from '../log/sqlite-file.ts'
+import { noBundle, unpackedBundle } from './mistaken.ts'
 
 const usage = `usage: slotwright-verify WHAT [--key KEY …] [--checkpoint FILE …] [--witness KEY …] [--json]
        slotwright-verify BUNDLE.zip --report > report.html
@@ -93,7 +94,11 @@ const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(by
 async function check(words: Words): Promise<Outcome | Failure> {
   const { what } = words
   if (!existsSync(what)) return new Failure('no-file', `There is no ${what}.`)
-  if (statSync(what).isDirectory()) return checkHome(join(what, 'slotwright.db'), what, words)
+  if (statSync(what).isDirectory()) {
+    const path = join(what, 'slotwright.db')
+    if (existsSync(path)) return await checkHome(path, what, words)
+    return unpackedBundle(readdirSync(what), `${what} holds`) ?? new Failure('no-file', `${what} is no station's home: there is no slotwright.db in it.`)
+  }
   if (what.endsWith('.tlog-proof')) return checkProof(words)
   if (statSync(what).size > largeFileMax) return new Failure('too-large', `${what} is too large to be one of ours.`)
   const first = Buffer.alloc(16)
@@ -101,7 +106,8 @@ async function check(words: Words): Promise<Outcome | Failure> {
   readSync(file, first, 0, 16, 0)
   closeSync(file)
   if (first.toString('latin1').startsWith('SQLite format 3')) return checkHome(what, dirname(what), words)
-  const files = unpack(readFileSync(what))
+  const bytes = readFileSync(what)
+  const files = noBundle(basename(what), bytes) ?? unpack(bytes)
   if (files instanceof Failure) return files
   return await (isMerged(files) ? checkMerged : checkBundle)(files, { trusted: words.keys, witnesses: words.witnesses, checkpoints: words.kept, version, sha256, onProgress: progress })
 }

@@ -37,6 +37,7 @@ test('the page verifies a bundle offline, and names the first entry that was cha
   await picture(page, '60-verify-page')
   await page.locator('#chooser').setInputFiles(forged)
   await expect(page.locator('#status')).toContainText('does not hold')
+  await expect(page.locator('#what')).toHaveText('forged.zip')
   await expect(page.locator('#findings')).toContainText(`Entry ${at} is the first that was changed`)
   await picture(page, '61-verify-page-broken')
   const merged = join(home, 'merged.zip')

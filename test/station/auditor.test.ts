@@ -227,3 +227,14 @@ test('copies taken while a station writes without pause are whole logs that veri
     rmSync(folder, { recursive: true, force: true })
   }
 })
+
+test('what is no log is called that, and not damaged; an unpacked bundle is known for one', async () => {
+  const folder = newHome()
+  const look = (path: string) => openAuditor({ path, version, runtime, clock: realClock, paper: null })
+  const file = join(folder, 'app.bin')
+  writeFileSync(file, 'firmware, if anything')
+  expect(await look(file)).toMatchObject({ kind: 'no-database', says: expect.stringContaining('neither a database nor an audit bundle') as string })
+  expect(await look(folder)).toMatchObject({ kind: 'no-database', says: expect.stringContaining('There is no Slotwright log in') as string })
+  for (const name of ['manifest.json', 'entries.jsonl']) writeFileSync(join(folder, name), '{}')
+  expect(await look(folder)).toMatchObject({ kind: 'no-database', says: expect.stringContaining('audit bundle that was unpacked') as string })
+})

@@ -78,6 +78,19 @@ describe('a bundle', () => {
     expect(ran.out + ran.err).toMatch(/BROKEN|damaged/)
   })
 
+  test('a file that is no bundle, and a bundle that was unpacked, are called that and not damaged', async () => {
+    const mistakes = join(folder, 'mistakes')
+    mkdirSync(mistakes)
+    writeFileSync(join(mistakes, 'report.pdf'), '%PDF-1.4')
+    writeFileSync(join(mistakes, 'none.zip'), '')
+    for (const [name, bytes] of value(unpack(readFileSync(bundle)))) if (!name.includes('/')) writeFileSync(join(mistakes, name), bytes)
+    expect((await run(join(mistakes, 'report.pdf'))).err).toContain('report.pdf is no audit bundle. Give the .zip')
+    expect((await run(join(mistakes, 'none.zip'))).err).toContain('none.zip is no audit bundle')
+    expect((await run(join(mistakes, 'entries.jsonl'))).err).toContain('It is a part of one.')
+    expect(await run(mistakes)).toMatchObject({ code: 1, err: expect.stringContaining('an audit bundle that was unpacked') as string })
+    expect((await run(folder)).err).toContain('is no station\'s home')
+  })
+
   test('under another log’s key does not', async () => {
     const other = await madeHome()
     expect(await run(bundle, '--key', join(other.home, 'log-key.pub'))).toMatchObject({ code: 1 })

@@ -77,7 +77,7 @@ async function exportLog(call: Call, [file = '']: readonly string[], flags: Flag
   if (exported.unsigned !== null && flags.sign) call.tell(`The bundle's list of files is not signed, so nothing but its entries is vouched for: ${exported.unsigned.says}\n`)
   if (failed(noted)) call.tell(`The export is not noted in the log: ${noted.says}\n`)
   const { from, to, checkpoint, bytes, units, redacted } = exported
-  const words = `${path} holds entries ${from} to ${to - 1}${units > 0 ? ` with ${units} unit${units === 1 ? '' : 's'}` : ''}${redacted > 0 ? `, ${redacted} of them redacted` : ''}, proven by the checkpoint over ${checkpoint} entries (${sizeWords(bytes)}).\nCheck it with slotwright-verify.`
+  const words = `${path} holds entries ${from} to ${to - 1}${units > 0 ? ` with ${units} unit${units === 1 ? '' : 's'}` : ''}${redacted > 0 ? `, ${redacted} of them redacted` : ''}, proven by the checkpoint over ${checkpoint} entries (${sizeWords(bytes)}).\n${howToCheck(path)}`
   return { document: { ...exported, unsigned: exported.unsigned?.says ?? null, file: path, noted: noted === null || failed(noted) ? null : noted }, words }
 }
 
@@ -152,4 +152,11 @@ async function publicKeys(call: Call): Promise<{ name: string; pem: string }[]> 
     }
   }
   return [...found].map(([name, pem]) => ({ name, pem }))
+}
+
+/** Built beside the command line; commands are in its chunks. Without it there is nothing to name but the program. */
+function howToCheck(bundle: string): string {
+  const folder = ['..', '../..'].map((up) => join(import.meta.dirname, up, 'verify')).find((place) => existsSync(join(place, 'slotwright-verify.js')))
+  if (folder === undefined) return 'Check it with slotwright-verify.'
+  return `Check it with "node ${join(folder, 'slotwright-verify.js')} ${bundle}", or drop it on ${join(folder, 'verify.html')} in any browser.`
 }
