@@ -11,6 +11,7 @@ import { wayBackNote } from '../../main/line/modes.ts'
 import { commonProfile } from '../../main/line/profile.ts'
 import { swapModes } from '../../main/smp/os.ts'
 import { de } from '../../renderer/words/de/index.ts'
+import { en } from '../../renderer/words/en/index.ts'
 import { es } from '../../renderer/words/es/index.ts'
 import { bayTold, codeTold, entryTold, failureTold, letterTold, profileTold, residenceTold, runTodoTold, saidTold, stepTold, todoTold, verdictTold, warningTold, whyTold } from '../../renderer/words/told.ts'
 import { speak } from '../../renderer/words/words.ts'
@@ -161,6 +162,13 @@ describe.each(told)('what the station says, in %s', (language, book) => {
     }
     expect(entryTold({ kind: 'booted', data: { version: '{activeHash} | @:app.name' }, says: '' })).toContain('{activeHash} | @:app.name')
   })
+})
+
+test('a field by which two images may differ without a name', () => {
+  const text = textOf('image/compare.ts')
+  const listed = [...text.matchAll(/const (scalars|headerFields) = \[([^\]]+)\]/g)].flatMap(([, name, list = '']) => [...list.matchAll(/'(\w+)'/g)].map(([, field = '']) => (name === 'scalars' ? field : `header-${field}`)))
+  const added = kindsIn('image/compare.ts', /add\('([^']+)'/g).map((what) => what.replaceAll(' ', '-'))
+  expect(Object.keys(en.images.differs).sort()).toEqual([...listed, ...added, 'protectedTlv'].sort())
 })
 
 test('English has the station\'s own sentence, untouched', async () => {

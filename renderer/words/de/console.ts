@@ -14,6 +14,7 @@ export const console = {
   send: 'Senden',
   stop: 'Nicht mehr zuhören',
   clear: 'Leeren',
+  acknowledged: 'Das Board hat den Neustart angenommen.',
   logged: 'Das kann das Board verändern: Es steht im Protokoll, bevor es gesendet wird und wenn die Antwort da ist.',
   running: 'Ein Los läuft: Ein Port, den ein Lauf hat, lässt sich nicht befragen, und kein Board wird von Hand verändert.',
   output: 'Was das Board sagte',

@@ -14,6 +14,17 @@ export const look = {
   asks: 'Sie sind dran',
 } as const
 
+// Wie viele Boards so endeten: neben einer Zahl, eins oder viele.
+export const counted = {
+  confirmed: 'Bestätigt | Bestätigt',
+  reverted: 'Zurück | Zurück',
+  unchanged: 'Unverändert | Unverändert',
+  uploaded: 'Übertragen | Übertragen',
+  tested: 'Getestet | Getestet',
+  failed: 'Fehler | Fehler',
+  stopped: 'Gestoppt | Gestoppt',
+} as const
+
 export const phase = {
   attached: 'Bereit',
   identifying: 'Abfragen',

@@ -14,6 +14,7 @@ export const console = {
   send: 'Send',
   stop: 'Stop listening',
   clear: 'Clear',
+  acknowledged: 'The board acknowledged the restart.',
   logged: 'This may change the board: it goes into the log before it is sent and when it is answered.',
   running: 'A batch is running: a port that a run has cannot be asked, and no board is changed by hand.',
   output: 'What the board said',

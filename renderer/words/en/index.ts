@@ -12,7 +12,7 @@ import { factoryApi, hooks } from './hooks.ts'
 import { images } from './images.ts'
 import { keys, tokens, policy } from './keys.ts'
 import { label } from './label.ts'
-import { look, phase, mode, line, board } from './line.ts'
+import { look, counted, phase, mode, line, board } from './line.ts'
 import { log } from './log.ts'
 import { operator } from './operator.ts'
 import { practice } from './practice.ts'
@@ -22,4 +22,4 @@ import { people, signIn } from './people.ts'
 import { settings } from './settings.ts'
 import { notices, updates } from './updates.ts'
 
-export const en = { app, startFailure, look, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, auditor, figures, recall, label, operator, bayMap, firstBoard, guide, receipts, people, signIn, settings, updates, notices, hooks, factoryApi, recipes, catalogue, console, profiles, practice } as const
+export const en = { app, startFailure, look, counted, phase, mode, line, board, desk, images, keys, tokens, policy, boards, log, auditor, figures, recall, label, operator, bayMap, firstBoard, guide, receipts, people, signIn, settings, updates, notices, hooks, factoryApi, recipes, catalogue, console, profiles, practice } as const

@@ -14,6 +14,17 @@ export const look = {
   asks: 'Your turn',
 } as const
 
+// How many boards ended so: beside a number, one or many.
+export const counted = {
+  confirmed: 'Confirmed | Confirmed',
+  reverted: 'Reverted | Reverted',
+  unchanged: 'Unchanged | Unchanged',
+  uploaded: 'Uploaded | Uploaded',
+  tested: 'Tested | Tested',
+  failed: 'Failed | Failed',
+  stopped: 'Stopped | Stopped',
+} as const
+
 export const phase = {
   attached: 'Attached',
   identifying: 'Identifying',

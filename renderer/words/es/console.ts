@@ -14,6 +14,7 @@ export const console = {
   send: 'Enviar',
   stop: 'Dejar de escuchar',
   clear: 'Limpiar',
+  acknowledged: 'La placa ha aceptado el reinicio.',
   logged: 'Puede modificar la placa: queda en el registro antes de enviarse y al recibir la respuesta.',
   running: 'Hay un lote en marcha: no se puede consultar un puerto que está en uso ni modificar placas a mano.',
   output: 'Salida de la placa',

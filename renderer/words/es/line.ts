@@ -15,6 +15,17 @@ export const look = {
   asks: 'Pregunta',
 } as const
 
+// Cuántas placas acabaron así: junto a un número, una o muchas.
+export const counted = {
+  confirmed: 'Confirmada | Confirmadas',
+  reverted: 'Revertida | Revertidas',
+  unchanged: 'Sin cambios | Sin cambios',
+  uploaded: 'Cargada | Cargadas',
+  tested: 'Probada | Probadas',
+  failed: 'Fallo | Fallos',
+  stopped: 'Detenida | Detenidas',
+} as const
+
 export const phase = {
   attached: 'Conectada',
   identifying: 'Leyendo',

@@ -14,6 +14,7 @@ export const console = {
   send: '发送',
   stop: '停止监听',
   clear: '清空',
+  acknowledged: '板卡已接受重启。',
   logged: '此命令可能改变板卡：发送前和应答后都会写入日志。',
   running: '批次正在运行：作业占用的端口不能查询，也不能手动改动任何板卡。',
   output: '板卡输出',

@@ -14,6 +14,17 @@ export const look = {
   asks: '请操作',
 } as const
 
+// 以此结束的板卡数：写在数字旁边。
+export const counted = {
+  confirmed: '已确认 | 已确认',
+  reverted: '已回滚 | 已回滚',
+  unchanged: '无变化 | 无变化',
+  uploaded: '已上传 | 已上传',
+  tested: '已测试 | 已测试',
+  failed: '失败 | 失败',
+  stopped: '已停止 | 已停止',
+} as const
+
 export const phase = {
   attached: '已接入',
   identifying: '识别中',
