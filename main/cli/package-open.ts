@@ -141,7 +141,7 @@ const inWords = (all: readonly Said[], between: string): string => all.map(({ sa
 
 function viewWords({ paint }: Call, path: string, view: PackageView): string {
   const rows: string[][] = [
-    ['name', view.version === null ? view.name : `${view.name} version ${view.version}`],
+    ['name', view.version === null ? view.name : view.imageVersion === null ? `${view.name} version ${view.version}` : `${view.name} version ${view.imageVersion} (as one number: ${view.version})`],
     ...(view.stale === null ? [] : [['stale', `versions up to ${view.stale}`]]),
     ['hardware', view.hardware.join(', ')],
     ...(view.communities.length === 0 ? [] : [['only for', inWords(view.communities, '; ')]]),

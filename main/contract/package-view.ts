@@ -10,6 +10,8 @@ export type PackageView = Readonly<{
   /** Identifier or free name, and its version where it has one. */
   name: string
   version: string | null
+  /** The image's version, where that number is just it (MAJOR.MINOR.REVISION+BUILD beside each other); else null. */
+  imageVersion: string | null
   /** Versions up to this one are refused from now on. */
   stale: string | null
   hardware: readonly string[]

@@ -1,11 +1,15 @@
 // An opened firmware package for people: layer by layer what it says, and what of that was proven. Each sentence carries its
 // kind and facts, so that a window can say it in its own language.
 import { createHash } from 'node:crypto'
+import { failed } from '../base/failure.ts'
 import { said, type Said } from '../base/said.ts'
 import { bytesWords, plainWords } from '../cms/attributes.ts'
 import type { Community, PackageName } from '../cms/attributes.ts'
 import type { OpenedPackage } from '../cms/package.ts'
 import type { PackageView } from '../contract/package-view.ts'
+import { parseImage } from '../image/format.ts'
+import { formatVersion } from '../image/version.ts'
+import { versionNumber } from './packages.ts'
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
@@ -17,6 +21,7 @@ export function packageView(bytes: Uint8Array, opened: OpenedPackage, image: rea
     layers: [...layers.map((layer) => ({ layer, says: saysOf[layer](opened) })), ...(image.length === 0 ? [] : [{ layer: 'image' as const, says: image }])],
     name: 'legacy' in name ? bytesWords(name.legacy) : name.id,
     version: 'legacy' in name ? null : String(name.version),
+    imageVersion: 'legacy' in name ? null : imageVersion(opened.firmware, name.version),
     stale: stale === null ? null : typeof stale === 'bigint' ? String(stale) : bytesWords(stale),
     hardware: attributes.targetHardwareIDs,
     communities: (attributes.communityIdentifiers ?? []).map(community),
@@ -37,6 +42,11 @@ export function packageView(bytes: Uint8Array, opened: OpenedPackage, image: rea
     firmwareOffset: opened.firmwareOffset,
     unknownAttributes: opened.unknownAttributes,
   }
+}
+
+function imageVersion(firmware: Uint8Array, number: bigint): string | null {
+  const image = parseImage(firmware)
+  return !failed(image) && versionNumber(image.header.version) === number ? formatVersion(image.header.version) : null
 }
 
 const saysOf: Readonly<Record<OpenedPackage['layers'][number], (opened: OpenedPackage) => Said[]>> = {

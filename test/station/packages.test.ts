@@ -227,6 +227,16 @@ test('zlib data that are damaged or too much are a failure, never more memory th
   expect(inflate(new Uint8Array(deflateSync(new Uint8Array(10_000))), 9_999)).toMatchObject({ kind: 'not-inflated', says: expect.stringContaining('9999') as string })
 })
 
+test('a version that is the image\'s as one number is shown as people know it; another number stays one', async () => {
+  await trusting()
+  const { signing } = await house()
+  const here = await opened()
+  const firmware = await image()
+  const one = (await packed(signing, { firmware, name: { id: product, version: versionNumber(version) } })).bytes
+  expect(good(await here.openFile({ path: put('one.cms', one), purpose: 'image' })).package).toMatchObject({ version: String(versionNumber(version)), imageVersion: '1.1.0+0' })
+  expect(good(await here.openFile({ path: put('other.cms', (await packed(signing, { firmware })).bytes), purpose: 'image' })).package).toMatchObject({ version: '17', imageVersion: null })
+})
+
 test('the view has a sentence for every layer', async () => {
   const { bare, keyAnchors } = await house()
   const { bytes } = await packed(bare, { compress: deflate, nested: true, communities: [{ community: '1.2.3' }, { hardware, serials: [{ is: 'block', low: utf8('1'), high: utf8('5') }] }] })

@@ -137,6 +137,7 @@ export const images = {
   package: 'Firmware-Paket',
   packageOf: '{name}, Version {version}',
   unversioned: 'keine',
+  asNumber: 'Version als eine Zahl',
   layers: 'Schichten, äußerste zuerst',
   proven: 'Was nachgewiesen wurde',
   hardware: 'Hardware',

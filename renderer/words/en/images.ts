@@ -137,6 +137,7 @@ export const images = {
   package: 'Firmware package',
   packageOf: '{name}, version {version}',
   unversioned: 'none',
+  asNumber: 'Version as one number',
   layers: 'Layers, outermost first',
   proven: 'What was proven',
   hardware: 'Hardware',

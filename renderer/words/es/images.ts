@@ -137,6 +137,7 @@ export const images = {
   package: 'Paquete de firmware',
   packageOf: '{name}, versión {version}',
   unversioned: 'ninguna',
+  asNumber: 'Versión como un solo número',
   layers: 'Capas, de fuera adentro',
   proven: 'Lo que se ha verificado',
   hardware: 'Hardware',

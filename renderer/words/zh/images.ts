@@ -137,6 +137,7 @@ export const images = {
   package: '固件包',
   packageOf: '{name}，版本 {version}',
   unversioned: '无',
+  asNumber: '版本（单个数字）',
   layers: '层次，由外到内',
   proven: '已验证的内容',
   hardware: '硬件',
