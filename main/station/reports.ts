@@ -23,7 +23,7 @@ import { readSetting, writeSetting } from '../store/settings.ts'
 import { recallAll } from './auditing.ts'
 import { text } from './history.ts'
 import type { Logbook } from './logbook.ts'
-import { saveAndNote } from './saving.ts'
+import { notePrinted, saveAndNote } from './saving.ts'
 
 /** Millimetres; null is A4. */
 export type PaperSize = Readonly<{ widthMm: number; heightMm: number }> | null
@@ -91,8 +91,14 @@ export async function saveReport(desk: Desk, { batch, form, saveAs }: CheckedArg
 export async function printReport(desk: Desk, batch: string): Promise<{ printed: boolean } | Failure> {
   const html = await batchReport(desk, batch)
   if (failed(html)) return html
-  const printed = await (desk.paper?.print(html, null) ?? noPaper)
-  return failed(printed) ? printed : { printed }
+  return await printAndNote(desk, `report of batch ${batch}`, html, null)
+}
+
+async function printAndNote({ paper, log }: Desk, what: string, html: string, size: PaperSize): Promise<{ printed: boolean } | Failure> {
+  const printed = await (paper?.print(html, size) ?? noPaper)
+  if (failed(printed) || !printed) return failed(printed) ? printed : { printed }
+  const noted = notePrinted(log, what, html)
+  return failed(noted) ? noted : { printed }
 }
 
 const labelSettingsName = 'label'
@@ -150,8 +156,7 @@ export async function printLabel(desk: Desk, unit: string): Promise<{ printed: b
   if (failed(label)) return label
   const html = labelHtml(label.facts, label.size)
   if (failed(html)) return html
-  const printed = await (desk.paper?.print(html, label.size) ?? noPaper)
-  return failed(printed) ? printed : { printed }
+  return await printAndNote(desk, `label of ${unit}`, html, label.size)
 }
 
 export async function saveRecall(desk: Desk, { what, hash, still, saveAs }: CheckedArgsOf<'saveRecall'>): Promise<SavedView | Failure> {

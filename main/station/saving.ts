@@ -17,6 +17,12 @@ export async function saveAndNote(log: Logbook | null, what: string, saveAs: str
   return failed(entry) ? entry : { savedAs: saveAs, bytes: bytes.length, sha256, entry }
 }
 
+/** What left on paper is noted as what left in a file is, with the hash of the page. */
+export function notePrinted(log: Logbook | null, what: string, page: string): number | null | Failure {
+  const fileSha256 = createHash('sha256').update(page).digest('hex')
+  return log === null ? null : log.recordAct({ kind: 'export', data: { what: `${what}, on paper`.slice(0, 200), file: 'printer', fileSha256 } }, 'operator')
+}
+
 /** All of the bytes or none, in the place of what lay there; kind `cannot-write`. */
 export async function writeWhole(path: string, bytes: Uint8Array): Promise<Failure | null> {
   // A name that nobody can guess, and never over anything: in a folder that others may write to, a link laid there would
