@@ -18,6 +18,7 @@ import { checkLog } from '../log/verify.ts'
 import type { KnownHead } from '../log/verify.ts'
 import { bundleEntriesMax, names, parseManifest, parseProofs } from './layout.ts'
 import type { Manifest, Proofs } from './layout.ts'
+import { alikeAmong } from './alike.ts'
 import { checkBeside, gatherReceipts } from './belongings.ts'
 import type { Receipts } from './belongings.ts'
 import { differingViews } from './views.ts'
@@ -87,6 +88,7 @@ export async function checkBundle(files: Files, options: BundleCheckOptions): Pr
   const beside = checkBeside(files, { manifest, manifestBytes, checkpoint, key, receipts: walked.receipts, batchSeen: walked.batchSeen, version: options.version, sha256 }, findings)
   const facts: ViewFacts = { note: textIn(files, manifest.checkpoint), checkpoint, key, redacted: walked.redactedCount }
   const views = checkViews(files, manifest, facts, walked, options.version, beside.signed, sha256, findings)
+  tellAlike(walked.story, findings)
   const unchecked = [...beside.unchecked, ...views]
   if (unchecked.length > 0) findings.push({ is: 'note', about: 'unchecked', says: `Nothing vouches for ${unchecked.join(', ')}: anybody can have changed that. The entries are what counts.` })
   return verdict(findings, { firstWrong: walked.firstWrong, ...at, redacted: walked.redacted, unchecked, read: { manifest, facts, story: walked.story } })
@@ -217,6 +219,16 @@ function redactionsFor(lines: readonly Uint8Array[], related: readonly Entry[]):
     return entry instanceof Failure ? [] : [entry]
   })
   return redactionsIn([...inside, ...related])
+}
+
+/** Names of units, people and stations that a reader of the report would take for one another. */
+function tellAlike({ runs, people, stations }: Story, findings: Finding[]): void {
+  for (const names of [runs.map(({ unit }) => unit), people, stations]) {
+    for (const group of alikeAmong(names).slice(0, 10)) {
+      const told = group.slice(0, 5).map((name) => `"${name}"`).join(', ')
+      findings.push({ is: 'note', about: 'names', says: group.length > 1 ? `These look alike and are different names: ${told}.` : `The name ${told} has letters in it that cannot be seen.` })
+    }
+  }
 }
 
 /** Report, table and test records, made again and compared; gives those that could not be, where nobody signed for them. */

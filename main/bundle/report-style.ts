@@ -42,6 +42,7 @@ td:not(.hash):not(.number):not(.unit){min-width:4.5em}
 .outcome{font-weight:600}
 .outcome::before{content:"";display:inline-block;width:10px;height:10px;margin-right:6px;border-radius:2px;background:var(--still)}
 .outcome.good::before{background:var(--good)}.outcome.same::before{background:var(--same)}.outcome.back::before{background:var(--back)}.outcome.bad::before{background:var(--bad)}
+.marks{display:grid;grid-template-columns:auto 1fr;gap:0 8px;align-items:baseline;margin:0}.marks dt{color:var(--soft)}.marks dd{margin:0;overflow-wrap:anywhere}
 .two{display:grid;grid-template-columns:1fr 1fr;gap:0 32px}
 .proof{margin-top:28px;padding:0 24px 18px;border:1px solid var(--line);border-radius:10px;background:var(--wash);break-inside:avoid}
 .proof h2{margin-top:16px}

@@ -173,9 +173,10 @@ function batchesOf(story: Story): string {
   const [only, other] = story.batches
   if (only === undefined) return ''
   if (other === undefined) return batchOf(only)
-  const rows = story.batches.slice(0, rowsMax).map((batch) => `<tr><td class="id">${escaped(batch.batch)}</td><td>${escaped(batch.name)}</td><td>${escaped(batch.mode)}</td><td class="short">${escaped(batch.version)}</td>
-<td class="hash">${escaped(batch.imageHash)}</td><td class="hash">${escaped(batch.key)}</td><td>${escaped(batch.person)}</td><td>${minute(batch.began)}</td><td>${batch.ended === null ? 'not in this range' : `${minute(batch.ended)}<br>${escaped(batch.reason ?? '')}`}</td></tr>`)
-  return `<section><h2>Batches</h2><table><thead><tr><th>batch</th><th>recipe</th><th>mode</th><th>version</th><th>image hash</th><th>signing key</th><th>started by</th><th>began</th><th>ended</th></tr></thead><tbody>${rows.join('')}</tbody></table></section>`
+  const rows = story.batches.slice(0, rowsMax).map((batch) => `<tr><td class="short">${minute(batch.began)}<br>${batch.ended === null ? 'not in this range' : `${minute(batch.ended)}<br>${escaped(batch.reason ?? '')}`}</td>
+<td><b>${escaped(batch.name)}</b>, ${escaped(batch.version)}<br>${escaped(batch.mode)}</td><td>${escaped(batch.person)}</td>
+<td><dl class="marks"><dt>batch</dt><dd class="id">${escaped(batch.batch)}</dd><dt>image</dt><dd class="hash">${escaped(batch.imageHash)}</dd><dt>key</dt><dd class="hash">${escaped(batch.key)}</dd></dl></td></tr>`)
+  return `<section><h2>Batches</h2><table><thead><tr><th>began, ended</th><th>recipe</th><th>person</th><th>numbers</th></tr></thead><tbody>${rows.join('')}</tbody></table></section>`
 }
 
 /** Of a single batch a table would be one crowded line. */

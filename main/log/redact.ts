@@ -62,6 +62,11 @@ export function redactionsIn(entries: readonly Entry[]): ReadonlyMap<number, Red
   return found
 }
 
+/** True when an entry is struck out where its redaction says so, and somewhere at all: else it was exchanged, not struck out. */
+export function isStruck(entry: Entry, { fields }: Redaction): boolean {
+  return fields.length > 0 && fields.every((field) => (field === 'person' ? entry.person : Object.hasOwn(entry.data, field) ? entry.data[field] : null) === struckOut)
+}
+
 /** What an `entry-redacted` entry says of a replacement. */
 export function redactionData(seq: number, leaf: Uint8Array, replacement: Uint8Array, fields: readonly string[], says: string): { entry: number; leaf: string; replacedBy: string; fields: string; says: string } {
   return { entry: seq, leaf: toHex(leaf), replacedBy: toHex(nobleSha256(replacement)), fields: fields.join(' '), says }

@@ -7,7 +7,7 @@ import { deriveRows, derivedTables, subjectsOf } from './derived.ts'
 import type { ColumnValue, DerivedRow, Subjects } from './derived.ts'
 import { parseEntry } from './entry.ts'
 import type { Entry } from './entry.ts'
-import { leafOf } from './redact.ts'
+import { isStruck, leafOf } from './redact.ts'
 import type { Redaction } from './redact.ts'
 import { emptyEdge, pushLeaf, rootOf } from './tree.ts'
 import type { Sha256, TreeEdge, TreeHead } from './tree.ts'
@@ -130,7 +130,8 @@ export function checkLog(options: CheckOptions = {}): LogChecker {
     row(row) {
       if (row.seq !== nextSeq) wrong(misplaced(row.seq, nextSeq))
       nextSeq = Math.max(nextSeq, row.seq + 1)
-      const { leaf, redacted: struck } = leafOf(row.bytes, options.redactions?.get(row.seq), options.sha256)
+      const redaction = options.redactions?.get(row.seq)
+      const { leaf, redacted: struck } = leafOf(row.bytes, redaction, options.sha256)
       if (struck) {
         redactedCount += 1
         if (redacted.length < wrongsMax) redacted.push(row.seq)
@@ -140,6 +141,9 @@ export function checkLog(options: CheckOptions = {}): LogChecker {
       if (entry instanceof Failure) wrong({ seq: row.seq, kind: 'entry', says: `Entry ${row.seq} cannot be read: ${entry.says}` })
       else {
         checkEntry(row, entry, wrong)
+        if (struck && redaction !== undefined && !isStruck(entry, redaction)) {
+          wrong({ seq: row.seq, kind: 'entry', says: `Entry ${row.seq} was exchanged for another: entry ${redaction.by} tells that ${redaction.fields.join(', ') || 'nothing'} was struck out of it, and that is not so.` })
+        }
         if (entry.session === last.session && entry.mono < last.mono) {
           wrong({ seq: row.seq, kind: 'time', says: `Entry ${row.seq} is dated before the one it follows, within one start of the station.` })
         }

@@ -170,10 +170,10 @@ async function proofInBundle(looked: Looked, version: string, seq: number): Prom
   const checked = looked.judged === null ? await verifyBundle(looked, version, () => undefined) : null
   const verdict = looked.judged
   if (failed(checked) || verdict === null || verdict.size === 0) return { seq, raw, leaf: found.leaf, covered: null }
-  const newest = [...files?.keys() ?? []].filter((name) => name.startsWith('checkpoints/')).sort().at(-1)
+  const covering = verdict.read?.manifest.checkpoint ?? ''
   return {
     seq, raw, leaf: found.leaf,
-    covered: { size: verdict.size, root: verdict.root, hashes: [], note: new TextDecoder().decode(files?.get(newest ?? '') ?? new Uint8Array(0)), holds: verdict.holds || (verdict.firstWrong !== null && seq < verdict.firstWrong) },
+    covered: { size: verdict.size, root: verdict.root, hashes: [], note: new TextDecoder().decode(files?.get(covering) ?? new Uint8Array(0)), holds: verdict.holds || (verdict.firstWrong !== null && seq < verdict.firstWrong) },
   }
 }
 

@@ -16,7 +16,7 @@ import { reportBytes } from '../../main/bundle/views.ts'
 import { toBase64 } from '../../main/log/checkpoint.ts'
 import { sha256 } from '../../main/store/rows.ts'
 import { release, value } from '../store/fixture.ts'
-import { bundleOf, keyHash, madeHome, version } from './made.ts'
+import { bundleOf, keyHash, madeHome, runDrafts, version } from './made.ts'
 import type { Made } from './made.ts'
 
 type Files = Map<string, Uint8Array>
@@ -159,6 +159,16 @@ test('a line in the name of a witness is called what it is', async () => {
   const line = utf8(`— audit.example.com/ada ${toBase64(new Uint8Array(76).fill(7))}\n`)
   const verdict = await check(refitted(put(checkpoint, Buffer.concat([files.get(checkpoint) ?? empty, line]))))
   expect(notes(verdict).join()).toContain('lines in the name of audit.example.com/ada that nobody checked')
+})
+
+test('a unit that looks like another is told by its letters', async () => {
+  const { home, store, clock } = await madeHome()
+  for (const draft of runDrafts('b1', 'SN-\u0411-\u041e', 'confirmed', 2)) value(store.append(draft))
+  for (const draft of runDrafts('b1', 'SN-\u0411-O', 'failed', 3)) value(store.append(draft))
+  value(await store.checkpoint())
+  const to = value(store.head()).size
+  const { files: some } = await bundleOf({ home, store, clock }, { from: 0, to, what: 'The whole log', batch: null })
+  expect(notes(await check(some)).join()).toContain('look alike and are different names: "SN-[U+0411]-[U+041E]", "SN-[U+0411]-O"')
 })
 
 describe('an archive in which two programs see different files', () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { Failure } from '../../main/base/failure.ts'
 import type { Entry } from '../../main/log/entry.ts'
+import { redactionData } from '../../main/log/redact.ts'
 import { openAuditStoreForReading } from '../../main/store/audit.ts'
 import { databaseName } from '../../main/store/database.ts'
 import { newHome, outcomeDraft, release, storeIn, value } from './fixture.ts'
@@ -57,6 +58,27 @@ test('striking out unseen, or more than was said, is tampering', async () => {
   const again = value(openAuditStoreForReading(other))
   expect(value(await again.verify())).toMatchObject({ holds: false, firstWrong: 7, redacted: [] })
   again.close()
+})
+
+test('an entry exchanged for another under the name of a redaction, by a station that can sign: it is called exchanged', async () => {
+  const home = await redactedHome()
+  const store = storeIn(home, { session: 's9' })
+  const { bytes, leaf } = store.database.sql.prepare('SELECT bytes, leaf FROM entries WHERE seq = 8').get() as { bytes: Uint8Array; leaf: Uint8Array }
+  const better = Buffer.from(Buffer.from(bytes).toString().replace('"outcome":"confirmed"', '"outcome":"unchanged"'))
+  expect(better.equals(bytes)).toBe(false)
+  value(store.append({ kind: 'entry-redacted', data: redactionData(8, leaf, better, ['says'], 'Asked for.') }))
+  value(await store.checkpoint())
+  store.close()
+  const sql = new Database(join(home, databaseName))
+  sql.exec('DROP TRIGGER entries_stay')
+  sql.prepare('UPDATE entries SET bytes = ? WHERE seq = 8').run(better)
+  sql.prepare("UPDATE outcomes SET outcome = 'unchanged' WHERE seq = 8").run()
+  sql.close()
+  const read = value(openAuditStoreForReading(home))
+  const verdict = value(await read.verify())
+  expect(verdict).toMatchObject({ holds: false, firstWrong: 8 })
+  expect(verdict.says).toContain('was exchanged for another')
+  read.close()
 })
 
 test('outcome, unit and hashes cannot be struck out, nor anything twice', async () => {
