@@ -33,7 +33,7 @@ export function progressFor(call: Call, bays: readonly BayView[]): Progress {
   if (!call.stderr.isTTY || call.env['TERM'] === 'dumb') return lines(call)
   const progress = bars(call, bays.length)
   // What was done in a bay before this batch is not its progress.
-  for (const bay of bays) progress.show({ ...bay, phase: 'attached', outcome: null, failure: null, bytesDone: 0, bytesPerSecond: 0, secondsLeft: null, waitsSeconds: null, seconds: 0 })
+  for (const bay of bays) progress.show({ ...bay, phase: 'attached', outcome: null, failure: null, bytesDone: 0, bytesPerSecond: 0, secondsLeft: null, waitsUntil: null, seconds: 0 })
   return progress
 }
 
@@ -65,7 +65,7 @@ function lines(call: Call): Progress {
       }
       if (state === '' || last.get(bay.bay) === state) return
       last.set(bay.bay, state)
-      const patience = bay.waitsSeconds === null ? '' : `, for ${Math.ceil(bay.waitsSeconds)} s at most`
+      const patience = bay.waitsUntil === null ? '' : `, for ${Math.ceil(secondsUntil(bay.waitsUntil))} s at most`
       call.tell(`bay ${bay.bay}  ${names.get(bay.bay) ?? '-'}  ${state}${patience}${bay.outcome !== null && bay.failure !== null ? `: ${bay.failure.says}` : ''}\n`)
     },
     note: (words) => call.tell(`${words}\n`),
@@ -75,7 +75,7 @@ function lines(call: Call): Progress {
 
 function bars(call: Call, expected: number): Progress {
   const paint = paintFor(call.stderr, call.env)
-  const rows = new Map<number, { bar: SingleBar; view: BayView; atMs: number }>()
+  const rows = new Map<number, { bar: SingleBar; view: BayView }>()
   const views = new Map<number, BayView>()
   const roomFor = Math.max(1, (call.stderr.rows || 24) - spareRows)
   /** What has been said of boards, whichever bay they are in: one line for all alike. */
@@ -116,11 +116,10 @@ function bars(call: Call, expected: number): Progress {
       const known = rows.get(bay.bay)
       if (known !== undefined) {
         known.view = bay
-        known.atMs = performance.now()
         known.bar.update(Math.round(1000 * shareOf(bay)))
         return
       }
-      const drawn: { bar: SingleBar; view: BayView; atMs: number } = { view: bay, atMs: performance.now(), bar: multi.create(1000, 0, { row: () => barRow(drawn.view, paint, (performance.now() - drawn.atMs) / 1000) }) }
+      const drawn: { bar: SingleBar; view: BayView } = { view: bay, bar: multi.create(1000, 0, { row: () => barRow(drawn.view, paint) }) }
       rows.set(bay.bay, drawn)
     },
     note(words) {
@@ -148,12 +147,12 @@ function barOf(share: number): string {
   return `${'█'.repeat(full)}${'░'.repeat(barChars - full)}`
 }
 
-/** ` 3  PB-0003  ████░░░░  42%   31.2 KiB/s  00:07  uploading`; no row comes while a board is waited for, so its age counts. */
-export function barRow(bay: BayView, paint: Paint, ageSeconds = 0): string {
+/** ` 3  PB-0003  ████░░░░  42%   31.2 KiB/s  00:07  uploading`; while a board is waited for, the time until it no longer is. */
+export function barRow(bay: BayView, paint: Paint): string {
   const share = shareOf(bay)
   const moving = bay.phase === 'uploading'
   const speed = bay.bytesPerSecond > 0 ? `${sizeWords(bay.bytesPerSecond)}/s` : ''
-  const left = bay.waitsSeconds !== null ? minutes(bay.waitsSeconds - ageSeconds) : moving && bay.secondsLeft !== null ? minutes(bay.secondsLeft) : `${bay.seconds.toFixed(1)} s`
+  const left = bay.waitsUntil !== null ? minutes(secondsUntil(bay.waitsUntil)) : moving && bay.secondsLeft !== null ? minutes(bay.secondsLeft) : `${bay.seconds.toFixed(1)} s`
   return [
     paint.bold(String(bay.bay).padStart(3)),
     washed(bay.board ?? '?').padEnd(10),
@@ -176,6 +175,8 @@ function summaryRow(views: readonly BayView[], paint: Paint): string {
     paint.good(`${good} good`), bad === 0 ? '0 not' : paint.bad(`${bad} not`), `${views.length - ended.length} under way`,
   ].join('  ')
 }
+
+const secondsUntil = (time: string): number => Math.max(0, (Date.parse(time) - Date.now()) / 1000)
 
 /** `00:07`. */
 function minutes(seconds: number): string {

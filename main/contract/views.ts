@@ -68,8 +68,8 @@ export type BayView = Readonly<{
   secondsLeft: number | null
   /** Said before anything is sent, as of a board that cannot go back; null where there is nothing to say. */
   note: SaidView | null
-  /** How long a board that restarts is still waited for before its run ends; null while none is. */
-  waitsSeconds: number | null
+  /** Until when a board that restarts is waited for before its run ends; null while none is. */
+  waitsUntil: string | null
   runningVersion: string | null
   targetVersion: string | null
   outcome: OutcomeName | null

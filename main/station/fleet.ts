@@ -204,7 +204,7 @@ export class Fleet {
     if (show === null) {
       return {
         ...place, run: null, phase: bay.unit === null ? null : 'attached', says: bay.unit === null ? 'Empty.' : 'Attached, waiting for a batch.', note: null,
-        bytesDone: 0, bytesTotal: 0, bytesPerSecond: 0, secondsLeft: null, waitsSeconds: null, runningVersion: null, targetVersion: null,
+        bytesDone: 0, bytesTotal: 0, bytesPerSecond: 0, secondsLeft: null, waitsUntil: null, runningVersion: null, targetVersion: null,
         outcome: null, failure: null, todo: null, activeHash: null, seconds: 0,
       }
     }
@@ -212,7 +212,7 @@ export class Fleet {
     return {
       ...place, run: show.run, phase: show.phase, says: show.says, note: show.note, bytesDone: show.bytesDone, bytesTotal: show.bytesTotal,
       bytesPerSecond: show.bytesPerSecond, secondsLeft: show.phase === 'uploading' && show.bytesPerSecond > 0 ? left / show.bytesPerSecond : null,
-      waitsSeconds: show.waitsUntilMs === null ? null : Math.max(0, show.waitsUntilMs - this.#clock.monotonicMs()) / 1000,
+      waitsUntil: show.waitsUntilMs === null ? null : new Date(this.#clock.wallMs() + show.waitsUntilMs - this.#clock.monotonicMs()).toISOString(),
       runningVersion: show.runningVersion, targetVersion: show.targetVersion, outcome: show.outcome, failure: show.failure,
       todo: show.outcome === null || show.failure === null ? null : todoOf(show.failure.kind),
       activeHash: show.activeHash, seconds: ((show.endedMs ?? this.#clock.monotonicMs()) - show.startedMs) / 1000,

@@ -67,7 +67,7 @@ test('any other trouble with a stream is not swallowed', () => {
 test('that a board cannot go back is told before its upload, once', () => {
   const told: string[] = []
   const { show } = progressFor({ stderr: { isTTY: false }, env: {}, tell: (words: string) => told.push(words) } as unknown as Call, [])
-  const bay = { bay: 2, board: 'B', outcome: null, failure: null, waitsSeconds: null, note: { kind: 'cannot-go-back', says: 'This board cannot go back.', facts: {} } }
+  const bay = { bay: 2, board: 'B', outcome: null, failure: null, waitsUntil: null, note: { kind: 'cannot-go-back', says: 'This board cannot go back.', facts: {} } }
   for (const phase of ['uploading', 'uploading', 'marking'] as const) show({ ...bay, phase } as unknown as BayView)
   expect(told).toEqual(['bay 2  B  This board cannot go back.\n', 'bay 2  B  uploading\n', 'bay 2  B  marking for test\n'])
 })

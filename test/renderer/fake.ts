@@ -20,7 +20,7 @@ const long = 'a-very-long-name-'.repeat(18).slice(0, 300)
 export function bayRow(bay: number, more: Partial<BayView> = {}): BayView {
   return {
     bay, board: `PB-${String(bay).padStart(4, '0')}`, port: `/tmp/practice/ttyP${bay - 1}`, practice: true, place: null, misplaced: null, run: null, phase: 'attached', says: 'Ready.', note: null, bytesDone: 0, bytesTotal: 0,
-    bytesPerSecond: 0, secondsLeft: null, waitsSeconds: null, runningVersion: '1.0.0', targetVersion: null, outcome: null, failure: null, todo: null, activeHash: hex(1), seconds: 0, ...more,
+    bytesPerSecond: 0, secondsLeft: null, waitsUntil: null, runningVersion: '1.0.0', targetVersion: null, outcome: null, failure: null, todo: null, activeHash: hex(1), seconds: 0, ...more,
   }
 }
 

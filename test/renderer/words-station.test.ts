@@ -132,7 +132,7 @@ describe.each(told)('what the station says, in %s', (language, book) => {
 
   test('a bay, an entry and a step that stay English', async () => {
     await speak(language as 'de')
-    const bay: BayView = { bay: 1, board: 'B', port: null, practice: true, place: null, misplaced: null, run: null, phase: 'attached', says: 'English.', note: null, bytesDone: 0, bytesTotal: 0, bytesPerSecond: 0, secondsLeft: null, waitsSeconds: null, runningVersion: null, targetVersion: null, outcome: null, failure: null, todo: null, activeHash: null, seconds: 0 }
+    const bay: BayView = { bay: 1, board: 'B', port: null, practice: true, place: null, misplaced: null, run: null, phase: 'attached', says: 'English.', note: null, bytesDone: 0, bytesTotal: 0, bytesPerSecond: 0, secondsLeft: null, waitsUntil: null, runningVersion: null, targetVersion: null, outcome: null, failure: null, todo: null, activeHash: null, seconds: 0 }
     const failure = { kind: 'proof-failed', says: 'English.', facts: {} }
     const ended = { ...bay, run: 'r', phase: 'ended', runningVersion: '1.0.0' } as const
     expect(bayTold(bay)).toBe(book.told.bay['attached'])

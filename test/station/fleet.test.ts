@@ -93,9 +93,11 @@ test('a board that is waited for says how long still, and one that failed what t
     startedMs: clock.monotonicMs(), endedMs: null, waitsUntilMs: clock.monotonicMs() + 32_000,
   } as const
   fleet.show(1, show)
-  expect(fleet.rows()[0]).toMatchObject({ waitsSeconds: 32, todo: null })
-  await clock.wind(40_000)
-  expect(fleet.rows()[0]).toMatchObject({ waitsSeconds: 0 })
+  expect(fleet.rows()[0]).toMatchObject({ waitsUntil: new Date(clock.wallMs() + 32_000).toISOString(), todo: null })
+  // The same moment, however late the row is looked at.
+  const until = fleet.rows()[0]?.waitsUntil
+  await clock.wind(10_000)
+  expect(fleet.rows()[0]?.waitsUntil).toBe(until)
   fleet.show(1, { ...show, phase: 'ended', outcome: 'failed', failure: { kind: 'no-return', says: 'It has not answered for 32 s.', facts: {} }, waitsUntilMs: null })
-  expect(fleet.rows()[0]).toMatchObject({ waitsSeconds: null, todo: expect.stringContaining('Switch the board off and on') as string })
+  expect(fleet.rows()[0]).toMatchObject({ waitsUntil: null, todo: expect.stringContaining('Switch the board off and on') as string })
 })
