@@ -20,6 +20,8 @@ export type BoardView = Readonly<{
   bufferBytes: number | null
   bufferCount: number | null
   bootloader: string | null
+  /** MCUboot's serial recovery answers, and no firmware runs. */
+  recovery: boolean
   mode: string | null
   application: string | null
   /** How it was understood: base64 lines on a console, or packets as they are. */

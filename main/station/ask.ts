@@ -29,6 +29,7 @@ export async function askBoard(path: string, ports: Ports, clock: Clock, profile
       bufferBytes: board.bufferBytes,
       bufferCount: board.bufferCount,
       bootloader: board.bootloader,
+      recovery: board.recovery === true,
       mode: board.mode === 'unknown' ? null : board.mode,
       application: failed(application) ? null : application.output,
       framing: talk.framing,

@@ -114,7 +114,7 @@ export function fakeApi(scene: Partial<Scene> = {}): WindowApi & { push(event: S
     for (const listener of listeners) listener(event)
   }
   const board: BoardView = {
-    port: '/tmp/practice/ttyP2', board: 'PB-0003', bufferBytes: 384, bufferCount: 4, bootloader: 'MCUboot', mode: 'swap using move', application: 'Zephyr practice 1.0.0', framing: 'console',
+    port: '/tmp/practice/ttyP2', board: 'PB-0003', bufferBytes: 384, bufferCount: 4, bootloader: 'MCUboot', recovery: false, mode: 'swap using move', application: 'Zephyr practice 1.0.0', framing: 'console',
     slots: [
       { image: 0, slot: 0, version: '1.0.0', hash: hex(1), bootable: true, pending: false, confirmed: true, active: true, permanent: false, bytes: 430_080 },
       { image: 0, slot: 1, version: '1.1.0', hash: hex(3), bootable: true, pending: true, confirmed: false, active: false, permanent: false, bytes: 430_080 },

@@ -59,6 +59,8 @@ test('an upload over the only slot that is cut off leaves a board that can be wr
   fixture.plug()
   await line.clock.wind(2000)
   expect(fixture.board.state).toBe('recovery')
+  const { port } = (await value(line.station.bays({})))[0]!
+  expect(await line.clock.settle(value(line.station.askBoard({ port: port! })))).toMatchObject({ recovery: true, bootloader: null })
   await line.runBatch()
   expect(fixture.board.running?.version).toBe('1.1.0')
   expect(await line.check()).toEqual([])

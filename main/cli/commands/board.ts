@@ -43,8 +43,8 @@ function boardWords(call: Call, board: BoardView): string {
   const active = board.slots.find((slot) => slot.active)
   const about = columns([
     ['board', board.board ?? 'does not tell its serial number'],
-    ['runs', active === undefined ? 'nothing it would name' : `${active.version}${active.confirmed ? '' : paint.care(' on test, not confirmed')}`],
-    ['bootloader', [board.bootloader, board.mode].filter((word) => word !== null).join(', ') || 'does not tell'],
+    ['runs', active === undefined ? (board.recovery ? 'no firmware: its bootloader waits for an image' : 'nothing it would name') : `${active.version}${active.confirmed ? '' : paint.care(' on test, not confirmed')}`],
+    ['bootloader', board.recovery ? 'MCUboot, in serial recovery' : [board.bootloader, board.mode].filter((word) => word !== null).join(', ') || 'does not tell'],
     ...(board.application === null ? [] : [['application', board.application]]),
     ['buffer', board.bufferBytes === null ? 'does not tell' : `${board.bufferCount ?? '?'} × ${board.bufferBytes} bytes`],
   ].map(([name = '', value = '']) => [paint.dim(name), value]))

@@ -31,4 +31,5 @@ export const boards = {
   bootable: 'bootfähig',
   noSlots: 'Das Board meldet kein Image.',
   unknown: 'nicht angegeben',
+  inRecovery: 'MCUboot, in der seriellen Recovery',
 } as const

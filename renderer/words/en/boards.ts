@@ -31,4 +31,5 @@ export const boards = {
   bootable: 'bootable',
   noSlots: 'The board lists no image.',
   unknown: 'not told',
+  inRecovery: 'MCUboot, in serial recovery',
 } as const

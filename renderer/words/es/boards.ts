@@ -31,4 +31,5 @@ export const boards = {
   bootable: 'arrancable',
   noSlots: 'La placa no informa de ninguna imagen.',
   unknown: 'no lo indica',
+  inRecovery: 'MCUboot, en recuperación serie',
 } as const

@@ -31,4 +31,5 @@ export const boards = {
   bootable: '可启动',
   noSlots: '板卡未报告任何镜像。',
   unknown: '未提供',
+  inRecovery: 'MCUboot，处于串口恢复模式',
 } as const
