@@ -121,7 +121,8 @@ function signatureReport(image: ImageFile, key: PublicKey | undefined, wrongs: S
   if (key === undefined) return { ...found, check: 'no-key-given' }
   const verified = verifyParsed(image, key, { encryptedOk: true })
   if (!failed(verified)) return { ...found, check: 'holds' }
-  wrongs.push(verified)
+  // A hash that does not match, or is not there, has been told.
+  if (verified.kind !== 'bad-hash' && !wrongs.some(({ kind }) => kind === verified.kind)) wrongs.push(verified)
   return { ...found, check: 'does-not-hold', says: verified.says }
 }
 

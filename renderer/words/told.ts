@@ -22,7 +22,8 @@ export function failureTold(failure: Pick<FailureView, 'kind'> & Partial<Pick<Fa
   const { rc, group } = failure.facts ?? {}
   const why = failure.kind === 'refused' && typeof rc === 'number' ? codeTold(groups.get(group) ?? '', rc) : null
   if (why !== null) return text('told.refused', { why })
-  return isName(failure.kind) ? told(`failure.${failure.kind}`, failure.facts ?? {}) : null
+  // In the catalogue it is nobody's failure yet, so nothing was left out.
+  return isName(failure.kind) ? told(`failure.${failure.kind}`, failure.facts ?? {}, failure.facts === undefined ? '…' : undefined) : null
 }
 
 /** Groups of commands by the numbers that refusals name (main/smp/commands.ts); a plain code names none. */
@@ -63,11 +64,10 @@ function facts(data: Readonly<Record<string, unknown>>): Record<string, string> 
 }
 
 /** Something that was not written in the entry is said to be so, as the station does. */
-function told(key: string, data: Readonly<Record<string, unknown>>): string | null {
-  const unsaid = text('told.unsaid')
-  if (unsaid === null) return null
-  // Symbols and `constructor` are how vue-i18n looks whether these are named values at all.
-  const named = new Proxy(facts(data), { get: (from, name) => (typeof name === 'symbol' || name === 'constructor' || Object.hasOwn(from, name) ? Reflect.get(from, name) as unknown : unsaid) })
+function told(key: string, data: Readonly<Record<string, unknown>>, instead = text('told.unsaid')): string | null {
+  if (instead === null) return null
+  // Symbols and `constructor` are how vue-i18n looks whether these are named values at all; of no values it asks for none.
+  const named = new Proxy({ unsaid: instead, ...facts(data) }, { get: (from, name) => (typeof name === 'symbol' || name === 'constructor' || Object.hasOwn(from, name) ? Reflect.get(from, name) as unknown : instead) })
   // Sentences on a number of things have a form for one of them.
   return text(key, named, typeof data['count'] === 'number' ? data['count'] : 1)
 }

@@ -43,7 +43,7 @@ const neverShown: Readonly<Record<string, string>> = {
 }
 
 const told = Object.entries({ de, es, zh }) as unknown as [string, Book][]
-type Told = { entry: Record<string, string>; step: Record<string, string>; outcome: Record<string, string>; bay: Record<string, string>; key: Record<string, string>; residence: Record<string, string>; profile: Record<string, string>; wrong: Record<string, string> }
+type Told = { unsaid: string; entry: Record<string, string>; step: Record<string, string>; outcome: Record<string, string>; bay: Record<string, string>; key: Record<string, string>; residence: Record<string, string>; profile: Record<string, string>; wrong: Record<string, string> }
 type Book = { said: Record<string, string>; failure: Record<string, string>; todo: Record<string, string>; told: Told; why: Record<string, Record<string, string>> }
 type Tree = { readonly [name: string]: string | Tree }
 const keysOf = (tree: Tree, above = ''): string[] => Object.entries(tree).flatMap(([name, value]) => (typeof value === 'string' ? [above + name] : keysOf(value, `${above}${name}.`)))
@@ -141,6 +141,9 @@ describe.each(told)('what the station says, in %s', (language, book) => {
     expect(bayTold({ ...ended, outcome: 'failed', failure })).toBe(book.failure['proof-failed'])
     expect(bayTold({ ...ended, outcome: 'reverted', failure })).toMatch(/1\.0\.0/)
     expect(bayTold({ ...bay, misplaced: { kind: 'other-bay', says: 'English.', facts: { bay: 7 } } })).toContain('7')
+    expect(failureTold({ kind: 'other-bay' })).toContain('…')
+    expect(failureTold({ kind: 'other-bay', facts: {} })).toContain(book.told.unsaid)
+    expect(entryTold({ kind: 'proof-passed', data: { proof: 'active-hash' }, says: 'English.' })).not.toContain('active-hash')
     expect(entryTold({ kind: 'booted', data: { version: '1.1.0', activeHash: 'ab'.repeat(32) }, says: 'English.' })).toMatch(/1\.1\.0.*abababababab…/)
     expect(entryTold({ kind: 'preflight-refused', data: { failure: 'downgrade', says: 'English.' }, says: 'English.' })).toBe(book.failure['downgrade'])
     expect(stepTold({ step: 'By hand' })).toBe(book.told.step['by-hand'])

@@ -51,7 +51,7 @@ export const said = {
   'update-to-install': 'Schließen Sie die Station, dann lassen Sie das Paket installieren; das braucht die Administration dieses Computers.',
   'update-own-program': 'Version {version} ist ein eigenes Programm. Schließen Sie die Station und benutzen Sie es anstelle von diesem.',
   'update-installer': 'Das Installationsprogramm öffnet sich. Schließen Sie die Station, bevor Sie es zu Ende führen.',
-  // Pakete: was jede Schicht sagt und was davon bewiesen ist
+  // Pakete: was jede Schicht sagt und was davon nachgewiesen ist
   'layer-signed': '{algorithm}, von {by}.',
   'layer-encrypted': 'AES-CBC mit dem Schlüssel {key}; hier entschlüsselt.',
   'layer-compressed': 'zlib; hier entpackt.',
@@ -59,7 +59,7 @@ export const said = {
   'layer-firmware-at': '{bytes} Bytes, ab Byte {offset} der Datei.',
   'layer-nested': 'In einem eigenen Oktett-String.',
   'package-image-signed': 'MCUboot-Image, Version {version}, signiert mit „{key}“.',
-  'package-image-unproven': 'MCUboot-Image, Version {version}; seine Signatur ist hier nicht bewiesen.',
+  'package-image-unproven': 'MCUboot-Image, Version {version}; seine Signatur ist hier nicht nachgewiesen.',
   'package-laid-out': 'Gelinkt, um im Paket selbst zu laufen, ab {at}, in einem Slot ab {slot}.',
   'proven-content': 'Der Inhalt ist der, der signiert wurde, und die Attribute sind es auch.',
   'proven-anchor': 'Der Unterzeichner ist der Vertrauensanker „{anchor}“ selbst.',

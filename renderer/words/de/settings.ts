@@ -14,7 +14,7 @@ export const settings = {
   contrast: 'Hoher Kontrast',
   language: 'Sprache',
   languageSystem: 'Wie das System ({language})',
-  languageHint: 'Für dieses Fenster, für alle an dieser Station. Das Protokoll bleibt englisch.',
+  languageHint: 'Für dieses Fenster, für alle an dieser Station. Das Protokoll bleibt englisch. Kalender und Datumsfelder folgen beim nächsten Start.',
   about: 'Über',
   version: 'Version',
   runtime: 'Laufzeit',

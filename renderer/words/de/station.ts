@@ -150,6 +150,7 @@ export const told = {
   value: {
     note: { 'no-way-back': 'Dieses Board kann von einem schlechten Image nicht zurück', 'not-listed': 'Dieses Board wird das Image nie als laufend zeigen' },
     class: { production: 'Produktion', test: 'Test' },
+    proof: { echo: 'Echo', 'active-hash': 'Hash des laufenden Images', version: 'Version' },
     goesOver: {
       recovery: 'in der seriellen Recovery wird das neue Image über das einzige geschrieben, das es starten würde',
       'single-slot': 'es hat nur einen Slot, und das neue Image kommt über das alte',

@@ -14,7 +14,7 @@ export const settings = {
   contrast: 'High contrast',
   language: 'Language',
   languageSystem: 'As the system ({language})',
-  languageHint: 'For this window, for everybody at this station. The log stays in English.',
+  languageHint: 'For this window, for everybody at this station. The log stays in English. Calendars and date fields follow at the next start.',
   about: 'About',
   version: 'Version',
   runtime: 'Runtime',

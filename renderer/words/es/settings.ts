@@ -14,7 +14,7 @@ export const settings = {
   contrast: 'Contraste alto',
   language: 'Idioma',
   languageSystem: 'Como el sistema ({language})',
-  languageHint: 'De esta ventana, para todas las personas de esta estación. El registro sigue en inglés.',
+  languageHint: 'De esta ventana, para todas las personas de esta estación. El registro sigue en inglés. Los calendarios y los campos de fecha cambian en el próximo inicio.',
   about: 'Acerca de',
   version: 'Versión',
   runtime: 'Entorno de ejecución',

@@ -151,6 +151,7 @@ export const told = {
   // Valores de campos que son palabras fijas
   value: {
     class: { production: 'producción', test: 'pruebas' },
+    proof: { echo: 'eco', 'active-hash': 'hash activo', version: 'versión' },
     goesOver: {
       recovery: 'en la recuperación serie, la imagen nueva se escribe sobre la única que arrancaría',
       'single-slot': 'solo tiene un slot, y la imagen nueva va encima de la anterior',

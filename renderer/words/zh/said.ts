@@ -51,7 +51,7 @@ export const said = {
   'update-to-install': '请关闭工作站，然后请本机管理员安装该软件包。',
   'update-own-program': '版本 {version} 是一个独立的程序。请关闭工作站，改用它代替当前程序。',
   'update-installer': '安装程序将打开。完成安装之前请先关闭工作站。',
-  // 固件包：每一层说明什么，其中哪些已得到证明
+  // 固件包：每一层说明什么，其中哪些已得到验证
   'layer-signed': '{algorithm}，由 {by} 签名。',
   'layer-encrypted': 'AES-CBC，密钥 {key}；已在此解密。',
   'layer-compressed': 'zlib；已在此解压。',
@@ -59,7 +59,7 @@ export const said = {
   'layer-firmware-at': '{bytes} 字节，从文件的第 {offset} 字节起。',
   'layer-nested': '装在单独的八位字节串中。',
   'package-image-signed': 'MCUboot 镜像，版本 {version}，由“{key}”签名。',
-  'package-image-unproven': 'MCUboot 镜像，版本 {version}；此处无法证明其签名。',
+  'package-image-unproven': 'MCUboot 镜像，版本 {version}；此处无法验证其签名。',
   'package-laid-out': '已链接为在固件包内运行，地址 {at}，slot 位于 {slot}。',
   'proven-content': '内容和属性都与签名时一致。',
   'proven-anchor': '签名者就是信任锚“{anchor}”本身。',

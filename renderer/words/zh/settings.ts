@@ -14,7 +14,7 @@ export const settings = {
   contrast: '高对比度',
   language: '语言',
   languageSystem: '跟随系统（{language}）',
-  languageHint: '用于本窗口，对本工作站的所有人生效。日志始终为英文。',
+  languageHint: '用于本窗口，对本工作站的所有人生效。日志始终为英文。日历和日期输入框在下次启动时切换。',
   about: '关于',
   version: '版本',
   runtime: '运行时',

@@ -150,6 +150,7 @@ export const told = {
   value: {
     note: { 'no-way-back': '此板卡无法从不良镜像回滚', 'not-listed': '此板卡不会列出该镜像正在运行' },
     class: { production: '生产', test: '测试' },
+    proof: { echo: '回显', 'active-hash': '活动哈希', version: '版本' },
     goesOver: {
       recovery: '串口恢复模式下，新镜像会覆盖它唯一能启动的镜像',
       'single-slot': '它只有一个 slot，新镜像会覆盖旧镜像',
