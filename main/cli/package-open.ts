@@ -74,7 +74,7 @@ export async function inspect(call: Call, path: string, flags: OpenFlags): Promi
   return {
     document: { file: path, holds: false, failure: { kind, says, facts }, claims },
     words: [
-      `${call.paint.bad('Not proven:')} ${says} (RFC 4108 code ${String(facts['rfc4108'])})`, '', call.paint.bold('It claims:'),
+      `${call.paint.bad('Not proven:')} ${says} (RFC 4108: ${String(facts['code'])}, ${String(facts['rfc4108'])})`, '', call.paint.bold('It claims:'),
       columns(Object.entries(claims).map(([name, value]) => [`  ${call.paint.dim(name)}`, Array.isArray(value) ? value.join(', ') : String(value ?? '-')])),
     ].join('\n'),
     good: false,

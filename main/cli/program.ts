@@ -214,7 +214,10 @@ function report(ending: Answer | Failure, json: boolean, out: Writer, err: Write
   if (failed(ending)) {
     const { kind, says, facts } = ending
     if (json) out.words(`${JSON.stringify({ failure: { kind, says, facts } })}\n`)
-    err.words(`${paintFor(around.stderr, around.env).bad('slotwright:')} ${says}\n`)
+    // A refused package has the standard's own code (RFC 4108 §4.1), which its maker can look up.
+    const { rfc4108, code } = facts
+    const standard = typeof rfc4108 === 'number' && typeof code === 'string' ? ` (RFC 4108: ${code}, ${rfc4108})` : ''
+    err.words(`${paintFor(around.stderr, around.env).bad('slotwright:')} ${says}${standard}\n`)
     return kind === usageKind ? exitUsage : exitRefused
   }
   if (json) {

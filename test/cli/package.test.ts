@@ -171,6 +171,7 @@ describe('refused', () => {
     const result = await call('package', 'open', 'refused.cms', 'refused.img', ...words)
     expectRefusal(result, kind, says)
     expect(document<{ failure: { facts: { rfc4108: number } } }>(result).failure.facts.rfc4108).toBe(code)
+    expect(result.stderr).toMatch(new RegExp(`\\(RFC 4108: [a-zA-Z]+, ${code}\\)`))
     expect(existsSync(at('refused.img'))).toBe(false)
   })
 
