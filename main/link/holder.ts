@@ -51,8 +51,11 @@ async function hasOpen(pid: string, path: string): Promise<boolean> {
 async function describe(pid: number): Promise<Holder | null> {
   if (!(pid > 0)) return null
   try {
+    if (pid === process.pid) return { pid, command: 'this station' }
     const command = (await readFile(`/proc/${pid}/comm`, 'utf8')).trim()
-    return { pid, command: pid === process.pid ? 'this station' : command }
+    // The system calls a window, a command and the boards they practise with by the name of the runtime that all of them run in.
+    const runtime = await readlink(`/proc/${pid}/exe`).catch(() => null)
+    return { pid, command: runtime === process.execPath ? 'another Slotwright' : command }
   } catch {
     return null
   }

@@ -10,6 +10,7 @@ import { utf8 } from '../../main/base/bytes.ts'
 import { realClock } from '../../main/base/clock.ts'
 import { Failure } from '../../main/base/failure.ts'
 import { DescriptorLink } from '../../main/link/descriptor.ts'
+import { openHolder } from '../../main/link/holder.ts'
 import { openSerial } from '../../main/link/serial.ts'
 import { SmpClient } from '../../main/smp/client.ts'
 import { LineDecoder, encodeLines } from '../../main/smp/line.ts'
@@ -202,6 +203,20 @@ describe('a port that cannot be opened', () => {
     const board = terminal()
     await opened(board.path)
     expect(await refused(board.path)).toMatchObject({ kind: 'port-held', facts: { pid: process.pid, command: 'this station' } })
+  })
+
+  test('held by another command or window of ours: not by a program called electron', async () => {
+    const board = terminal()
+    const fd = openSync(board.path, 'r+')
+    toClose.push(() => closeSync(fd))
+    const holder = spawn(process.execPath, ['-e', 'process.stdin.resume(); console.log("open")'], { stdio: [fd, 'pipe', 'inherit'], env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' } })
+    toClose.push(async () => {
+      const ended = once(holder, 'exit')
+      holder.kill('SIGKILL')
+      await ended
+    })
+    await once(holder.stdout, 'data')
+    expect(await openHolder(board.path)).toEqual({ pid: holder.pid, command: 'another Slotwright' })
   })
 
   test.each([
