@@ -119,7 +119,7 @@ async function eachPart(source: string, name: string, from: number, clock: Clock
     return null
   } catch (error) {
     if (stop.signal.aborted) return noSource(source, `nothing came for ${silenceMs / 1000} seconds`)
-    return noSource(source, codeOf(error))
+    return noSource(source, whyOf(codeOf(error)))
   } finally {
     cancel()
     opened?.close()
@@ -147,6 +147,14 @@ async function openAddress(source: string, name: string, from: number, signal: A
     return noSource(source, 'the server sends another part than was asked for')
   }
   return { from: begins, bytes: answer.body as unknown as Bytes, close }
+}
+
+/** Of houses that have an authority of their own, which Electron does not know of; nothing here rests on who serves the file. */
+const unknownAuthority = /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE)$/
+
+function whyOf(code: string): string {
+  if (!unknownAuthority.test(code)) return code
+  return `its certificate comes from an authority that this program does not know (${code}). A folder or an address with http: is as good, since only what the publisher signed is taken`
 }
 
 function codeOf(error: unknown): string {

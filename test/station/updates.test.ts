@@ -1,10 +1,11 @@
 // Updates as an owner lives with them: a folder or a server with releases, honest ones and others; what was fetched is what
 // was signed for, an interrupted transfer goes on, a batch is never disturbed, and the log tells each step.
 import { execFileSync } from 'node:child_process'
-import { createHash, generateKeyPairSync, sign } from 'node:crypto'
+import { X509Certificate, createHash, createPrivateKey, generateKeyPairSync, sign } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { createServer as createSafeServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,6 +22,7 @@ import { Logbook } from '../../main/station/logbook.ts'
 import { openStation } from '../../main/station/station.ts'
 import type { Station } from '../../main/station/station.ts'
 import { Updates } from '../../main/station/updates.ts'
+import { party } from '../cms/making.ts'
 import { value } from '../scenarios/simulation.ts'
 import { SimulatedPorts } from '../scenarios/wire.ts'
 
@@ -262,4 +264,14 @@ test('an unpacked station gets the next one beside it, and a folder of that name
   const again = await station.applyUpdate({})
   expect(again).toMatchObject({ kind: 'cannot-replace', says: expect.stringContaining('is there already. If an earlier update put it there') })
   expect(readFileSync(program, 'utf8')).toBe('somebody else\'s')
+})
+
+test('a server with a certificate of the house\'s own authority is called a network fault', async () => {
+  const { key: serverKey, certificate } = await party('ecdsa-p256', 0, { role: { is: 'both' } })
+  const key = createPrivateKey({ key: Buffer.from(serverKey.pkcs8), format: 'der', type: 'pkcs8' }).export({ format: 'pem', type: 'pkcs8' })
+  const made = createSafeServer({ key, cert: new X509Certificate(certificate.der).toString() }, (_, response) => response.end())
+  server = made
+  await new Promise<void>((resolve) => made.listen(0, '127.0.0.1', resolve))
+  await use(`https://127.0.0.1:${(made.address() as AddressInfo).port}/stable`)
+  expect(await station.checkUpdate({})).toMatchObject({ kind: 'no-release-source', says: expect.stringMatching(/authority that this program does not know \(DEPTH_ZERO_SELF_SIGNED_CERT\)\. A folder or an address with http: is as good/) })
 })
