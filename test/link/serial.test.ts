@@ -215,7 +215,7 @@ describe('a port that cannot be opened', () => {
       holder.kill('SIGKILL')
       await ended
     })
-    await once(holder.stdout, 'data')
+    await once(holder.stdout!, 'data')
     expect(await openHolder(board.path)).toEqual({ pid: holder.pid, command: 'another Slotwright' })
   })
 
