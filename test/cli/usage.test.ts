@@ -49,6 +49,8 @@ test('all that a call lacks is named at once, with what it is, and the way it is
   expect(stderr).toMatch(/^ {2}<in> +firmware/m)
   expect(stderr).toMatch(/^ {2}-v, --version <text> +\S/m)
   expect(stderr).toContain('Usage: slotwright key approve [options] <key> <in>')
+  expect((await run(['keygen'])).stderr).toMatch(/keygen needs -t, --type <type> and -o, --out <file>:/)
+  expect((await run(['keygen', '-k', 'x.pem'])).stderr).toMatch(/keygen needs -t, --type <type>: one of/)
   expect((await run(['key', 'approve', 'k'])).stderr).toMatch(/key approve needs <in> and -v, --version/)
   expect((await run(['verify', '--key'])).stderr).toMatch(/--key.* needs a value: \S/)
   const json = document<{ failure: { says: string } }>(await run(['key', 'approve', '--json']))
@@ -57,6 +59,7 @@ test('all that a call lacks is named at once, with what it is, and the way it is
 
 test('a name with a space that was not quoted is recognised, and what is too much is shown', async () => {
   expect((await run(['inspect', 'my', 'image.bin'])).stderr).toMatch(/inspect takes <file>, but there is also "image.bin"\. A name with a space in it is put in quotes\./)
+  expect((await run(['inspect', runtimeExecutable, builtCli])).stderr).toContain('A pattern is put in quotes')
   expect((await run(['ports', 'x'.repeat(300)])).stderr).toMatch(/ports takes options only, but there is "x{60}…"/)
 })
 

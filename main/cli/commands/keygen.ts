@@ -14,6 +14,7 @@ import { prepareHome } from '../home.ts'
 import { oneOf } from '../numbers.ts'
 import { newPassphrase } from '../passphrase.ts'
 import { recordKeyMade } from '../record.ts'
+import { needsOneOf } from '../usage.ts'
 
 type KeygenFlags = Readonly<{ type: AnyKeyAlgorithm; out?: string; key?: string; passphrase: boolean; passphraseFile?: string; password?: true }>
 
@@ -28,6 +29,7 @@ export function declare(command: Command, act: Act): void {
     .option('--no-passphrase', 'leave the key unprotected: it is then a test key')
     .option('-p, --password', 'ask for the passphrase, as imgtool; this is the default here')
     .action(act<KeygenFlags>(keygen))
+  needsOneOf(command, '--out', '--key')
 }
 
 async function keygen(call: Call, _args: readonly string[], flags: KeygenFlags): Promise<Answer | Failure> {
