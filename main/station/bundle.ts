@@ -8,12 +8,14 @@ import type { BundleView } from '../contract/views.ts'
 import { exportPublicKey } from '../keys/export.ts'
 import { publicKeyOf } from '../keys/keyring.ts'
 import { exportBundle } from '../store/export.ts'
+import { signAndCopy } from './checkpoints.ts'
 import type { World } from './world.ts'
 
 /** The whole log as one archive. Kinds: `no-place`, and those of `exportBundle`. */
 export async function exportLog({ audit, log, desk, clock, about, paper }: World, { saveAs }: CheckedArgsOf<'exportLog'>): Promise<BundleView | Failure> {
   if (saveAs === null) return new Failure('no-place', 'Say where the bundle is to be saved.')
-  const signed = await audit.checkpoint()
+  // Where it cannot be copied the keeper of checkpoints says so after its own.
+  const signed = await signAndCopy(audit)
   if (failed(signed)) return signed
   const head = audit.head()
   if (failed(head)) return head

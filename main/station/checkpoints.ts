@@ -51,7 +51,7 @@ export function keepCheckpoints(audit: AuditStore, clock: Clock, settings: Check
   const once = async () => {
     const waiting = unsigned
     const signed = await audit.checkpoint()
-    const wrong = failed(signed) ? signed : settings.copyTo === null ? null : copyCheckpoint(signed, settings.copyTo)
+    const wrong = failed(signed) ? signed : copied(signed, settings)
     if (!failed(signed)) {
       unsigned -= waiting
       onSigned(signed)
@@ -82,6 +82,16 @@ export function keepCheckpoints(audit: AuditStore, clock: Clock, settings: Check
       return signing
     },
   }
+}
+
+const copied = (signed: SignedCheckpoint, { copyTo }: CheckpointSettings) => (copyTo === null ? null : copyCheckpoint(signed, copyTo))
+
+/** Signs, and copies as the home is set to: whoever signs, what is signed leaves the house. `notCopied` says why it could not. */
+export async function signAndCopy(audit: AuditStore, signal?: AbortSignal): Promise<{ signed: SignedCheckpoint; notCopied: Failure | null } | Failure> {
+  const signed = await audit.checkpoint(signal)
+  if (failed(signed)) return signed
+  const settings = readCheckpointSettings(audit)
+  return { signed, notCopied: failed(settings) ? settings : copied(signed, settings) }
 }
 
 /** Copies a checkpoint to the folder, under the log's own name there. Failures are the disk's. */

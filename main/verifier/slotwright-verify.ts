@@ -11,7 +11,7 @@ import { checkWitnesses } from '../bundle/vouching.ts'
 import type { BundleVerdict } from '../bundle/check.ts'
 import type { Finding } from '../bundle/finding.ts'
 import { checkMerged, isMerged } from '../bundle/merge.ts'
-import { titleOf } from '../bundle/layout.ts'
+import { names, parseManifest, titleOf } from '../bundle/layout.ts'
 import { unpack } from '../bundle/unpack.ts'
 import { reportBytes } from '../bundle/views.ts'
 import type { NoteKey } from '../log/checkpoint.ts'
@@ -40,12 +40,13 @@ const databaseTries = 3
 /** `read` of a bundle's verdict is for programs that go on with it, not for print. */
 type Outcome = Readonly<{ holds: boolean; findings: readonly Finding[]; firstWrong: number | null; says: string; size?: number; root?: string; redacted?: readonly number[]; unchecked?: readonly string[]; read?: BundleVerdict['read'] }>
 
-type Words = Readonly<{ what: string; key: NoteKey | null; keys: readonly NoteKey[]; witnesses: readonly NoteKey[]; kept: ReadonlyMap<string, string>; entry: string | null; json: boolean; report: boolean }>
+type Words = Readonly<{ what: string; key: NoteKey | null; keys: readonly NoteKey[]; witnesses: readonly NoteKey[]; kept: ReadonlyMap<string, string>; folders: readonly string[]; entry: string | null; json: boolean; report: boolean }>
 
 function readWords(words: readonly string[]): Words | Failure {
   const keys: Record<string, NoteKey[]> = { '--key': [], '--witness': [] }
   const plain: string[] = []
   const kept = new Map<string, string>()
+  const folders: string[] = []
   let entry: string | null = null
   let json = false
   let report = false
@@ -59,7 +60,7 @@ function readWords(words: readonly string[]): Words | Failure {
       at += 1
       if (word === '--entry') entry = given
       else if (word === '--checkpoint') {
-        const wrong = readKept(given, kept)
+        const wrong = readKept(given, kept, folders)
         if (wrong !== null) return wrong
       } else {
         const key = parseLogKeys(existsSync(given) ? readText(given) : given)
@@ -71,17 +72,33 @@ function readWords(words: readonly string[]): Words | Failure {
   }
   const [what, ...more] = plain
   if (what === undefined || more.length > 0) return new Failure('usage', 'Name one bundle, folder, database or proof.')
-  return { what, key: keys['--key']?.[0] ?? null, keys: keys['--key'] ?? [], witnesses: keys['--witness'] ?? [], kept, entry, json, report }
+  return { what, key: keys['--key']?.[0] ?? null, keys: keys['--key'] ?? [], witnesses: keys['--witness'] ?? [], kept, folders, entry, json, report }
 }
 
-/** One checkpoint, or all in a folder, as `log checkpoint --copy-to` fills it. */
-function readKept(path: string, kept: Map<string, string>): Failure | null {
+/** One checkpoint, or all in a folder and one below it, as `log checkpoint --copy-to` fills it with those of every station. */
+function readKept(path: string, kept: Map<string, string>, folders: string[]): Failure | null {
   if (!existsSync(path)) return new Failure('usage', `There is no checkpoint ${path}.`)
-  const files = statSync(path).isDirectory() ? readdirSync(path).filter((name) => name.endsWith('.checkpoint')).map((name) => join(path, name)) : [path]
+  const folder = statSync(path).isDirectory()
+  const files = folder ? (readdirSync(path, { recursive: true }) as string[]).filter((name) => name.endsWith('.checkpoint') && name.split(/[\\/]/).length <= 2).map((name) => join(path, name)) : [path]
   if (files.length === 0) return new Failure('usage', `There is no .checkpoint file in ${path}.`)
   if (kept.size + files.length > checkpointsMax) return new Failure('usage', `${path} has more than ${checkpointsMax} checkpoints.`)
   for (const file of files) kept.set(file, readText(file))
+  if (folder) folders.push(path)
   return null
+}
+
+/** What is held against the log called `origin`: files that were named, and of folders those that are its own; `missing` are folders without any. */
+function keptFor(origin: string | null, { kept, folders }: Words): { kept: ReadonlyMap<string, string>; missing: string[] } {
+  const within = (file: string) => folders.find((folder) => file.startsWith(join(folder, '/')))
+  const own = new Map([...kept].filter(([file, note]) => within(file) === undefined || note.split('\n', 1)[0] === origin))
+  return { kept: own, missing: folders.filter((folder) => ![...own.keys()].some((file) => within(file) === folder)) }
+}
+
+/** A folder of checkpoints that knows nothing of this log is no proof for it. */
+function withMissing(outcome: Outcome, missing: readonly string[]): Outcome {
+  if (missing.length === 0) return outcome
+  const added = missing.map((folder) => ({ is: 'broken', about: 'kept', says: `None of the checkpoints in ${folder} is of this log.` }) as const)
+  return { ...outcome, holds: false, findings: [...outcome.findings, ...added], says: outcome.holds ? added[0]?.says ?? '' : outcome.says }
 }
 
 function readText(path: string): string {
@@ -109,7 +126,12 @@ async function check(words: Words): Promise<Outcome | Failure> {
   const bytes = readFileSync(what)
   const files = noBundle(basename(what), bytes) ?? unpack(bytes)
   if (files instanceof Failure) return files
-  return await (isMerged(files) ? checkMerged : checkBundle)(files, { trusted: words.keys, witnesses: words.witnesses, checkpoints: words.kept, version, sha256, onProgress: progress })
+  const options = { trusted: words.keys, witnesses: words.witnesses, version, sha256, onProgress: progress }
+  if (isMerged(files)) return await checkMerged(files, { ...options, checkpoints: words.kept })
+  const manifest = parseManifest(files.get(names.manifest) ?? new Uint8Array(0))
+  const { kept, missing } = keptFor(manifest instanceof Failure ? null : manifest.origin, words)
+  const outcome = await checkBundle(files, { ...options, checkpoints: kept })
+  return outcome instanceof Failure ? outcome : withMissing(outcome, missing)
 }
 
 function checkProof({ what, key, entry, kept, witnesses }: Words): Outcome | Failure {
@@ -134,14 +156,15 @@ async function checkHome(path: string, home: string, words: Words): Promise<Outc
   const kept = existsSync(publicKey) ? parseLogKeys(readText(publicKey)) : null
   const own = words.key === null ? kept : trustWithin(words.key, kept)
   if (own instanceof Failure) return own
+  const { kept: brought, missing } = keptFor(own?.name ?? null, words)
   const place = join(home, 'checkpoints')
-  const names = existsSync(place) ? readdirSync(place).filter((name) => /^[0-9]{12,15}\.checkpoint$/.test(name)) : []
-  const checkpoints = new Map(names.map((name) => [name, readText(join(place, name))]))
+  const files = existsSync(place) ? readdirSync(place).filter((name) => /^[0-9]{12,15}\.checkpoint$/.test(name)) : []
+  const checkpoints = new Map(files.map((name) => [name, readText(join(place, name))]))
   for (let tried = 1; ; tried++) {
     const before = statSync(path).mtimeMs
     const wal = existsSync(`${path}-wal`) ? readFileSync(`${path}-wal`) : null
     const file = openSync(path, 'r')
-    const found = await checkDatabase({ read: reader(file), wal, checkpoints }, { key: own, keyGiven: words.key !== null, kept: words.kept, witnesses: words.witnesses, sha256, onProgress: progress })
+    const found = await checkDatabase({ read: reader(file), wal, checkpoints }, { key: own, keyGiven: words.key !== null, kept: brought, witnesses: words.witnesses, sha256, onProgress: progress })
     closeSync(file)
     const moved = statSync(path).mtimeMs !== before
     if (moved && tried < databaseTries) continue
@@ -151,7 +174,7 @@ async function checkHome(path: string, home: string, words: Words): Promise<Outc
     const findings = [...keyFinding, ...found.findings]
     const first = findings.find(({ is }) => is === 'broken')
     const { verdict } = found
-    return { holds: first === undefined, findings, firstWrong: verdict.firstWrong, size: verdict.size, root: Buffer.from(verdict.root).toString('hex'), redacted: verdict.redacted, says: first === undefined ? 'The log holds.' : `The log does not hold. ${first.says}` }
+    return withMissing({ holds: first === undefined, findings, firstWrong: verdict.firstWrong, size: verdict.size, root: Buffer.from(verdict.root).toString('hex'), redacted: verdict.redacted, says: first === undefined ? 'The log holds.' : `The log does not hold. ${first.says}` }, missing)
   }
 }
 

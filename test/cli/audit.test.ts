@@ -78,12 +78,24 @@ test('several stations’ bundles become one report; the same log twice does not
 test('verify with what the auditor brings: the key, and checkpoints that left the house', async () => {
   const home = await closedHome()
   const away = join(home, 'away')
-  mkdirSync(away)
-  for (const name of readdirSync(join(home, 'checkpoints'))) copyFileSync(join(home, 'checkpoints', name), join(away, name))
+  const stranger = join(home, 'stranger')
+  mkdirSync(stranger)
+  const others = join(await closedHome(), 'checkpoints')
+  for (const name of readdirSync(others)) copyFileSync(join(others, name), join(stranger, name))
+  // Whoever signs: what is signed goes to the folder that the home is set to.
+  const signed = async (...args: string[]) => {
+    expect((await run(['log', 'checkpoint', ...args], { home, cwd: place })).code).toBe(0)
+    return existsSync(away) ? readdirSync(away, { recursive: true }).filter((name) => String(name).endsWith('.checkpoint')).length : 0
+  }
+  expect(await signed('--copy-to', away)).toBe(0)
+  expect(await signed()).toBe(1)
+  expect((await run(['log', 'export', join(home, 'x.zip'), '--no-pdf'], { home, cwd: place })).code).toBe(0)
+  expect(await signed()).toBe(2)
   const [other, key] = [join(await closedHome(), 'log-key.pub'), join(home, 'log-key.pub')]
   const verify = (...args: string[]) => run(['log', 'verify', ...args], { home, cwd: place })
   expect(await verify('--key', key, '--checkpoint', away)).toMatchObject({ code: 0 })
   expect((await verify('--key', other)).code).toBe(1)
+  expectRefusal(await verify('--checkpoint', stranger, '--json'), 'no-checkpoint', /of this log/)
   rmSync(join(home, 'checkpoints'), { recursive: true })
   expect((await verify('--key', key)).stdout).toContain('vouches for none of these entries')
   expect(await verify('--key', key, '--checkpoint', away)).toMatchObject({ code: 0 })

@@ -14,6 +14,7 @@ import { exportPublicKey } from '../../keys/export.ts'
 import { ed25519SpkiPrefix } from '../../log/checkpoint.ts'
 import { presentKey } from '../../log/handover.ts'
 import { keysFolderOf, knownKeysFolderOf } from '../../station/home.ts'
+import { signAndCopy } from '../../station/checkpoints.ts'
 import type { AuditStore } from '../../store/audit.ts'
 import { readLogPublicKey } from '../../store/checkpoints.ts'
 import { databaseName, diskFailure } from '../../store/database.ts'
@@ -104,8 +105,10 @@ async function printed(call: Call, html: Uint8Array): Promise<Uint8Array | null>
 }
 
 async function signFirst(call: Call, flags: PinOptions): Promise<null | Failure> {
-  const signed = await withSigningLog(call, flags, (store) => store.checkpoint(call.signal))
-  return failed(signed) ? signed : null
+  const signed = await withSigningLog(call, flags, (store) => signAndCopy(store, call.signal))
+  if (failed(signed)) return signed
+  if (signed.notCopied !== null) call.tell(`${signed.notCopied.says}\n`)
+  return null
 }
 
 async function note(call: Call, { what, file, sha256: fileSha256, from, to }: Exported & Range): Promise<number | Failure> {

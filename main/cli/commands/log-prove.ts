@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { toHex, utf8 } from '../../base/bytes.ts'
 import { Failure, failed } from '../../base/failure.ts'
 import { tlogProofText } from '../../log/tlogproof.ts'
-import { checkpointSettingsName, checkpointSettingsSchema, readCheckpointSettings } from '../../station/checkpoints.ts'
+import { checkpointSettingsName, checkpointSettingsSchema, readCheckpointSettings, signAndCopy } from '../../station/checkpoints.ts'
 import { addCosignatures, keptCheckpoints, readLogPublicKey } from '../../store/checkpoints.ts'
 import { writeSetting } from '../../store/settings.ts'
 import type { Act, Answer, Call } from '../call.ts'
@@ -82,8 +82,10 @@ async function checkpoint(call: Call, _args: readonly string[], flags: Checkpoin
       if (failed(written)) return written
       return { document: after, words: `Signed every ${after.everyEntries} entries or ${after.everyMinutes} minutes and after each batch; ${after.copyTo === null ? 'kept in the home alone' : `copied to ${after.copyTo}`}.` }
     }
-    const signed = await store.checkpoint(call.signal)
-    if (failed(signed)) return signed
+    const made = await signAndCopy(store, call.signal)
+    if (failed(made)) return made
+    const { signed, notCopied } = made
+    if (notCopied !== null) call.tell(`${notCopied.says}\n`)
     const written = flags.out === undefined ? null : await writeOutput(resolve(flags.out), utf8(signed.note))
     if (written !== null) return written
     return { document: { size: signed.size, root: toHex(signed.root), origin: signed.origin, path: signed.path, note: signed.note }, words: signed.note }

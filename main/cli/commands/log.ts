@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { toHex } from '../../base/bytes.ts'
 import { Failure, failed } from '../../base/failure.ts'
+import type { NoteKey } from '../../log/checkpoint.ts'
 import { entryView } from '../../station/views.ts'
+import { readLogPublicKey } from '../../store/checkpoints.ts'
 import { databaseName } from '../../store/database.ts'
 import type { Act, Answer, Call } from '../call.ts'
 import { readText } from '../files.ts'
@@ -92,7 +94,7 @@ async function verify(call: Call, _args: readonly string[], flags: VerifyFlags):
   if (empty !== null) return empty
   const trusted = flags.key === undefined ? undefined : await readLogKey(flags.key)
   if (failed(trusted)) return trusted
-  const kept = await readKept(flags.checkpoint ?? [])
+  const kept = await readKept(call, flags.checkpoint ?? [], trusted)
   if (failed(kept)) return kept
   return withLog<Answer>(call, async (log) => {
     const startedMs = performance.now()
@@ -115,19 +117,24 @@ async function verify(call: Call, _args: readonly string[], flags: VerifyFlags):
   })
 }
 
-/** Checkpoints by their paths; of a folder all in it, as `log checkpoint --copy-to` fills it. */
-async function readKept(named: readonly string[]): Promise<ReadonlyMap<string, string> | Failure> {
+/** Checkpoints by their paths; of a folder those of this log in it and one below, as `log checkpoint --copy-to` fills it. */
+async function readKept(call: Call, named: readonly string[], trusted: NoteKey | undefined): Promise<ReadonlyMap<string, string> | Failure> {
+  const own = trusted ?? readLogPublicKey(homeFolder(call))
+  if (failed(own)) return own
   const kept = new Map<string, string>()
   for (const path of named) {
     const folder = await stat(path).then((there) => there.isDirectory(), () => false)
-    const files = folder ? (await readdir(path)).filter((name) => name.endsWith('.checkpoint')).map((name) => join(path, name)) : [path]
-    if (files.length === 0) return new Failure('no-file', `There is no .checkpoint file in ${path}.`)
+    const files = folder ? (await readdir(path, { recursive: true })).filter((name) => name.endsWith('.checkpoint') && name.split(/[\\/]/).length <= 2).map((name) => join(path, name)) : [path]
     if (kept.size + files.length > keptMax) return new Failure('usage', `${path} has more than ${keptMax} checkpoints.`)
+    let found = 0
     for (const file of files) {
       const note = await readText(file, 'checkpoint')
       if (failed(note)) return note
+      if (folder && note.split('\n', 1)[0] !== own?.name) continue
       kept.set(file, note)
+      found += 1
     }
+    if (found === 0) return new Failure('no-checkpoint', `None of the checkpoints in ${path} is of this log${own === null ? '' : `, ${own.name}`}.`)
   }
   return kept
 }
