@@ -50,6 +50,8 @@ test('by keys alone: into operator mode, start, eight CONFIRMED, each heard; a s
 
   await start.press('Enter')
   await expect(operator.locator('[data-look=working]').first()).toBeVisible()
+  // A good part of the way, so that the picture shows gauges that move.
+  await expect.poll(async () => Number(await operator.getByRole('progressbar').first().getAttribute('aria-valuenow'))).toBeGreaterThan(30)
   await picture(page, '31-operator-running')
   // Each board asks; a card answers.
   const confirmed = operator.locator('[data-bay][data-look=confirmed]')
