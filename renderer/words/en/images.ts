@@ -9,7 +9,7 @@ export const images = {
   emptyTitle: 'No image opened',
   emptySays: 'Open any MCUboot image, or a firmware package, to see what it claims and what of that is proven.',
   signature: {
-    valid: 'Signature check',
+    valid: 'Signature proven',
     invalid: 'Signature does not hold',
     'unknown-key': 'Signature not proven here',
     unsigned: 'Not signed',
