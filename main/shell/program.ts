@@ -32,6 +32,7 @@ export function beginProgram({ windowFolder, leave, of }: Program): void {
   app.setPath('userData', windowFolder)
   // As root Chromium runs without its sandbox or not at all (start.mjs gives the switch then, and only then).
   if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
+  else if (process.getuid?.() !== 0) console.error('slotwright: Chromium\'s sandbox is off (--no-sandbox). A page that was taken over could do whatever this user can; start without the switch.')
   protocol.registerSchemesAsPrivileged([{ scheme: pageScheme, privileges: { standard: true, secure: true } }])
   app.on('web-contents-created', (_event, contents) => lockContents(contents))
 }

@@ -1,6 +1,8 @@
 // The release note: what it says survives the way there and back, and what it does not say, or somebody else signed, is not
 // taken.
 import { generateKeyPairSync, sign } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Failure } from '../../main/base/failure.ts'
@@ -86,4 +88,15 @@ test('a package whose name does not tell what it is', () => {
   }
   expect(packageFileNamed('slotwright-1.2.4-x64.deb', '1.2.3')).toBeNull()
   expect(packageFileNamed('builder-debug.yml', '1.2.3')).toBeNull()
+})
+
+test('an installer whose name no station that looks for its next version would know', () => {
+  const config = readFileSync(join(import.meta.dirname, '..', '..', 'electron-builder.yml'), 'utf8')
+  const named = (section: string, ext: string, arch: string) => {
+    const pattern = new RegExp(`^${section}:\\n(?: .*\\n)*? {2}artifactName: (.+)$`, 'm').exec(config)?.[1] ?? ''
+    return packageFileNamed(pattern.replace('${version}', '0.2.0').replace('${arch}', arch).replace('${ext}', ext), '0.2.0')
+  }
+  expect(named('nsis', 'exe', 'x64')).toMatchObject({ kind: 'setup.exe', arch: 'x64' })
+  expect(named('portable', 'exe', 'arm64')).toMatchObject({ kind: 'portable.exe', arch: 'arm64' })
+  expect(named('mac', 'dmg', 'arm64')).toMatchObject({ kind: 'dmg', arch: 'arm64' })
 })
