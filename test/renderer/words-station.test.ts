@@ -174,6 +174,17 @@ test('a field by which two images may differ without a name', () => {
   expect(Object.keys(en.images.differs).sort()).toEqual([...listed, ...added, 'protectedTlv'].sort())
 })
 
+test('a sentence that leaves the station in English only, or that the page shows so', () => {
+  // What else the station says crosses as kind and facts (FailureView, SaidView); these have what tells them in data of their own.
+  const own = ['BayView', 'EntryView', 'FailureView', 'HookLetterView', 'LogVerdictView', 'ResidenceView', 'RunView', 'StepView']
+  const views = sources.filter((path) => path.startsWith('contract/')).flatMap((path) => textOf(path).split(/^export (?=type|const|function)/m))
+  expect(views.filter((text) => /\bsays: string\b/.test(text) && text.startsWith('type')).map((text) => /^type (\w+)/.exec(text)?.[1]).sort()).toEqual(own)
+  // Beneath what is said in the window's language stands the log's own sentence; licences are as they are.
+  const pages = resolve(main, '..', 'renderer')
+  const english = readdirSync(pages, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.vue') && readFileSync(join(pages, path), 'utf8').includes('lang="en"'))
+  expect(english.map((path) => path.replaceAll('\\', '/')).sort()).toEqual(['log/EntryPanel.vue', 'log/LogState.vue', 'pieces/Said.vue', 'settings/HooksPlate.vue', 'settings/NoticesSheet.vue'])
+})
+
 test('English has the station\'s own sentence, untouched', async () => {
   await speak('en')
   expect(failureTold({ kind: 'proof-failed' })).toBeNull()
