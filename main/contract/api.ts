@@ -8,7 +8,7 @@ import { keyAlgorithms } from '../base/signer.ts'
 import { accountId, addPersonArgs, badgeCode, changePersonArgs, pin, signInArgs } from './people.ts'
 import type { PersonView, SessionView } from './people.ts'
 import type { ReceiptsView } from './package-view.ts'
-import { boardProfile, profileName } from './board-profile.ts'
+import { boardProfile, objectIdentifier, profileName } from './board-profile.ts'
 import type { BoardProfileView } from './board-profile.ts'
 import { consoleCommand, listenSeconds } from './engineer.ts'
 import type { ConsoleAnswerView, FailureEntryView, PreviewView } from './engineer.ts'
@@ -43,8 +43,6 @@ const tokenUri = z.string().min(7).max(4096).regex(/^pkcs11:/i)
 const keyClass = z.enum(['production', 'test'])
 const time = z.string().max(40)
 
-const oid = z.string().max(200).regex(/^[0-2](\.(0|[1-9][0-9]{0,38})){1,31}$/, 'an object identifier is numbers with dots, like 1.3.6.1.4.1.99999.1')
-
 const recipe = z.strictObject({
   name: z.string().min(1).max(120).default('Default'),
   mode: z.enum(['upload-only', 'test-only', 'test-and-confirm']).default('test-and-confirm'),
@@ -62,11 +60,11 @@ const recipe = z.strictObject({
   rolling: z.boolean().optional(),
   serials: serialRule.optional(),
   /** Hardware type of the boards (an object identifier), which a firmware package must name. */
-  hardware: oid.optional(),
+  hardware: objectIdentifier.optional(),
   /** What of a firmware package goes to the boards: the image in it (the default), or the package as it is, for bootloaders that unpack it (`whole`) or run it from inside. */
   send: z.enum(['image', 'whole', 'in-place']).optional(),
   /** Communities the boards are members of; packages may be limited to some. */
-  communities: z.array(oid).max(64).optional(),
+  communities: z.array(objectIdentifier).max(64).optional(),
 })
 
 /** What a revision of a recipe says: these, in canonical form, are the bytes that a release signs. */
@@ -262,7 +260,7 @@ export const methods = {
    * Load receipts and error reports (RFC 4108) for the runs of a unit or a batch, signed with a key of the ring; `passphrase` is the
    * key file's, or a locked token's PIN. `hardware` where neither recipe nor package named the boards' type.
    */
-  saveReceipts: ask<ReceiptsView | null>(engineers)(z.strictObject({ unit: unitName.nullable().default(null), batch: batchId.nullable().default(null), key: name, passphrase: passphrase.nullable(), hardware: oid.nullable().default(null), saveAs: path.nullable() })),
+  saveReceipts: ask<ReceiptsView | null>(engineers)(z.strictObject({ unit: unitName.nullable().default(null), batch: batchId.nullable().default(null), key: name, passphrase: passphrase.nullable(), hardware: objectIdentifier.nullable().default(null), saveAs: path.nullable() })),
   saveReport: ask<SavedView | null>(everyone)(z.strictObject({ batch: batchId, form: z.enum(['html', 'pdf']), saveAs: path.nullable() })),
   printReport: ask<{ printed: boolean }>(everyone)(z.strictObject({ batch: batchId })),
   labelSettings: ask<LabelSettingsView>(everyone)(nothing),

@@ -10,11 +10,14 @@ const lineSteps = z.array(z.strictObject({ dtr: z.boolean().optional(), rts: z.b
 /** Also a file's name, so it holds nothing that a folder could mean something by. */
 export const profileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'a profile is named with letters, digits, - and _')
 
+export const objectIdentifier = z.string().max(200).regex(/^[0-2](\.(0|[1-9][0-9]{0,38})){1,31}$/, 'an object identifier is numbers with dots, like 1.3.6.1.4.1.99999.1')
+
 const bytes = (most: number) => z.number().int().min(1).max(most)
 
 export const boardProfile = z.strictObject({
   name: profileName,
   says: z.string().max(400).default(''),
+  hardware: objectIdentifier.nullable().default(null),
   slotBytes: bytes(0x1000_0000).nullable().default(null),
   sectorBytes: bytes(0x100_0000).default(4096),
   writeAlign: z.union([z.literal(1), z.literal(2), z.literal(4), z.literal(8), z.literal(16), z.literal(32)]).default(8),

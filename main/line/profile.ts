@@ -34,6 +34,8 @@ export type BoardProfile = FlashProfile & Readonly<{
   name: string
   /** One sentence: which boards this is for. */
   says: string
+  /** Hardware type (an object identifier), which a firmware package must name; left out or null: the recipe may say it. */
+  hardware?: string | null
   /** Null: the station's own rate. */
   baudRate: number | null
   /** Null: found out by asking. */

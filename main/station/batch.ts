@@ -42,6 +42,8 @@ export type BatchOrder = Readonly<{
   role: Role
   /** The released revision it is by, for the log; null for an engineer's own recipe. */
   released: string | null
+  /** Hardware type of the boards; null where nobody says it. */
+  hardware: string | null
   /** Why this board must not have the image, whatever the board itself says (a package's own word); null: it may. */
   admit?: (board: Occupied) => Failure | null
 }>
@@ -120,7 +122,7 @@ export class Batch {
       data: {
         batch: order.id, ...(order.released === null ? {} : { recipe: order.released }), name: recipe.name, mode: recipe.mode, imageHash: image.hash, version: listedVersion(image.version), file: order.fileName,
         ...(image.keyHash === null ? {} : { key: image.keyHash }), ...(recipe.quota === null ? {} : { target: recipe.quota }),
-        ...(recipe.hardware === undefined ? {} : { hardware: recipe.hardware }), ...(recipe.send === undefined || recipe.send === 'image' ? {} : { send: recipe.send }),
+        ...(order.hardware === null ? {} : { hardware: order.hardware }), ...(recipe.send === undefined || recipe.send === 'image' ? {} : { send: recipe.send }),
       },
     }])
     if (refused !== null) return refused

@@ -206,10 +206,10 @@ async function startBatch(world: World, fleet: Fleet, args: CheckedArgsOf<'start
   // What the log could not take when it gave out is told now, before anything new is.
   const unclosed = log.closeAbandoned('log-failed')
   if (failed(unclosed)) return unclosed
-  const { opened, sent, unitTable, profileFor, admit } = ready
+  const { opened, sent, unitTable, profileFor, hardware, admit } = ready
   const batch = Batch.start({
     id: world.newId('batch'), fileName: opened.name, file: sent, recipe: args.recipe, unitTable, bays: args.bays, person: log.person, role: log.roleFor('operator'), released: by.released ?? null,
-    ...(admit === undefined ? {} : { admit }),
+    hardware, ...(admit === undefined ? {} : { admit }),
   }, {
     clock, ports, fleet,
     record: (drafts) => log.record(drafts),

@@ -21,6 +21,8 @@ export type Readied = Readonly<{
   /** The images as they go to the boards. */
   sent: ReadFile
   unitTable: UnitTable | null
+  /** Hardware type of the boards, by the recipe's or the profile's word. */
+  hardware: string | null
   profileFor(board: Occupied): BoardProfile
   /** A package's own word on which boards may have it; left out for anything else. */
   admit?: (board: Occupied) => Failure | null
@@ -43,10 +45,13 @@ export async function readied(world: World, { file, recipe, unitTable: table }: 
   if (failed(unitTable)) return unitTable
   const profile = await profileNamed(world, recipe.profile ?? null)
   if (failed(profile)) return profile
+  const known = profile.hardware ?? null
+  if (recipe.hardware !== undefined && known !== null && recipe.hardware !== known) return new Failure('hardware-differs', `The recipe says that the boards are hardware ${recipe.hardware}, its board profile "${profile.name}" says ${known}. Correct the one that is wrong.`)
+  const hardware = recipe.hardware ?? known
   return {
-    opened, sent, unitTable,
+    opened, sent, unitTable, hardware,
     profileFor: ({ port }) => (port.practice ? { ...profile, slotBytes: practiceProfile.slot1.sizeBytes } : profile),
-    ...(opened.package === undefined ? {} : { admit: admitter(world.audit, opened.package, recipe) }),
+    ...(opened.package === undefined ? {} : { admit: admitter(world.audit, opened.package, { ...recipe, hardware: hardware ?? undefined }) }),
   }
 }
 

@@ -215,6 +215,29 @@ test('a recipe that sends packages as they are refuses what could not run that w
   expect(good(await here.listLog({ kind: 'refusal' })).entries.map(({ data }) => data['failure'])).toContain('laid-out-in-place')
 })
 
+test('the boards\' hardware type may stand in their profile; a recipe that says another one starts nothing', async () => {
+  await trusting()
+  const { signer, signing } = await house()
+  const here = await opened()
+  const key = good(await here.openFile({ path: put('signer.pem', utf8(await writeKeyPem(signer.key, null))), purpose: 'key' }))
+  good(await here.importKey({ file: key.file, name: 'signer', class: 'test', passphrase: null, newPassphrase: null }))
+  good(await here.saveProfile({ profile: { name: 'pump', hardware: '1.2.3' } }))
+  expect(good(await here.listProfiles({})).find(({ name }) => name === 'pump')).toMatchObject({ hardware: '1.2.3' })
+  const file = good(await here.openFile({ path: put('pump.cms', (await packed(signing, { firmware: await image() })).bytes), purpose: 'image' }))
+  const started = async (recipe: Readonly<{ profile?: string; hardware?: string }>) => {
+    const batch = await here.startBatch({ file: file.file, recipe: { rolling: true, class: 'test', ...recipe } })
+    if (failed(batch)) return batch.kind
+    await here.stopBatch({})
+    await here.batchEnded()
+    return good(await here.listLog({ kind: 'batch-started' })).entries[0]?.data['hardware'] ?? null
+  }
+  expect(await started({ profile: 'pump', hardware })).toBe('hardware-differs')
+  expect(await started({ profile: 'pump', hardware: '1.2.3' })).toBe('1.2.3')
+  expect(await started({ profile: 'pump' })).toBe('1.2.3')
+  expect(await started({ hardware })).toBe(hardware)
+  expect(await started({})).toBeNull()
+})
+
 test('versions as one number keep their order', () => {
   const numbers = [version, { ...version, build: 7 }, { ...version, revision: 1 }, { ...version, minor: 2 }, { ...version, major: 2 }].map(versionNumber)
   expect([...numbers].sort((a, b) => (a < b ? -1 : 1))).toEqual(numbers)

@@ -47,6 +47,7 @@ export const profiles = {
   removeDo: 'Entfernen',
   from: { 'built-in': 'eingebaut', station: 'von dieser Station' },
   untold: 'wie das Board sagt',
+  hardware: 'Hardware-Typ',
   slotBytes: 'Slot-Größe',
   sectorBytes: 'Kleinstes Löschen',
   writeAlign: 'Kleinstes Schreiben',

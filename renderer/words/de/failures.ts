@@ -63,6 +63,7 @@ export const failure = {
   'laid-out-in-place': 'Die Firmware ist gebaut, um im Paket zu laufen, und liefe sonst nirgends.',
   'not-laid-out': 'Die Firmware ist nicht dafür ausgelegt, im Paket zu laufen.',
   'not-plain': 'Die Firmware im Paket ist verschlüsselt, komprimiert oder zerteilt und kann darin nicht laufen: Der Kern würde genau diese Bytes ausführen.',
+  'hardware-differs': 'Rezept und Board-Profil nennen verschiedene Hardware-Typen.',
   'not-unpacked': 'Das Board sieht in dem Paket kein Image: Ihm fehlt der Firmware-Schlüssel, oder sein Bootloader entpackt keine Pakete.',
   'serial-format': 'Das ist keine Seriennummer dieses Produkts. Scannen Sie das Etikett am Gerät.',
   'serial-used': 'Diese Seriennummer hat schon ein anderes Gerät.',

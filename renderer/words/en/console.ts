@@ -47,6 +47,7 @@ export const profiles = {
   removeDo: 'Remove',
   from: { 'built-in': 'built in', station: 'this station\'s' },
   untold: 'as the board tells',
+  hardware: 'Hardware type',
   slotBytes: 'Slot size',
   sectorBytes: 'Smallest erase',
   writeAlign: 'Smallest write',

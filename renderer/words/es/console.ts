@@ -47,6 +47,7 @@ export const profiles = {
   removeDo: 'Eliminar',
   from: { 'built-in': 'incluido', station: 'de esta estación' },
   untold: 'lo que indique la placa',
+  hardware: 'Tipo de hardware',
   slotBytes: 'Tamaño del slot',
   sectorBytes: 'Borrado mínimo',
   writeAlign: 'Escritura mínima',

@@ -63,6 +63,7 @@ export const failure = {
   'laid-out-in-place': 'El firmware está hecho para ejecutarse dentro del paquete y no funcionaría fuera de él.',
   'not-laid-out': 'El firmware no está hecho para ejecutarse dentro del paquete.',
   'not-plain': 'El firmware del paquete está cifrado, comprimido o dividido y no puede ejecutarse dentro de él: el núcleo ejecutaría esos mismos bytes.',
+  'hardware-differs': 'La receta y el perfil de placa indican tipos de hardware distintos.',
   'not-unpacked': 'La placa no ve ninguna imagen en el paquete: le falta la clave de firmware, o su bootloader no desempaqueta.',
   'serial-format': 'No es un número de serie de este producto. Escanear la etiqueta de la unidad.',
   'serial-used': 'Otra unidad ya tiene este número de serie.',

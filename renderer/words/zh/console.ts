@@ -47,6 +47,7 @@ export const profiles = {
   removeDo: '删除',
   from: { 'built-in': '内置', station: '本站自建' },
   untold: '以板卡报告为准',
+  hardware: '硬件类型',
   slotBytes: 'Slot 大小',
   sectorBytes: '最小擦除单位',
   writeAlign: '最小写入单位',

@@ -63,6 +63,7 @@ export const failure = {
   'laid-out-in-place': '固件是为在包内运行构建的，在别处无法运行。',
   'not-laid-out': '固件不是按在包内运行布局的。',
   'not-plain': '包中的固件经过加密、压缩或分段，无法在包内运行：处理器内核会直接执行这些字节。',
+  'hardware-differs': '配方与板卡配置写明的硬件类型不同。',
   'not-unpacked': '板卡在固件包中找不到镜像：缺少固件密钥，或其 bootloader 不能解包。',
   'serial-format': '这不是此产品的序列号。请扫描设备上的标签。',
   'serial-used': '此序列号已用于另一台设备。',
