@@ -2,7 +2,7 @@
 // a sentence and not the memory; writing goes through a neighbour that is renamed, so that a full disk or a crash never
 // leaves half an image under the name somebody will flash.
 import { randomBytes } from 'node:crypto'
-import { open, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Failure, failed } from '../base/failure.ts'
 import { Room } from '../base/room.ts'
@@ -151,6 +151,11 @@ async function readBack(path: string, bytes: Uint8Array): Promise<null | Failure
   } finally {
     await file.close()
   }
+}
+
+/** Makes a folder in one that is there; what keeps it from being made is told by whatever is to be written into it. */
+export async function makeFolder(path: string): Promise<void> {
+  await mkdir(path).catch(() => null)
 }
 
 /** Takes away a file that was just written and may not stay; a device or a pipe is left alone. */

@@ -63,17 +63,18 @@ test('image 3 of 7 is bad: the other six are signed, logged and the very bytes o
   expect(document(await run(['verify', at('5.img'), '-k', at('two.pem'), '--passphrase-file', at('secret'), '--json'], { home }))).toMatchObject({ holds: true, algorithm: 'ecdsa-p256' })
 }, 120_000)
 
-test('--out-dir names each file after its own; a folder that is not there costs a sentence a file and signs nothing', async () => {
-  mkdirSync(at('out'))
+test('--out-dir makes its folder and names each file after its own; one in no folder costs a sentence a file and signs nothing', async () => {
   const inputs = [1, 2, 3].map((number) => at(`app${number}.bin`))
   const words = ['-v', '1.0.0', '-k', at('one.pem'), ...layout]
   expect(await run(['sign', ...inputs, '--out-dir', at('out'), ...words], { home })).toMatchObject({ code: 0, stdout: expect.stringContaining('3 of 3 done') as string, stderr: '' })
   expect(readdirSync(at('out')).sort()).toEqual(['app1.signed.bin', 'app2.signed.bin', 'app3.signed.bin'])
   const before = (await entries()).length
-  const nowhere = await run(['sign', ...inputs, '--out-dir', at('nowhere'), ...words], { home })
+  const nowhere = await run(['sign', ...inputs, '--out-dir', at('nowhere/out'), ...words], { home })
   expect(nowhere).toMatchObject({ code: 1, stdout: expect.stringContaining('0 of 3 done, 3 refused') as string })
   expect(nowhere.stderr.trim().split('\n')).toHaveLength(3)
   expect((await entries()).length).toBe(before)
+  // imgtool replaces the firmware by its image without a word
+  expect((await run(['sign', at('out/app1.signed.bin'), at('out/app1.signed.bin'), ...words], { home })).stderr).toMatch(/app1\.signed\.bin was the firmware itself/)
 }, 60_000)
 
 test('while a batch is signed, calls of its own get their entries too, and the log holds', async () => {

@@ -1,7 +1,7 @@
 // `sign`: imgtool's command on our own image room, with a key of the ring or a PEM file. What was signed is in the log
 // before this answers: an image nobody can account for is what the log is there to prevent.
 import { createHash } from 'node:crypto'
-import { basename } from 'node:path'
+import { basename, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { toHex, utf8 } from '../../base/bytes.ts'
 import { Failure, failed } from '../../base/failure.ts'
@@ -12,7 +12,7 @@ import type { SignedImage } from '../../image/sign.ts'
 import { formatVersion } from '../../image/version.ts'
 import { usageKind } from '../call.ts'
 import type { Act, Answer, Call } from '../call.ts'
-import { removeFile, writeOutput } from '../files.ts'
+import { makeFolder, removeFile, writeOutput } from '../files.ts'
 import { prepareHome } from '../home.ts'
 import { encodeImageFile, readContent } from '../image-file.ts'
 import { permittedUse, policyData } from '../key-use.ts'
@@ -34,7 +34,7 @@ export function declare(command: Command, act: Act): void {
   command
     .argument('[files...]', 'firmware, binary or Intel HEX, and the image to write, Intel HEX when it ends in .hex')
     .usage('[options] <in> <out>\n       slotwright sign [options] <in>... --out-dir <dir>\n       slotwright sign [options] --batch <list>')
-    .option('--out-dir <dir>', 'sign every file named, app.bin as app.signed.bin in this folder')
+    .option('--out-dir <dir>', 'sign every file named, app.bin as app.signed.bin in this folder, which is made if it is not there')
     .option('--batch <list>', 'sign what this file lists: on each line the words of one `sign` (in, out, options); options given here hold for every line that has no other')
   declareOwn(command)
   // What is asked of every image may stand in the list's own lines.
@@ -66,7 +66,9 @@ async function run(call: Call, words: readonly string[], flags: Flags & Many, co
     }
     const batch = await import('../sign-batch.ts')
     const orders = await ordersOf(batch, words, flags, command)
-    return failed(orders) ? orders : await withHeldLog(call, () => batch.inTurn(call, orders, (order) => sign(call, shelf, order)))
+    if (failed(orders)) return orders
+    if (flags.outDir !== undefined) await makeFolder(flags.outDir)
+    return await withHeldLog(call, () => batch.inTurn(call, orders, (order) => sign(call, shelf, order)))
   } finally {
     await shelf.close()
   }
@@ -134,6 +136,8 @@ async function writeAndRecord(call: Call, shelf: KeyShelf, done: Finished): Prom
     return new Failure(entry.kind, `${entry.says} The image was signed but could not be logged, so ${output} was taken away again.`, entry.facts)
   }
   if (by !== null && by.name === null && shelf.meets(by.publicKey)) await rememberSigner(call, by)
+  // As imgtool does; the firmware is gone then, and signing it once more would wrap the image.
+  if (resolve(output) === resolve(done.input)) call.tell(`${output} was the firmware itself; the image has taken its place. Give the image a name of its own to keep both.\n`)
   return { document: documentOf(done, file.length, entry?.seq ?? null), words: wordsOf(call, done, file.length) }
 }
 
