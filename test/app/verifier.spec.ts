@@ -1,6 +1,6 @@
 // The verifier's page in a real browser window without Node and without a network, opened as a file, as an auditor would
 // open it: a good bundle holds, a changed one does not and names the entry, and nothing leaves the page.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { _electron, type ElectronApplication } from '@playwright/test'
 import { unzipSync, zipSync } from 'fflate'
@@ -35,6 +35,11 @@ test('the page verifies a bundle offline, and names the first entry that was cha
   await expect(page.locator('#status')).toHaveText('The bundle holds.')
   await expect(page.locator('#findings .holds').first()).toBeVisible()
   await picture(page, '60-verify-page')
+  // A checkpoint taken away earlier, dropped beside the bundle.
+  const kept = join(home, 'checkpoints', readdirSync(join(home, 'checkpoints')).sort()[0] ?? '')
+  await page.locator('#chooser').setInputFiles([good, kept])
+  await expect(page.locator('#findings')).toContainText('The log continues your checkpoint')
+  await expect(page.locator('#status')).toHaveText('The bundle holds.')
   await page.locator('#chooser').setInputFiles(forged)
   await expect(page.locator('#status')).toContainText('does not hold')
   await expect(page.locator('#what')).toHaveText('forged.zip')

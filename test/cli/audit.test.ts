@@ -75,7 +75,7 @@ test('several stations’ bundles become one report; the same log twice does not
   expectRefusal(await cli('log', 'merge', 'bad.zip', 'rubbish.zip', '--json'), 'bad-archive', /zip/)
 })
 
-test('verify with what the auditor brings: the key, and checkpoints that left the house', async () => {
+test('verify with what the auditor brings: the key, and checkpoints that left the house', { timeout: 60_000 }, async () => {
   const home = await closedHome()
   const away = join(home, 'away')
   const stranger = join(home, 'stranger')
