@@ -30,13 +30,14 @@ export class Listening {
     for (const listener of this.#pieces) listener(bytes)
   }
 
-  /** The far side is gone; the first reason stays. */
+  /** The far side is gone; the first reason stays. Told in a turn of its own: a write that finds it out returns first. */
   lose(why: Failure): void {
     if (this.#gone !== null) return
     this.#gone = why
-    const listeners = [...this.#ends]
-    this.#ends.clear()
-    for (const listener of listeners) listener(why)
+    queueMicrotask(() => {
+      for (const listener of this.#ends) listener(why)
+      this.#ends.clear()
+    })
   }
 
   /** No further piece is handed on. */

@@ -2,7 +2,8 @@
 // goes over the wire is such a map, and while one request is in flight the line stands still for each of them; a general decoder that
 // has just been started takes longer for it than the wire. Whatever is not flat, or not written in the shortest way, is left to
 // the general one (null), so that there is one judge of what is broken: RFC 8949, cborg.
-import type { CborMap } from './message.ts'
+
+type FlatMap = Readonly<Record<string, number | boolean | Uint8Array | string>>
 
 /** Numbers up to this are read and written here. */
 const countMax = 0xffffffff
@@ -38,7 +39,7 @@ function isPlain(text: string): boolean {
 }
 
 /** The map's bytes, keys in the order given, its length told before (`definite`) or its end behind it, as Zephyr's server does; null where it is not flat. */
-export function encodeFlat(map: CborMap, lengths: 'definite' | 'indefinite'): Uint8Array | null {
+export function encodeFlat(map: Readonly<Record<string, unknown>>, lengths: 'definite' | 'indefinite'): Uint8Array | null {
   const keys = Object.keys(map)
   if (keys.length > shortMax) return null
   let size = lengths === 'definite' ? 1 : 2
@@ -75,7 +76,7 @@ export function encodeFlat(map: CborMap, lengths: 'definite' | 'indefinite'): Ui
 }
 
 /** The flat map at the start of these bytes and where it ends (byte strings are views), or null where it is anything else. */
-export function readFlat(bytes: Uint8Array): Readonly<{ map: CborMap; end: number }> | null {
+export function readFlat(bytes: Uint8Array): Readonly<{ map: FlatMap; end: number }> | null {
   const first = bytes[0]!
   const open = first === openMap
   if (!open && (first >> 5 !== major.map || (first & 31) > shortMax)) return null

@@ -12,7 +12,7 @@ export interface Link {
   write(bytes: Uint8Array): Promise<void | Failure>
   /** Calls back with every piece that arrives, cut anywhere. The returned function ends the listening. */
   onBytes(listener: (bytes: Uint8Array) => void): () => void
-  /** Calls back once when the far side is gone (kind `unplugged`) or the port fails; at once if it already has. */
+  /** Calls back once when the far side is gone (kind `unplugged`) or the port fails; at once if it already has, and never from within a `write`. */
   onClosed(listener: (why: Failure) => void): () => void
   /**
    * Sets lines of the port beside its data; those not named stay. Absent where a link has none. Failure kind `no-lines`: this

@@ -1,8 +1,7 @@
 // The real Ports: the link room's watchers and serial ports behind the station's seam. One watcher for what was named or
 // the system shows, and one for each practice folder that joins later.
 import type { Clock } from '../base/clock.ts'
-import type { Failure } from '../base/failure.ts'
-import { failed } from '../base/failure.ts'
+import { Failure, failed } from '../base/failure.ts'
 import { PortWatcher, portSources } from '../link/ports.ts'
 import type { WatchedPort } from '../link/ports.ts'
 import { openSerial } from '../link/serial.ts'
@@ -66,8 +65,22 @@ class AttachedPorts implements Ports {
     return () => this.#listeners.delete(listener)
   }
 
-  open(path: string, how: PortHow = {}): Promise<Link | Failure> {
-    return openSerial({ path, ...how, baudRate: how.baudRate ?? this.#baudRate })
+  async open(path: string, how: PortHow = {}, unit?: string): Promise<Link | Failure> {
+    const options = { path, ...how, baudRate: how.baudRate ?? this.#baudRate }
+    if (unit === undefined) return await openSerial(options)
+    const gone = () => new Failure('not-there', `The board ${unit} is not at ${path} any more. Plug it in again.`, { port: path })
+    // Not even opened when another board has the name by now: that would reset it, or keep its own run out.
+    if (!(await this.#isAt(path, unit))) return gone()
+    const link = await openSerial(options)
+    if (failed(link) || (await this.#isAt(path, unit))) return link
+    // Behind an open port nobody else comes up, so this second look is final.
+    await link.close()
+    return gone()
+  }
+
+  async #isAt(path: string, unit: string): Promise<boolean> {
+    await Promise.all([...this.#watchers].map((watcher) => watcher.look()))
+    return this.list().some((port) => port.path === path && port.unit === unit)
   }
 
   async addFolder(folder: string): Promise<() => Promise<void>> {

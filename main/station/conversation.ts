@@ -90,10 +90,9 @@ export class Conversation {
   async client(signal: AbortSignal): Promise<SmpClient | Failure> {
     if (this.#open !== null && !this.#open.lost) return this.#open.client
     await this.hangUp()
-    const port = await portOf(this.#ports, this.unit, signal)
-    if (port === null) return new Failure('unplugged', `The board ${this.unit} is not attached. Plug it in again.`)
-    const link = await this.#ports.open(port.path, this.#how)
-    if (failed(link)) return link
+    const found = await this.#openPort(signal)
+    if (failed(found)) return found
+    const { port, link } = found
     const open: Open = { link, client: new SmpClient(link, this.clock, { framing: this.#framing }), lost: false, port, stopListening: () => {} }
     open.stopListening = link.onClosed(() => {
       open.lost = true
@@ -104,6 +103,18 @@ export class Conversation {
     if (!failed(stepped)) return open.client
     await this.hangUp()
     return stepped
+  }
+
+  /** Opens the port that has the board, wherever it turns up meanwhile. */
+  async #openPort(signal: AbortSignal): Promise<{ port: Port; link: Link } | Failure> {
+    for (;;) {
+      const port = await portOf(this.#ports, this.unit, signal)
+      const link = port === null ? null : await this.#ports.open(port.path, this.#how, this.unit)
+      if (port !== null && link !== null && !failed(link)) return { port, link }
+      // After `not-there` the list is right again: the board is at another name by now, or awaited.
+      if (failed(link) && link.kind !== 'not-there') return link
+      if (port === null || signal.aborted) return new Failure('unplugged', `The board ${this.unit} is not attached. Plug it in again.`)
+    }
   }
 
   /** A pseudo-terminal has no lines, and a practice board nothing wired to them. */

@@ -45,8 +45,11 @@ export interface Ports {
   list(): readonly Port[]
   /** Calls back after every change of `list`. The returned function ends it. */
   onChange(listener: () => void): () => void
-  /** Failures say what to do: no such port, held by another program, no permission. */
-  open(path: string, how?: PortHow): Promise<Link | Failure>
+  /**
+   * Failures say what to do: no such port, held by another program, no permission. With `unit`, `not-there` unless that board
+   * is behind the name: names are given out again while boards restart, faster than the list can follow.
+   */
+  open(path: string, how?: PortHow, unit?: string): Promise<Link | Failure>
   /** Also watch a folder of practice boards, until the returned function is called. */
   addFolder(folder: string): Promise<Failure | (() => Promise<void>)>
   /** Ends all watching; open links are not its to close. */

@@ -8,7 +8,7 @@ export function usbOnly(ports: Ports): Ports {
   return {
     list: () => ports.list().filter((port) => port.practice || port.usb !== null),
     onChange: (listener) => ports.onChange(listener),
-    open: (path, how) => ports.open(path, how),
+    open: (path, how, unit) => ports.open(path, how, unit),
     addFolder: (folder) => ports.addFolder(folder),
     close: () => ports.close(),
   }

@@ -171,6 +171,24 @@ test('a hung-up port that answers each read with nothing is gone, not read for e
   expect([closed, poller.listenerCount('readable'), poller.listenerCount('writable')]).toEqual([1, 0, 0])
 })
 
+test('a write that finds the port gone returns before anybody is told: who asked has not yet said what to do then', async () => {
+  const fd = openSync('/dev/null', 'r')
+  const link = new DescriptorLink('/dev/gone', { fd, poller: Object.assign(new EventEmitter(), { poll: () => {} }), set: () => Promise.resolve(), close: () => (closeSync(fd), Promise.resolve()) })
+  const order: string[] = []
+  link.onClosed(() => order.push('told'))
+  const written = link.write(utf8('x'))
+  order.push('returned')
+  expect(await written).toMatchObject({ kind: 'unplugged' })
+  expect(order).toEqual(['returned', 'told'])
+})
+
+test('an exchange whose first write finds the port gone fails as unplugged', async () => {
+  const fd = openSync('/dev/null', 'r')
+  const link = new DescriptorLink('/dev/gone', { fd, poller: Object.assign(new EventEmitter(), { poll: () => {} }), set: () => Promise.resolve(), close: () => (closeSync(fd), Promise.resolve()) })
+  const stop = new AbortController()
+  expect(await new SmpClient(link, realClock).request(echo, { text: 'a' }, { signal: stop.signal })).toMatchObject({ kind: 'unplugged' })
+})
+
 test('closing is no unplugging, may be done twice, and lets the next one in', async () => {
   const board = terminal()
   const link = await opened(board.path)

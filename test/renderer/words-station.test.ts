@@ -39,6 +39,7 @@ const neverShown: Readonly<Record<string, string>> = {
   'bad-cbor': 'inside the reading of a board\'s answer, which says `garbled` of it',
   field: 'inside the reading of a board\'s answer, which says `garbled` of it',
   cleared: 'a run that begins again after clearing; it never ends with it',
+  'not-there': 'a port that has another board by now; the run goes after its own, or says `unplugged`',
   usage: 'wrong flags on the command line',
 }
 
