@@ -29,6 +29,7 @@ test('a recipe is written, tried on the boards attached, released, followed by t
   await answerOpenDialog(app, image)
   await form.getByRole('button', { name: 'Add a file' }).click()
   await expect(form.getByText('product.bin').first()).toBeVisible()
+  await expect(page.locator('[data-part=preview]')).not.toContainText('does not name this file')
   await form.getByRole('button', { name: 'Add a test' }).click()
   await form.getByLabel('Command with its words').fill('selftest')
   await form.getByLabel('Must return').fill('none')

@@ -143,6 +143,7 @@ export const recipes = {
   previewing: 'Wird gefragt…',
   previewRunning: 'Ein Los läuft; so lange werden Boards nicht gefragt.',
   previewOld: 'Rezept oder Datei wurden seither geändert. Fragen Sie noch einmal.',
+  previewOther: 'Das Rezept nennt diese Datei nicht: kein Los danach darf sie schreiben.',
   previewAt: 'Stand {when}.',
   previewNobody: 'Kein Board bekäme es',
   will: { update: 'Aktualisieren', unchanged: 'Nichts zu tun', clear: 'Erst räumen', refused: 'Abgelehnt', silent: 'Keine Antwort' },

@@ -143,6 +143,7 @@ export const recipes = {
   previewing: 'Asking…',
   previewRunning: 'A batch is running; boards are not asked meanwhile.',
   previewOld: 'The recipe or the file was changed since. Ask again.',
+  previewOther: 'The recipe does not name this file: no batch by it may write it.',
   previewAt: 'As of {when}.',
   previewNobody: 'No board would get it',
   will: { update: 'Update', unchanged: 'Nothing to do', clear: 'Clear first', refused: 'Refused', silent: 'No answer' },

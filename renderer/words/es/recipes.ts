@@ -143,6 +143,7 @@ export const recipes = {
   previewing: 'Consultando…',
   previewRunning: 'Hay un lote en marcha; entretanto no se consultan las placas.',
   previewOld: 'La receta o el archivo ha cambiado desde entonces. Volver a consultar.',
+  previewOther: 'La receta no nombra este archivo: ningún lote según ella puede escribirlo.',
   previewAt: 'Consultado: {when}.',
   previewNobody: 'Ninguna placa la recibiría',
   will: { update: 'Actualizar', unchanged: 'Nada que hacer', clear: 'Limpiar antes', refused: 'Rechazada', silent: 'No responde' },

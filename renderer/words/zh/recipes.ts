@@ -143,6 +143,7 @@ export const recipes = {
   previewing: '正在查询…',
   previewRunning: '批次正在运行，期间不查询板卡。',
   previewOld: '此后配方或文件已有改动。请重新查询。',
+  previewOther: '配方未列出此文件：按此配方的批次不能写入它。',
   previewAt: '截至 {when}。',
   previewNobody: '没有板卡会被写入',
   will: { update: '更新', unchanged: '无需处理', clear: '先清除', refused: '拒绝', silent: '无应答' },
