@@ -3,10 +3,11 @@
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { zipSync } from 'fflate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { utf8 } from '../../main/base/bytes.ts'
-import type { Failure } from '../../main/base/failure.ts'
+import { Failure } from '../../main/base/failure.ts'
 import { checkBundle } from '../../main/bundle/check.ts'
 import type { BundleVerdict } from '../../main/bundle/check.ts'
 import { manifestText, names, parseManifest } from '../../main/bundle/layout.ts'
@@ -102,6 +103,17 @@ test.each([[names.pdf], ['certificates/line.pem']])('%s changed: the log\'s sign
   expect(broken(await check(refitted(put(name, utf8('forged')), {}, true)))).toEqual([expect.stringContaining('another bundle')])
   const unsigned = await check(refitted(put(name, utf8('forged'))))
   expect(unsigned).toMatchObject({ holds: true, unchecked: [names.pdf, 'certificates/'], says: 'The bundle holds, but nothing vouches for report.pdf, certificates/.' })
+})
+
+test('any bit of any file, the manifest made to fit: what is wrong is said, or that nothing vouches for the file', async () => {
+  const changeable = [...files].flatMap(([name, bytes]) => (bytes.length === 0 || name === names.manifest || name === names.manifestNote ? [] : [name]))
+  await fc.assert(fc.asyncProperty(fc.constantFrom(...changeable), fc.nat(), fc.integer({ min: 0, max: 7 }), async (name, at, bit) => {
+    const bytes = Uint8Array.from(files.get(name) ?? empty)
+    bytes[at % bytes.length] = (bytes[at % bytes.length] ?? 0) ^ (1 << bit)
+    const verdict = await checkBundle(refitted(put(name, bytes)), { version, sha256 })
+    if (verdict instanceof Failure || !verdict.holds) return
+    expect(verdict.unchecked.some((one) => name === one || (one.endsWith('/') && name.startsWith(one))), name).toBe(true)
+  }), { numRuns: 60 })
 })
 
 test('another log\'s signature over the manifest, and one in the log\'s name that is none', async () => {
