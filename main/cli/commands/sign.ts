@@ -152,13 +152,21 @@ async function rememberSigner(call: Call, key: HeldKey): Promise<void> {
   if (failed(known)) call.tell(`${known.says} The image is signed and logged; to provision it, name its key with --key.\n`)
 }
 
-function documentOf({ input, output, signed, by, inputSha256 }: Finished, bytes: number, entry: number | null): unknown {
+/** What `-H auto` found: where the firmware left no room, it has to be linked for an address that much above its slot's. */
+function headerWords({ options, flags }: Finished): string[] {
+  if (flags.headerSize !== 'auto') return []
+  const { headerBytes, padHeader } = options
+  return [`header of ${headerBytes} bytes (0x${headerBytes.toString(16)}), from the vector table; ${padHeader === true ? `put before the firmware, which must be linked to run 0x${headerBytes.toString(16)} above the start of its slot` : 'the firmware has room for it'}`]
+}
+
+function documentOf({ input, output, signed, by, inputSha256, options }: Finished, bytes: number, entry: number | null): unknown {
   return {
     file: output,
     input,
     inputSha256,
     bytes,
     imageBytes: signed.imageBytes,
+    headerBytes: options.headerBytes,
     version: formatVersion(signed.version),
     hash: toHex(signed.digest),
     hashKind: signed.hash,
@@ -173,13 +181,15 @@ function documentOf({ input, output, signed, by, inputSha256 }: Finished, bytes:
   }
 }
 
-function wordsOf(call: Call, { output, signed, by, key }: Finished, bytes: number): string {
+function wordsOf(call: Call, done: Finished, bytes: number): string {
+  const { output, signed, by, key } = done
   const warning = by === null ? 'It is not signed: boards that check signatures will not boot it.' : signingKeyWarning(by)
   const name = by?.name ?? by?.path ?? 'a key in a token'
   const signedBy = by === null ? 'unsigned' : `signed ${key === null ? 'elsewhere ' : ''}with ${name} (${by.publicKey.algorithm})`
   return [
     `${call.paint.bold(basename(output))}: version ${formatVersion(signed.version)}, ${sizeWords(bytes)}, ${signedBy}`,
     `hash ${toHex(signed.digest)}`,
+    ...headerWords(done),
     ...(signed.freeBytes === null ? [] : [`${sizeWords(signed.freeBytes)} of the slot stay free beside a ${sizeWords(signed.trailerBytes)} trailer`]),
     ...(signed.compression === null ? [] : [signed.compression.kept ? `compressed ${signed.compression.firmwareBytes} to ${signed.compression.compressedBytes} bytes` : 'not compressed: that would have made it larger']),
     ...(warning === null ? [] : [`${call.paint.care('!')} ${warning}`]),
