@@ -20,6 +20,7 @@ import { openStation } from '../../main/station/station.ts'
 import type { Station } from '../../main/station/station.ts'
 import { deflate, firmware, good, hardware, house, orderWith, packed, product, worldOf } from '../cms/making.ts'
 import { SimulatedPorts } from '../scenarios/wire.ts'
+import { House } from './house.ts'
 
 let folder = ''
 let station: Station | null = null
@@ -91,6 +92,27 @@ test('an encrypted package whose key rests here opens with its passphrase, which
   expect(entries.find(({ kind }) => kind === 'package-opened')?.data).toMatchObject({ decryptKeyId: Buffer.from('line 3').toString('hex') })
   await station?.close()
   expect(good(await (await opened()).openFile({ path, purpose: 'image' })).problem).toMatchObject({ kind: 'firmware-key-locked' })
+})
+
+test('a firmware key that one person opened is locked for the next', async () => {
+  const { authority, signing } = await house()
+  const people = await House.open()
+  try {
+    mkdirSync(trustFolderOf(people.home), { recursive: true })
+    writeFileSync(join(trustFolderOf(people.home), 'authority.pem'), writePem('CERTIFICATE', authority.certificate.der))
+    const secret = { id: utf8('line 3'), key: new Uint8Array(32).fill(9) }
+    expect(await addFirmwareKey(people.home, secret, 'correct horse battery')).toBeNull()
+    const path = put('pump.cms', (await packed(signing, { firmware: await image(), encrypt: { secret, random: (bytes) => new Uint8Array(bytes) } })).bytes)
+    await people.add('Ada', ['operator'])
+    const ada = await people.as('Ada')
+    const file = good(await ada.api.openFile({ path, purpose: 'image' }))
+    expect(good(await ada.api.unlockPackage({ file: file.file, passphrase: 'correct horse battery' })).problem).toBeNull()
+    expect(good(await ada.api.openFile({ path, purpose: 'image' })).problem).toBeNull()
+    await ada.api.signOut({})
+    expect(good(await (await people.as('Ada')).api.openFile({ path, purpose: 'image' })).problem).toMatchObject({ kind: 'firmware-key-locked' })
+  } finally {
+    await people.close()
+  }
 })
 
 test('opened firmware keys are wiped when somebody leaves, and a copy that was given out keeps its bytes', () => {
