@@ -140,7 +140,10 @@ function checkSigner(files: Files, trusted: readonly NoteKey[], logs: ReadonlyMa
 function checkSources(files: Files, bundles: readonly string[], sources: ReadonlyMap<string, string>, findings: Finding[]): void {
   for (const name of new Set([...bundles, ...sources.keys()])) {
     const there = files.get(name)
-    if (there === undefined || sources.get(name) !== toHex(nobleSha256(there))) findings.push({ is: 'broken', about: 'files', says: `${name} is ${there === undefined ? 'missing' : sources.has(name) ? 'not the bundle' : 'in no line'} of the list in ${mergedName}.` })
+    const listed = sources.get(name)
+    if (there === undefined) findings.push({ is: 'broken', about: 'files', says: `${name}, which ${mergedName} lists, is missing.` })
+    else if (listed === undefined) findings.push({ is: 'broken', about: 'files', says: `${name} is a bundle that ${mergedName} does not list.` })
+    else if (listed !== toHex(nobleSha256(there))) findings.push({ is: 'broken', about: 'files', says: `${name} is not the bundle that ${mergedName} lists.` })
   }
 }
 

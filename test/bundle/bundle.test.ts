@@ -273,6 +273,11 @@ describe('a report over several stations', () => {
       without.delete(name)
       expect(await checkMerged(without, { version, sha256 }), name).toMatchObject({ holds: false })
     }
+    // The list counts also where a later version made the report, whose wording nobody compares.
+    const cut = new Map([...merged.files, [mergedName, utf8(new TextDecoder().decode(merged.files.get(mergedName)).replace(`"madeBy": "${version}"`, '"madeBy": "99.0.0"'))]])
+    expect(value(await checkMerged(cut, { version, sha256 })).says).toContain('nothing vouches for report.html')
+    cut.delete('stations/02.zip')
+    expect(value(await checkMerged(cut, { version, sha256 })).findings.filter(({ is }) => is === 'broken').map(({ says }) => says)).toEqual(['stations/02.zip, which merged.json lists, is missing.'])
     // The keys an auditor brings are held against the bundles of their logs: one that somebody made himself has none.
     const keys = [made, other].map((one) => value(readLogPublicKey(one.home))).filter((key) => key !== null)
     const [first] = keys
