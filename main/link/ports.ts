@@ -8,7 +8,8 @@ import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Failure } from '../base/failure.ts'
 import type { Clock } from '../base/clock.ts'
-import { pathSource, practiceFile, practicePortSource, practiceSource } from './sources.ts'
+import { folderSource, pathSource, portsIn, practicePatternSource } from './named.ts'
+import { practiceFile, practicePortSource, practiceSource } from './sources.ts'
 import type { AttachedPort, PortSource } from './sources.ts'
 
 /** How often ports are looked for when nothing announces a change. */
@@ -250,8 +251,6 @@ function placeOf(port: AttachedPort): string {
   return port.hubPath ?? (port.bay === null ? port.path : `bay ${port.bay}`)
 }
 
-const expandedMax = 1024
-
 /**
  * Sources for what somebody wrote after `--ports`: a practice folder, a folder of ports, a port, or a pattern with `*` and `?`
  * in its last part. Failure kinds: `no-such-port`, `no-ports`.
@@ -262,16 +261,16 @@ export async function portSources(text: string): Promise<readonly PortSource[] |
   if (about?.isDirectory()) {
     const names = await readdir(path)
     if (names.includes(practiceFile)) return [practiceSource(path)]
-    const devices = await portsIn(path, names)
-    if (devices.length > 0) return devices.map(pathSource)
+    const every = () => true
+    if ((await portsIn(path, every)).length > 0) return [folderSource(text, path, every)]
     return new Failure('no-ports', `${text} holds no serial ports. Give a practice folder, a port, or a pattern such as "/dev/ttyACM*".`)
   }
   if (about) return [await portSource(path)]
   if (/[*?]/.test(basename(path))) {
     const pattern = wildcard(basename(path))
-    const names = await readdir(dirname(path)).catch(() => [])
-    const devices = await portsIn(dirname(path), names.filter((name) => pattern.test(name)))
-    if (devices.length > 0) return await Promise.all(devices.map(portSource))
+    const fits = (name: string) => pattern.test(name)
+    const folder = dirname(path)
+    if ((await portsIn(folder, fits)).length > 0) return [(await isPracticeFolder(folder)) ? practicePatternSource(text, folder, fits) : folderSource(text, folder, fits)]
     return new Failure('no-ports', `Nothing matches ${text}. "slotwright ports" lists what is attached.`)
   }
   return new Failure('no-such-port', `There is no port ${text}. Check that the board is plugged in; "slotwright ports" lists what is attached.`)
@@ -280,17 +279,11 @@ export async function portSources(text: string): Promise<readonly PortSource[] |
 /** A port that was named; one of a practice folder is that board, wherever it goes. */
 async function portSource(path: string): Promise<PortSource> {
   const folder = dirname(path)
-  const isPractice = await stat(join(folder, practiceFile)).then(() => true, () => false)
-  return isPractice ? practicePortSource(folder, path) : pathSource(path)
+  return (await isPracticeFolder(folder)) ? practicePortSource(folder, path) : pathSource(path)
 }
 
-async function portsIn(folder: string, names: readonly string[]): Promise<string[]> {
-  const devices: string[] = []
-  for (const name of [...names].sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).slice(0, expandedMax)) {
-    const path = join(folder, name)
-    if ((await stat(path).catch(() => null))?.isCharacterDevice()) devices.push(path)
-  }
-  return devices
+function isPracticeFolder(folder: string): Promise<boolean> {
+  return stat(join(folder, practiceFile)).then(() => true, () => false)
 }
 
 function wildcard(pattern: string): RegExp {

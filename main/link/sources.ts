@@ -19,6 +19,8 @@ export type AttachedPort = Readonly<{
   bay: number | null
   /** Place in the USB tree, `1-4.2`: bus 1, hub port 4, there port 2. Stays the same for the same socket. */
   hubPath: string | null
+  /** Which of its USB device's interfaces, `1.0`; boards with several ports have several. Left out where the system tells none. */
+  usbInterface?: string
   /** Four hex digits each. */
   vendorId: string | null
   productId: string | null
@@ -66,7 +68,8 @@ export function practicePortSource(folder: string, path: string): PortSource {
   }
 }
 
-async function listPractice(folder: string): Promise<readonly AttachedPort[] | Failure> {
+/** The boards of a practice folder that have a port now. Failure kinds `no-such-folder`, `bad-practice-folder`. */
+export async function listPractice(folder: string): Promise<readonly AttachedPort[] | Failure> {
   const file = join(folder, practiceFile)
   let text: string
   try {
@@ -127,18 +130,9 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** One port that somebody named; there while its path exists. */
-export function pathSource(path: string): PortSource {
-  return {
-    name: path,
-    folder: null,
-    list: async () => {
-      const device = await realpath(path).catch(() => null)
-      if (device === null) return []
-      const known = process.platform === 'linux' ? await readTty(basename(device), '/sys/class/tty') : null
-      return [known ? { ...known, path } : bare(path, device)]
-    },
-  }
+/** A terminal of this Linux by its name, `ttyACM0`; null where nothing is behind it. */
+export function terminalAt(name: string): Promise<AttachedPort | null> {
+  return readTty(name, '/sys/class/tty')
 }
 
 function bare(path: string, device: string): AttachedPort {
@@ -171,7 +165,8 @@ async function readTty(name: string, sysTtys: string): Promise<AttachedPort | nu
   if (name.startsWith('ttyS') && (await readWord(join(sysTtys, name, 'type'))) === '0') return null
   // The terminal hangs below a USB interface, that below the USB device, which has the names.
   let folder = device
-  for (let depth = 0; depth < 6 && folder !== '/'; depth++, folder = dirname(folder)) {
+  let below = ''
+  for (let depth = 0; depth < 6 && folder !== '/'; depth++, below = folder, folder = dirname(folder)) {
     const vendorId = await readWord(join(folder, 'idVendor'))
     if (vendorId === null) continue
     return {
@@ -181,6 +176,7 @@ async function readTty(name: string, sysTtys: string): Promise<AttachedPort | nu
       serial: await readWord(join(folder, 'serial')),
       manufacturer: await readWord(join(folder, 'manufacturer')),
       hubPath: basename(folder),
+      ...(below.includes(':') ? { usbInterface: basename(below).replace(/^.*:/, '') } : {}),
     }
   }
   return bare(path, path)

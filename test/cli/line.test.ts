@@ -1,8 +1,8 @@
 // The main job as a script does it: practice boards in one process, provisioning in another, real pseudo-terminals
 // between them. What each board ended as is asked of the board itself, and the log must hold afterwards.
 import { execFileSync, type ChildProcess } from 'node:child_process'
-import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { spawn } from '@lydell/node-pty'
 import { failed } from '../../main/base/failure.ts'
@@ -102,6 +102,27 @@ test('provision started before the practice line waits for its boards', async ()
   const result = await waiting
   expect(result.code, result.stderr).toBe(0)
   expect(document<Provisioned>(result).outcomes).toMatchObject({ confirmed: 2 })
+  await line.stop()
+}, lineMs)
+
+test('a rolling recipe takes a board whose port comes, and fits the pattern, while the batch runs', async () => {
+  const line = await practice('rolling', ['--boards', '2'])
+  const sockets = at('sockets')
+  mkdirSync(sockets)
+  const plug = (number: number) => symlinkSync(realpathSync(join(line.ports, `ttyP${number}`)), join(sockets, `ttyX${number}`))
+  plug(0)
+  writeFileSync(at('rolling.json'), JSON.stringify({ name: 'rolling', rolling: true, quota: 2 }))
+  const child = start(['provision', at('1.1.0.img'), '--ports', join(sockets, 'ttyX*'), '--recipe', at('rolling.json'), '--key', at('test.pem'), '--json'], { home })
+  let stdout = ''
+  let stderr = ''
+  child.stdout?.on('data', (piece: Buffer) => { stdout += piece.toString() })
+  child.stderr?.on('data', (piece: Buffer) => {
+    const before = stderr
+    stderr += piece.toString()
+    if (!before.includes('CONFIRMED') && stderr.includes('CONFIRMED')) plug(1)
+  })
+  expect(await new Promise((resolve) => child.once('close', resolve)), stderr).toBe(0)
+  expect((JSON.parse(stdout) as Provisioned).runs.map(({ port, outcome }) => [basename(port), outcome])).toEqual([['ttyX0', 'confirmed'], ['ttyX1', 'confirmed']])
   await line.stop()
 }, lineMs)
 

@@ -248,7 +248,7 @@ describe('the system\'s ports', () => {
 
   test('a USB board has its serial number and hub path, an empty UART and a console are no ports', async () => {
     expect(await systemSource(sys()).list()).toEqual([
-      { path: '/dev/ttyACM3', device: '/dev/ttyACM3', serial: 'E8A1·', bay: null, hubPath: '1-4.2', vendorId: '1915', productId: '520f', manufacturer: 'Nordic', practice: false },
+      { path: '/dev/ttyACM3', device: '/dev/ttyACM3', serial: 'E8A1·', bay: null, hubPath: '1-4.2', usbInterface: '1.0', vendorId: '1915', productId: '520f', manufacturer: 'Nordic', practice: false },
       { path: '/dev/ttyS0', device: '/dev/ttyS0', serial: null, bay: null, hubPath: null, vendorId: null, productId: null, manufacturer: null, practice: false },
     ])
   })

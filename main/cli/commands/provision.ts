@@ -92,11 +92,16 @@ export async function provision(call: Call, image: string, flags: ProvisionFlags
       if (failed(recipes)) return recipes
       const found = recipes.find((one) => one.state === 'released' && one.name.toLowerCase() === released.trim().toLowerCase())
       if (found === undefined) return new Failure('no-such-recipe', `There is no file "${released}", and no released recipe of that name. See: slotwright recipe list`)
-      const args = { file: file.file, unitTable: table?.file ?? null, bays }
+      const args = { file: file.file, unitTable: table?.file ?? null, bays: baysOf(bays, found.recipe, flags) }
       return runBatch(call, station, { ...args, recipe: {} }, flags.answers ?? null, () => station.startReleased({ ...args, recipe: found.id, quota: flags.boards ?? null }))
     }
-    return runBatch(call, station, { file: file.file, recipe: { ...recipe, allowedKeys: [...(recipe.allowedKeys ?? []), ...station.namedKeys] }, unitTable: table?.file ?? null, bays }, flags.answers ?? null)
+    return runBatch(call, station, { file: file.file, recipe: { ...recipe, allowedKeys: [...(recipe.allowedKeys ?? []), ...station.namedKeys] }, unitTable: table?.file ?? null, bays: baysOf(bays, recipe, flags) }, flags.answers ?? null)
   })
+}
+
+/** The boards that are there now; a rolling recipe also takes those that come later, in whichever bay. */
+function baysOf(there: number[], { rolling }: Readonly<{ rolling?: boolean }>, { boards }: ProvisionFlags): number[] | null {
+  return rolling === true && boards === undefined ? null : there
 }
 
 /** The file, opened; of an encrypted package whose key the home keeps, with that key's passphrase. */
