@@ -66,16 +66,8 @@ class AttachedPorts implements Ports {
   }
 
   async open(path: string, how: PortHow = {}, unit?: string): Promise<Link | Failure> {
-    const options = { path, ...how, baudRate: how.baudRate ?? this.#baudRate }
-    if (unit === undefined) return await openSerial(options)
-    const gone = () => new Failure('not-there', `The board ${unit} is not at ${path} any more. Plug it in again.`, { port: path })
-    // Not even opened when another board has the name by now: that would reset it, or keep its own run out.
-    if (!(await this.#isAt(path, unit))) return gone()
-    const link = await openSerial(options)
-    if (failed(link) || (await this.#isAt(path, unit))) return link
-    // Behind an open port nobody else comes up, so this second look is final.
-    await link.close()
-    return gone()
+    const open = () => openSerial({ path, ...how, baudRate: how.baudRate ?? this.#baudRate })
+    return unit === undefined ? await open() : await openFor(unit, path, () => this.#isAt(path, unit), open)
   }
 
   async #isAt(path: string, unit: string): Promise<boolean> {
@@ -96,6 +88,21 @@ class AttachedPorts implements Ports {
   #tell(): void {
     for (const listener of [...this.#listeners]) listener()
   }
+}
+
+/**
+ * Opens a port for one board; `isThere` takes a fresh look whether it is behind the name. Failures: those of `open`, and
+ * `not-there`, when another board has the name by now.
+ */
+export async function openFor(unit: string, path: string, isThere: () => Promise<boolean>, open: () => Promise<Link | Failure>): Promise<Link | Failure> {
+  const gone = () => new Failure('not-there', `The board ${unit} is not at ${path} any more. Plug it in again.`, { port: path })
+  // Another board's port is not even opened: that would reset it, or keep its own run out.
+  if (!(await isThere())) return gone()
+  const link = await open()
+  if (failed(link) || (await isThere())) return link
+  // Behind an open port nobody else comes up, so this second look was final.
+  await link.close()
+  return gone()
 }
 
 /** A watched port as the station knows it: `unit` is the shortest true name of its board. */

@@ -24,6 +24,22 @@ export type CableTap = Readonly<{
 
 export type Place = Readonly<{ bay: number; serial: string }>
 
+/** Names of ports, given out as a kernel does: the lowest that is free, so that boards which restart together swap theirs. */
+export class PortNames {
+  readonly #taken = new Set<number>()
+
+  take(): number {
+    let name = 1
+    while (this.#taken.has(name)) name++
+    this.#taken.add(name)
+    return name
+  }
+
+  giveBack(name: number): void {
+    this.#taken.delete(name)
+  }
+}
+
 export class Cable {
   readonly board: Board
   readonly place: Place
@@ -38,6 +54,7 @@ export class Cable {
   readonly #clock: Clock
   readonly #byteMs: number
   readonly #usb: boolean
+  readonly #names: PortNames
   readonly #draw: () => number
   readonly #underway = new Set<() => void>()
   #attached = true
@@ -50,14 +67,15 @@ export class Cable {
   #frames = 0
   #downs = 0
 
-  constructor(board: Board, place: Place, clock: Clock, draw: () => number, options: Readonly<{ baud: number; usb: boolean }>) {
+  constructor(board: Board, place: Place, clock: Clock, draw: () => number, options: Readonly<{ baud: number; usb: boolean; names: PortNames }>) {
     this.board = board
     this.place = place
     this.#clock = clock
     this.#byteMs = (bitsAByte * 1000) / options.baud
     this.#usb = options.usb
     this.#draw = draw
-    this.#name = place.bay
+    this.#names = options.names
+    this.#name = options.names.take()
     board.onTransmit((bytes, fromMs) => this.#fromBoard(bytes, fromMs))
     board.onEvent((event) => {
       if (event.is === 'down') {
@@ -141,11 +159,11 @@ export class Cable {
   #appear(): void {
     if (this.#attached) return
     this.#attached = true
-    // Another name each time, as after a re-enumeration.
-    if (this.#usb) this.#name += 100
+    if (this.#usb) this.#name = this.#names.take()
   }
 
   #vanish(): void {
+    if (this.#attached && this.#usb) this.#names.giveBack(this.#name)
     this.#attached = false
     const link = this.#open
     this.#open = null

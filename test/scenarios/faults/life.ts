@@ -5,8 +5,8 @@ import { Failure } from '../../../main/base/failure.ts'
 import { PortWatcher } from '../../../main/link/ports.ts'
 import type { PortSource } from '../../../main/link/sources.ts'
 import type { Link } from '../../../main/smp/link.ts'
-import { seenPort } from '../../../main/station/attached.ts'
-import type { Port, Ports } from '../../../main/station/ports.ts'
+import { openFor, seenPort } from '../../../main/station/attached.ts'
+import type { Port, PortHow, Ports } from '../../../main/station/ports.ts'
 import type { LinkEnd } from '../link-end.ts'
 import type { Cable } from './cable.ts'
 import { LifeClock } from './clock.ts'
@@ -86,7 +86,17 @@ export class Life implements Ports {
     return () => this.#listeners.delete(listener)
   }
 
-  async open(path: string): Promise<Link | Failure> {
+  async open(path: string, _how?: PortHow, unit?: string): Promise<Link | Failure> {
+    if (unit === undefined) return await this.#openCable(path)
+    return await openFor(unit, path, () => this.#isAt(path, unit), () => this.#openCable(path))
+  }
+
+  async #isAt(path: string, unit: string): Promise<boolean> {
+    await this.#watcher.look()
+    return this.#dead ? never : this.list().some((port) => port.path === path && port.unit === unit)
+  }
+
+  async #openCable(path: string): Promise<Link | Failure> {
     if (this.#dead) return never
     const link = this.#cables.find((cable) => cable.attached?.path === path)?.open() ?? new Failure('no-such-port', `There is no port ${path}.`)
     if (link instanceof Failure) return link

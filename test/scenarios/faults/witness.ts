@@ -157,8 +157,14 @@ export class Witness {
     this.#nextProofs = proofs
   }
 
+  /** By who it is, since a port's name may be another board's by the time it is read; twins of one number are told by place, or by name. */
+  #wireOf(unit: string, port: string): Wire | undefined {
+    const alike = this.#wires.filter(({ cable: { place } }) => unit === place.serial || unit === `${place.serial} at 1-${place.bay}`)
+    return alike.find(({ cable: { place } }) => unit !== place.serial && unit.endsWith(` at 1-${place.bay}`)) ?? (alike.length === 1 ? alike[0] : alike.find(({ cable }) => cable.path === port))
+  }
+
   #begin(run: string, unit: string, port: string): void {
-    const wire = this.#wires.find(({ cable }) => cable.path === port)
+    const wire = this.#wireOf(unit, port)
     if (wire === undefined) return this.wrong(`${unit} started on ${port}, where nothing is`)
     if (this.#passages.has(run)) this.wrong(`the run ${run} started twice`)
     if (wire.passage !== null && !wire.passage.ended) this.wrong(`${unit}: two runs at once on ${port}`)

@@ -16,7 +16,7 @@ import type { Slot, Slots } from '../../../main/practice/swap.ts'
 import { openStation } from '../../../main/station/station.ts'
 import type { Station } from '../../../main/station/station.ts'
 import { databaseName } from '../../../main/store/database.ts'
-import { Cable } from './cable.ts'
+import { Cable, PortNames } from './cable.ts'
 import { WorldClock } from './clock.ts'
 import { liar } from './lies.ts'
 import { Life } from './life.ts'
@@ -80,6 +80,7 @@ class World {
   readonly #stock: Stock
   readonly #clock = new WorldClock()
   readonly #cables: Cable[] = []
+  readonly #names = new PortNames()
   readonly #plans = new Map<Cable, BoardPlan>()
   readonly #draw: () => number
   readonly #homes: string[] = []
@@ -156,7 +157,7 @@ class World {
   #place(plan: BoardPlan, bay: number): void {
     const { profile, usb, baud } = this.scenario
     const board = createBoard({ clock: this.#clock, profile, serial: plan.serial, trust: this.#stock.trust, check: this.#stock.check, firmware: this.#imageOf('factory').bytes, others: [this.#stock.images.radioFactory.bytes], secret: this.#stock.secret })
-    const cable = new Cable(board, { bay, serial: plan.serial }, this.#clock, this.#draw, { baud, usb })
+    const cable = new Cable(board, { bay, serial: plan.serial }, this.#clock, this.#draw, { baud, usb, names: this.#names })
     this.#cables.push(cable)
     this.#plans.set(cable, plan)
     this.witness.watch(cable, { raw: profile.framing === 'raw', overActive: profile.recovery !== null })
