@@ -75,7 +75,7 @@ test('a station that does not open leaves its sentence, and a later try clears i
 })
 
 test('a bridge that breaks is a failure with a sentence, not a call that hangs', async () => {
-  globalThis.window = { slotwright: { call: () => Promise.reject(new Error('gone')), subscribe: () => () => {} } } as unknown as typeof globalThis.window
+  globalThis.window = { slotwright: { call: () => Promise.reject(new Error('gone')), subscribe: () => () => {}, languages: ['en'] } } as unknown as typeof globalThis.window
   const house = useHouse()
   expect(await house.open()).toBe(false)
   expect(house.failure?.kind).toBe('bridge')
