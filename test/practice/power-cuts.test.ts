@@ -127,6 +127,23 @@ function expectRightEnd(loader: Bootloader, story: Story, when: string): void {
   expect(`${when}: then ${versionOf(loader)}`).toBe(`${when}: then ${story.name === 'test swap' ? '1.0.0' : story.ends}`)
 }
 
+/**
+ * MCUboot's own gap, which practice boards have as well: a scratch swap that is resumed before its first piece erases the scratch
+ * area (swap_scratch.c, boot_swap_sectors, "erasing scratch area"), and with it the only word of what was to be done, before
+ * it is written anew. Power that fails right there makes it forget a revert; the other swaps are asked for again by the upgrade slot.
+ */
+function isForgotten({ slots }: Bootloader): boolean {
+  return slots.scratch !== null && slots.primary.trailer.state().magic !== 'good' && slots.scratch.trailer.state().magic !== 'good'
+}
+
+test('a scratch revert whose power fails twice before its first piece is forgotten, as by MCUboot', () => {
+  const part: Part = { mode: 'swap-scratch', writeBlockBytes: 4, align: 8, slotSectors: 20 }
+  const loader = bootloaderOn(part, before(part, stories.find(({ name }) => name === 'revert')!))
+  expect([bootCut(loader, 7), isForgotten(loader)]).toEqual([true, false])
+  expect([bootCut(loader, 3), isForgotten(loader)]).toEqual([true, true])
+  expect(versionOf(loader)).toBe('1.1.0.7')
+})
+
 describe.each(parts)('$mode, slots of $slotSectors sectors, write block $writeBlockBytes, alignment $align', (part) => {
   test.each(stories)('$name survives a power cut before any flash step', (story) => {
     const content = before(part, story)
@@ -146,7 +163,10 @@ describe.each(parts)('$mode, slots of $slotSectors sectors, write block $writeBl
       fc.property(fc.array(fc.integer({ min: 1, max: 120 }), { minLength: 2, maxLength: 12 }), (cuts) => {
         const loader = bootloaderOn(part, content.slice())
         let booted = false
-        for (const step of cuts) booted ||= !bootCut(loader, step)
+        for (const step of cuts) {
+          booted ||= !bootCut(loader, step)
+          if (story.name === 'revert' && isForgotten(loader)) return
+        }
         // A test swap that got through unnoticed reverts at the next power-on, as it should; only interrupted ones are judged.
         if (!booted) expectRightEnd(loader, story, `cuts ${cuts.join(', ')}`)
       }),
