@@ -52,7 +52,8 @@ export class PortWatcher {
   #appearances = 0
   #running = false
   #looking: Promise<void> | null = null
-  #lookAgain = false
+  /** The look after the one under way. */
+  #next: Promise<void> | null = null
   #stopTimer = () => {}
 
   constructor(sources: readonly PortSource[], clock: Clock) {
@@ -75,7 +76,7 @@ export class PortWatcher {
     for (const folder of this.#folders.splice(0)) folder.close()
     this.#listeners.clear()
     this.#troubleListeners.clear()
-    await this.#looking
+    await (this.#next ?? this.#looking)
   }
 
   /** What is attached, as of the last look. */
@@ -94,14 +95,16 @@ export class PortWatcher {
     return () => this.#troubleListeners.delete(listener)
   }
 
-  /** Looks now; calls during a look share the next one. */
+  /** Looks now; calls during a look share the next one, and wait for no other: whoever opens a port does so after a look of its own. */
   look(): Promise<void> {
-    if (this.#looking) {
-      this.#lookAgain = true
-      return this.#looking
+    if (this.#next !== null) return this.#next
+    if (this.#looking === null) return this.#begin()
+    const after = () => {
+      this.#next = null
+      return this.#begin()
     }
-    this.#looking = this.#lookUntilSettled().finally(() => (this.#looking = null))
-    return this.#looking
+    this.#next = this.#looking.then(after, after)
+    return this.#next
   }
 
   /**
@@ -152,13 +155,15 @@ export class PortWatcher {
     }
   }
 
-  async #lookUntilSettled(): Promise<void> {
-    // One more look for however many were asked meanwhile.
-    do {
-      this.#lookAgain = false
-      const lists = await Promise.all(this.#sources.map((source) => this.#listOf(source)))
-      if (this.#running) this.#compare(identify(lists.flat(), this.#present, this.#twins))
-    } while (this.#lookAgain && this.#running)
+  #begin(): Promise<void> {
+    this.#looking = this.#lookOnce().finally(() => (this.#looking = null))
+    return this.#looking
+  }
+
+  async #lookOnce(): Promise<void> {
+    if (!this.#running) return
+    const lists = await Promise.all(this.#sources.map((source) => this.#listOf(source)))
+    if (this.#running) this.#compare(identify(lists.flat(), this.#present, this.#twins))
   }
 
   async #listOf(source: PortSource): Promise<readonly AttachedPort[]> {

@@ -107,14 +107,15 @@ export class Conversation {
 
   /** Opens the port that has the board, wherever it turns up meanwhile. */
   async #openPort(signal: AbortSignal): Promise<{ port: Port; link: Link } | Failure> {
-    for (;;) {
+    do {
       const port = await portOf(this.#ports, this.unit, signal)
-      const link = port === null ? null : await this.#ports.open(port.path, this.#how, this.unit)
-      if (port !== null && link !== null && !failed(link)) return { port, link }
+      if (port === null) break
+      const link = await this.#ports.open(port.path, this.#how, this.unit)
+      if (!failed(link)) return { port, link }
       // After `not-there` the list is right again: the board is at another name by now, or awaited.
-      if (failed(link) && link.kind !== 'not-there') return link
-      if (port === null || signal.aborted) return new Failure('unplugged', `The board ${this.unit} is not attached. Plug it in again.`)
-    }
+      if (link.kind !== 'not-there') return link
+    } while (!signal.aborted)
+    return new Failure('unplugged', `The board ${this.unit} is not attached. Plug it in again.`)
   }
 
   /** A pseudo-terminal has no lines, and a practice board nothing wired to them. */

@@ -66,6 +66,25 @@ function usb(device: string, serial: string | null, hubPath: string): AttachedPo
   return { path: device, device, serial, bay: null, hubPath, vendorId: '1915', productId: '520f', manufacturer: 'Maker', practice: false }
 }
 
+test('whoever asked for a look has it, though others ask for more all the time', async () => {
+  const shelf = new Shelf()
+  const { watcher } = await watching([shelf])
+  let looks = 0
+  // Each look finds that something changed meanwhile, as in a folder whose boards all restart.
+  shelf.list = async () => {
+    await new Promise(setImmediate)
+    if (++looks < 50) void watcher.look()
+    return [usb('/dev/ttyACM0', 'A', '1-4')]
+  }
+  const first = watcher.look()
+  const second = watcher.look()
+  await first
+  expect(looks).toBeLessThan(4)
+  await second
+  expect(looks).toBeLessThan(5)
+  expect(watcher.ports).toHaveLength(1)
+})
+
 describe('a practice folder', () => {
   test('boards appear, vanish, and come back under another name as the same board', async () => {
     const dir = folder()
